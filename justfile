@@ -1,0 +1,83 @@
+# The index of commands. `./just` does the same as `just`, and brings its own where none is installed.
+
+set shell := ["sh", "-eu", "-c"]
+set positional-arguments
+
+python := env("PYTHON", "python3")
+
+# A target folder set elsewhere would hide the products from the tools that look for them here.
+export CARGO_TARGET_DIR := justfile_directory() / "target"
+
+composer := "target/release/composer"
+host := "target/release/host-runner"
+
+# Lists the commands
+[private]
+default:
+    @"{{ just_executable() }}" --justfile "{{ justfile() }}" --list --unsorted
+
+# Puts all tools in place and builds the two commands (idempotent)
+[group("start here")]
+setup:
+    @"{{ python }}" tools/setup.py
+
+# Shows the whole shop at work: five compositions, one cart, one total
+[group("start here")]
+demo: setup
+    @cargo run --quiet --release --locked -p e2e --bin demo
+
+# Builds the shop, loads the catalogue once, and serves it to your browser
+[group("start here")]
+serve *ARGS: setup
+    @cargo run --quiet --release --locked -p e2e --bin serve-shop -- "$@"
+
+# Builds the components and compositions of composer.toml, all or those named
+[group("build")]
+build *NAMES: setup
+    @{{ composer }} build "$@"
+
+# Composes a .wac file: just compose FILE.wac -o OUT.wasm [-d PKG=FILE]...
+[group("build")]
+compose *ARGS: setup
+    @{{ composer }} compose "$@"
+
+# Shows what a component imports, exports and is made of: just inspect FILE [--json]
+[group("build")]
+inspect *ARGS: setup
+    @{{ composer }} inspect "$@"
+
+# Builds the Rust components with cargo-component (installs it on first use: some 10 minutes)
+[group("build")]
+cargo-component: setup
+    @"{{ python }}" tools/check.py cargo-component
+
+# Deletes everything that was built; the installed tools stay
+[group("build")]
+clean:
+    cargo clean --release
+    rm -rf target/components target/compositions target/demo target/check
+
+# Runs every test: the native ones, each guest language's own, and end to end
+[group("check")]
+test *PARTS: setup
+    @"{{ python }}" tools/check.py test "$@"
+
+# Checks formatting and lints, with no warning allowed
+[group("check")]
+lint: setup
+    @"{{ python }}" tools/check.py lint
+
+# Formats all Rust sources
+[group("check")]
+fmt:
+    cargo fmt --all
+
+# Compares the vendored WIT packages with what their registries publish
+[group("check")]
+wit-verify: setup
+    @"{{ python }}" tools/wit_deps.py verify
+
+# Everything that CI runs
+[group("check")]
+ci:
+    @.ci/run
