@@ -1,0 +1,148 @@
+"""The vendored WIT packages and their lock, wit/deps.lock.
+
+    python3 tools/wit_deps.py check     the vendored files are the locked ones (offline)
+    python3 tools/wit_deps.py verify    the same, and the registries still publish these very bytes
+    python3 tools/wit_deps.py vendor    fetch anew what the lock names, and write its files and their digests
+
+To move to another version: edit package and version in the lock, run `vendor`, read the diff.
+The files come from packages that cargo and pip can fetch, so nothing beyond these two is needed.
+"""
+
+import hashlib
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCK = ROOT / "wit" / "deps.lock"
+DEPS = ROOT / "wit" / "deps"
+# Set-up's environment: a system's own Python often comes without pip.
+PYTHON = ROOT / "target" / "tools" / "python" / "bin" / "python"
+
+
+class WitError(Exception):
+    """What is wrong, for people."""
+
+
+def locked_files(lock):
+    """Every file of the lock, with the package it belongs to."""
+    return [(package, file) for package in lock["package"] for file in package["file"]]
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def check(lock, deps=DEPS):
+    """The problems between the lock and the files on disk."""
+    problems = []
+    known = set()
+    for package, file in locked_files(lock):
+        path = deps / file["path"]
+        known.add(path)
+        if not path.is_file():
+            problems.append(f"wit/deps/{file['path']} is missing: `python3 tools/wit_deps.py vendor` fetches it")
+        elif sha256(path.read_bytes()) != file["sha256"]:
+            problems.append(
+                f"wit/deps/{file['path']} is not what was vendored for {package['name']}@{package['version']}: "
+                "vendored packages are never edited"
+            )
+    # The project's own packages live beside the vendored ones and are not locked.
+    for path in sorted(deps.glob("wasi-*/**/*")):
+        if path.is_file() and path not in known:
+            problems.append(f"wit/deps/{path.relative_to(deps)} is not in wit/deps.lock")
+    return problems
+
+
+def from_crates_io(source, folder):
+    """Has cargo vendor the crate, and gives the folder it is in."""
+    (folder / "src").mkdir()
+    (folder / "src" / "lib.rs").touch()
+    (folder / "Cargo.toml").write_text(
+        "[package]\nname = 'fetch'\nedition = '2021'\n[workspace]\n"
+        f"[dependencies]\n{source['package']} = '={source['version']}'\n"
+    )
+    subprocess.run(["cargo", "vendor", "--quiet", "vendor"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    return folder / "vendor" / source["package"]
+
+
+def from_pypi(source, folder):
+    """Has pip download the wheel, and gives the folder it is unpacked in."""
+    subprocess.run(
+        [PYTHON if PYTHON.exists() else sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        + ["--only-binary", ":all:", "--dest", folder, f"{source['package']}=={source['version']}"],
+        check=True,
+    )
+    unpacked = folder / "unpacked"
+    for wheel in folder.glob("*.whl"):
+        zipfile.ZipFile(wheel).extractall(unpacked)
+    return unpacked
+
+
+FETCHERS = {"crates.io": from_crates_io, "pypi": from_pypi}
+
+
+def fetch(lock):
+    """The published bytes of every file of the lock, each source fetched once."""
+    with tempfile.TemporaryDirectory() as scratch:
+        fetched = {}
+        for package, file in locked_files(lock):
+            source = package["source"]
+            key = (source["registry"], source["package"], source["version"])
+            if key not in fetched:
+                print(f"fetching {source['package']} {source['version']} from {source['registry']}")
+                folder = Path(scratch) / str(len(fetched))
+                folder.mkdir()
+                fetched[key] = FETCHERS[source["registry"]](source, folder)
+            path = fetched[key] / file["from"]
+            if not path.is_file():
+                raise WitError(f"{source['package']} {source['version']} has no file {file['from']}")
+            yield package, file, path.read_bytes()
+
+
+def verify(lock):
+    problems = check(lock)
+    count = 0
+    for package, file, published in fetch(lock):
+        count += 1
+        if sha256(published) != file["sha256"]:
+            problems.append(f"{package['source']['registry']} publishes other bytes for wit/deps/{file['path']}")
+    if not problems:
+        print(f"{count} vendored WIT files are what their registries publish")
+    return problems
+
+
+def vendor(lock):
+    text = LOCK.read_text(encoding="utf-8")
+    for package, file, published in fetch(lock):
+        path = DEPS / file["path"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(published)
+        entry = re.compile(rf'(path = "{re.escape(file["path"])}", from = "[^"]+", sha256 = ")[0-9a-f]*"')
+        text, replaced = entry.subn(rf'\g<1>{sha256(published)}"', text)
+        if replaced != 1:
+            raise WitError(f"wit/deps.lock: the entry of {file['path']} is not on one line: path, from, sha256")
+    LOCK.write_text(text, encoding="utf-8")
+    return check(tomllib.loads(text))
+
+
+def main(arguments):
+    commands = {"check": check, "verify": verify, "vendor": vendor}
+    if len(arguments) != 1 or arguments[0] not in commands:
+        print(__doc__, file=sys.stderr)
+        return 2
+    try:
+        problems = commands[arguments[0]](tomllib.loads(LOCK.read_text(encoding="utf-8")))
+    except (WitError, subprocess.CalledProcessError) as error:
+        problems = [str(error)]
+    for problem in problems:
+        print(f"error: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
