@@ -81,3 +81,8 @@ wit-verify: setup
 [group("check")]
 ci:
     @.ci/run
+
+# What CI runs after the tests: lints, the other tools' builds, the demo
+[private]
+after-tests: setup
+    @"{{ python }}" tools/check.py rest

@@ -1,0 +1,424 @@
+"""Runs the tests and checks of the project, part by part, and says what ran.
+
+    python3 tools/check.py test [PART...]     the tests: native, languages, build, e2e
+    python3 tools/check.py lint               formatting and lints
+    python3 tools/check.py cargo-component    the Rust components once more, with cargo-component
+    python3 tools/check.py wac                the shipped compositions once more, with the stock wac
+    python3 tools/check.py rest               what CI runs after the tests, then the totals of everything
+
+A part has a budget of minutes on a bare two-core machine: to overrun it is a warning. A part in which nothing ran has
+failed, whatever its exit code: a test that was not found is not a test that passed. The whole output of each part is
+kept in target/check/PART.log.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGET = ROOT / "target"
+LOGS = TARGET / "check"
+RESULTS = LOGS / "results.json"
+CARGO_TOOLS = TARGET / "tools" / "cargo"
+GUEST_PYTHON = TARGET / "tools" / "python" / "bin" / "python"
+COMPOSER = TARGET / "release" / "composer"
+
+# Pinned: the two commands that other people compose with, which this project is compared to.
+CARGO_COMPONENT = ("cargo-component", "0.21.1")
+WAC = ("wac-cli", "0.12.0")
+RUST_COMPONENTS = ("storage", "orders", "pricing-rust")
+
+
+# ---- counting ----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Count:
+    """How many tests ran, of which how many failed."""
+
+    passed: int = 0
+    failed: int = 0
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+
+
+def count_cargo(text):
+    """The sum of all `test result:` lines. An ignored test counts as failed: nothing here is allowed to hide."""
+    count = Count()
+    for passed, failed, ignored in re.findall(
+        r"^test result: \S+ (\d+) passed; (\d+) failed; (\d+) ignored", text, re.M
+    ):
+        count.add(Count(int(passed), int(failed) + int(ignored)))
+    return count
+
+
+def count_unittest(text):
+    count = Count()
+    for ran in re.findall(r"^Ran (\d+) tests? in ", text, re.M):
+        count.passed += int(ran)
+    for details in re.findall(r"^(?:FAILED|OK) \((.*)\)$", text, re.M):
+        bad = sum(int(number) for number in re.findall(r"(?:failures|errors|skipped)=(\d+)", details))
+        count.add(Count(-bad, bad))
+    return count
+
+
+def count_node(text):
+    """node --test with its TAP reporter; skipped and todo are no passes."""
+    count = Count()
+    for key, number in re.findall(r"^# (pass|fail|cancelled|skipped|todo) (\d+)$", text, re.M):
+        if key == "pass":
+            count.passed += int(number)
+        else:
+            count.failed += int(number)
+    return count
+
+
+def count_zig(text):
+    count = Count()
+    for passed in re.findall(r"^All (\d+) tests passed\.", text, re.M):
+        count.passed += int(passed)
+    for passed, skipped, failed in re.findall(r"^(\d+) passed; (\d+) skipped; (\d+) failed\.", text, re.M):
+        count.add(Count(int(passed), int(skipped) + int(failed)))
+    return count
+
+
+def suites(text):
+    """Test count by test program, in the order in which cargo ran them."""
+    found = []
+    for name, body in re.findall(
+        r"^\s+(?:Running|Doc-tests) (?:unittests )?(\S+).*\n((?:(?!^\s+(?:Running|Doc-tests) ).*\n?)*)", text, re.M
+    ):
+        count = count_cargo(body)
+        if count.passed or count.failed:
+            found.append((Path(name).stem, count))
+    return found
+
+
+# ---- running -----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Part:
+    """One line of the table at the end."""
+
+    name: str
+    budget: float
+    count: Count = field(default_factory=Count)
+    seconds: float = 0.0
+    problems: list = field(default_factory=list)
+    suites: list = field(default_factory=list)
+
+
+class Runner:
+    """Runs the commands of one part: their output goes to the terminal and to the part's log."""
+
+    def __init__(self, part):
+        self.part = part
+        LOGS.mkdir(parents=True, exist_ok=True)
+        self.log = (LOGS / f"{part.name}.log").open("w", encoding="utf-8")
+
+    def say(self, text):
+        print(text, flush=True)
+        self.log.write(text + "\n")
+        self.log.flush()
+
+    def run(self, command, counter=None, cwd=ROOT, env=None):
+        """Runs a command to its end and gives its output; a failure or an empty count is noted, not raised."""
+        shown = " ".join(str(word) for word in command)
+        shown = shown.replace(str(ROOT) + "/", "")
+        self.say(f"$ {shown}" + (f"   (in {cwd.relative_to(ROOT)})" if cwd != ROOT else ""))
+        lines = []
+        try:
+            process = subprocess.Popen(
+                [str(word) for word in command],
+                cwd=cwd,
+                env=dict(os.environ, **{"CARGO_TARGET_DIR": str(TARGET), "CARGO_TERM_COLOR": "never", **(env or {})}),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+            )
+        except OSError as error:
+            self.part.problems.append(f"`{shown}` cannot be run: {error}")
+            self.part.count.failed += 1 if counter else 0
+            return False, ""
+        for line in process.stdout:
+            lines.append(line)
+            sys.stdout.write(line)
+            sys.stdout.flush()
+            self.log.write(line)
+        code = process.wait()
+        text = "".join(lines)
+        count = counter(text) if counter else None
+        if count:
+            self.part.count.add(count)
+            self.part.suites += suites(text)
+        if code != 0:
+            self.part.problems.append(f"`{shown}` ended with exit code {code}")
+            # With tests to count, the failure is among them, or the runner itself broke. Without, whoever
+            # called decides what the failure means.
+            if count and not count.failed:
+                self.part.count.failed += 1
+        elif count and not count.passed:
+            self.part.problems.append(f"`{shown}` ran no test at all")
+            self.part.count.failed += 1
+        return code == 0, text
+
+    def check(self, good, what):
+        """One statement that is true or not, counted like a test."""
+        self.say(("ok: " if good else "failed: ") + what)
+        self.part.count.add(Count(1, 0) if good else Count(0, 1))
+        if not good:
+            self.part.problems.append(what)
+        return good
+
+
+def clock(seconds):
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+def run_part(name):
+    budget, steps = PARTS[name]
+    part = Part(name, budget)
+    print(f"\n==== {name}: {steps.__doc__.strip().splitlines()[0]} (budget {budget:g} min)", flush=True)
+    began = time.monotonic()
+    steps(Runner(part))
+    part.seconds = time.monotonic() - began
+    if part.count.passed + part.count.failed == 0:
+        part.problems.append("nothing ran in this part")
+        part.count.failed += 1
+    print(f"---- {name}: {part.count.passed} passed, {part.count.failed} failed in {clock(part.seconds)}", flush=True)
+    return part
+
+
+# ---- the parts ---------------------------------------------------------------------------------------------------
+
+
+def native(runner):
+    """unit tests of the libraries, the commands and the Rust guests' plain logic"""
+    runner.run(["cargo", "test", "--release", "--locked", "--workspace", "--exclude", "e2e"], count_cargo)
+
+
+def languages(runner):
+    """each guest language's own runner, on that language's plain logic"""
+    runner.run([sys.executable, "-m", "unittest", "discover", "-s", "tools", "-t", "tools"], count_unittest)
+    good, _ = runner.run([sys.executable, "tests/pricing/reference.py", "check"])
+    runner.check(good, "the table of pricing cases is what the reference computes")
+    for name in ("pricing-python", "orders-python"):
+        folder = ROOT / "components" / name
+        runner.run([sys.executable, "-m", "unittest", "discover", "-s", "tests"], count_unittest, folder)
+    for name in ("pricing-js", "storefront"):
+        folder = ROOT / "components" / name
+        runner.run(["node", "--test", "--test-reporter=tap"], count_node, folder)
+    for test in sorted((ROOT / "components").glob("*-zig/src/*_test.zig")):
+        runner.run([GUEST_PYTHON, "-m", "ziglang", "test", test.name], count_zig, test.parent)
+
+
+def build(runner):
+    """every component and composition of composer.toml"""
+    good, _ = runner.run([COMPOSER, "build"])
+    if runner.check(good, "composer build"):
+        for product in sorted(TARGET.glob("components/*.wasm")) + sorted(TARGET.glob("compositions/*.wasm")):
+            runner.check(product.stat().st_size > 0, f"{product.relative_to(ROOT)}, {product.stat().st_size:,} bytes")
+
+
+def e2e(runner):
+    """real components, real processes, real HTTP"""
+    runner.run(["cargo", "test", "--release", "--locked", "-p", "e2e", "--no-fail-fast"], count_cargo)
+
+
+def lint(runner):
+    """formatting and lints, no warning allowed"""
+    good, _ = runner.run(["cargo", "fmt", "--all", "--check"])
+    runner.check(good, "rustfmt")
+    # The same profile as everything else: no second build of the engine's build scripts.
+    clippy = ["cargo", "clippy", "--release", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]
+    good, _ = runner.run(clippy)
+    runner.check(good, "clippy")
+    python = [str(path.relative_to(ROOT)) for path in tracked("*.py")]
+    # `-` as a prefix keeps the compiled files out of the source folders.
+    good, _ = runner.run([sys.executable, "-m", "compileall", "-q", *python], env={"PYTHONPYCACHEPREFIX": str(LOGS)})
+    runner.check(good, f"{len(python)} Python files compile")
+    scripts = tracked("*.js") + tracked("*.mjs")
+    good = all([runner.run(["node", "--check", path.relative_to(ROOT)])[0] for path in scripts])
+    runner.check(good, f"{len(scripts)} JavaScript files parse")
+
+
+def tracked(pattern):
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--", pattern], cwd=ROOT, stdout=subprocess.PIPE, check=True, text=True
+    ).stdout
+    return [ROOT / name for name in listed.split("\0") if name]
+
+
+def wit(runner):
+    """the vendored WIT packages, against what their registries publish"""
+    good, _ = runner.run([sys.executable, "tools/wit_deps.py", "verify"])
+    runner.check(good, "wit/deps is what was published")
+
+
+def cargo_tool(runner, package):
+    """Installs a command once, under target/tools/cargo."""
+    name, version = package
+    stamp = CARGO_TOOLS / f".{name}-{version}"
+    if stamp.exists():
+        return True
+    runner.say(f"installing {name} {version} from source, once (5 to 10 minutes)")
+    build_folder = CARGO_TOOLS / "build"
+    good, _ = runner.run(
+        ["cargo", "install", "--locked", "--quiet", "--root", CARGO_TOOLS, "--version", version, name],
+        env={"CARGO_TARGET_DIR": str(build_folder)},
+    )
+    if good:
+        stamp.touch()
+    return good
+
+
+def inspected(path):
+    """A component's imports and exports, as composer sees them."""
+    done = subprocess.run([COMPOSER, "inspect", path, "--json"], stdout=subprocess.PIPE, check=True)
+    whole = json.loads(done.stdout)
+    return sorted(whole["imports"]), sorted(whole["exports"])
+
+
+def cargo_component(runner):
+    """the Rust components built with cargo-component are the same to their neighbours"""
+    if not runner.check(cargo_tool(runner, CARGO_COMPONENT), "cargo-component is there"):
+        return
+    folder = TARGET / "cargo-component"
+    names = [word for name in RUST_COMPONENTS for word in ("-p", name)]
+    good, _ = runner.run(
+        [CARGO_TOOLS / "bin" / "cargo-component", "build", "--locked", "--target", "wasm32-unknown-unknown"]
+        + ["--profile", "guest", *names],
+        env={"CARGO_TARGET_DIR": str(folder)},
+    )
+    if not runner.check(good, "cargo component build"):
+        return
+    for name in RUST_COMPONENTS:
+        product = folder / "wasm32-unknown-unknown" / "guest" / f"{name.replace('-', '_')}.wasm"
+        compare(runner, product, TARGET / "components" / f"{name}.wasm", f"cargo component build of {name}")
+
+
+def compare(runner, theirs, ours, what):
+    """Their product and ours offer and want the same."""
+    try:
+        same = inspected(theirs) == inspected(ours)
+    except (OSError, subprocess.CalledProcessError, ValueError) as error:
+        runner.say(str(error))
+        same = False
+    runner.check(same, f"{what}: same imports and exports as composer's")
+
+
+def wac(runner):
+    """the shipped .wac files compose with the stock wac command too"""
+    if not runner.check(cargo_tool(runner, WAC), "wac is there"):
+        return
+    folder = TARGET / "wac"
+    folder.mkdir(exist_ok=True)
+    for source in sorted((ROOT / "composer" / "compositions").glob("*.wac")):
+        parts = sorted(set(re.findall(r"\bparts:([a-z0-9-]+)", source.read_text(encoding="utf-8"))))
+        dependencies = [word for name in parts for word in ("-d", f"parts:{name}=target/components/{name}.wasm")]
+        product = folder / f"{source.stem}.wasm"
+        command = [CARGO_TOOLS / "bin" / "wac", "compose", source.relative_to(ROOT), "-o", product]
+        good, _ = runner.run([*command, "-d", "shop:worlds=wit", *dependencies])
+        if runner.check(good, f"wac compose {source.name}"):
+            compare(runner, product, TARGET / "compositions" / product.name, f"wac compose of {source.name}")
+
+
+def demo(runner):
+    """the demo, as its readers run it"""
+    good, _ = runner.run(["cargo", "run", "--quiet", "--release", "--locked", "-p", "e2e", "--bin", "demo"])
+    runner.check(good, "the demo")
+
+
+# Budgets in minutes, on two cores with nothing cached but the downloads.
+PARTS = {
+    "native": (7, native),
+    "languages": (2, languages),
+    "build": (4, build),
+    "e2e": (14, e2e),
+    "lint": (5, lint),
+    "wit": (1, wit),
+    "cargo-component": (7, cargo_component),
+    "wac": (7, wac),
+    "demo": (2, demo),
+}
+TESTS = ("native", "languages", "build", "e2e")
+REST = ("lint", "wit", "cargo-component", "wac", "demo")
+
+
+# ---- reporting ---------------------------------------------------------------------------------------------------
+
+
+def table(parts):
+    lines = [f"{'part':<20} {'passed':>7} {'failed':>7} {'time':>7} {'budget':>8}"]
+    for part in parts:
+        late = "   over budget" if part.seconds > part.budget * 60 else ""
+        lines.append(
+            f"{part.name:<20} {part.count.passed:>7} {part.count.failed:>7} {clock(part.seconds):>7} "
+            f"{part.budget:>4g} min{late}"
+        )
+        for name, count in part.suites if part.name == "e2e" else []:
+            lines.append(f"  {name:<18} {count.passed:>7} {count.failed:>7}")
+    return lines
+
+
+def report(parts):
+    """Prints the table, what went wrong, and the totals as the last line; gives the exit code."""
+    print("\n" + "\n".join(table(parts)))
+    total = Count()
+    for part in parts:
+        total.add(part.count)
+        for problem in part.problems:
+            print(f"error: {part.name}: {problem} (target/check/{part.name}.log)")
+        if part.seconds > part.budget * 60:
+            print(f"warning: {part.name} took {clock(part.seconds)}, its budget is {part.budget:g} min")
+    print(f"\n{total.passed} passed, {total.failed} failed", flush=True)
+    return 1 if total.failed or any(part.problems for part in parts) else 0
+
+
+def load():
+    """The parts that an earlier call left, so that CI ends with one table of everything."""
+    if not RESULTS.exists():
+        return []
+    stored = json.loads(RESULTS.read_text())
+    parts = []
+    for entry in stored:
+        entry["count"] = Count(**entry["count"])
+        entry["suites"] = [(name, Count(**count)) for name, count in entry["suites"]]
+        parts.append(Part(**entry))
+    return parts
+
+
+def main(arguments):
+    command, names = (arguments[0] if arguments else ""), arguments[1:]
+    if command == "test" and all(name in TESTS for name in names):
+        before, wanted = [], names or TESTS
+    elif command == "rest" and not names:
+        before, wanted = load(), REST
+        if not before:
+            print("error: no test results in target/check: `./just test` comes first", file=sys.stderr)
+            return 1
+    elif command in PARTS and command not in TESTS and not names:
+        before, wanted = [], [command]
+    else:
+        print(__doc__, file=sys.stderr)
+        return 2
+    parts = before + [run_part(name) for name in wanted]
+    if command == "test":
+        RESULTS.write_text(json.dumps([asdict(part) for part in parts]))
+    return report(parts)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
