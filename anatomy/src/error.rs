@@ -1,0 +1,83 @@
+//! Why bytes could not be read as a component.
+
+use thiserror::Error;
+
+/// Why [`read`](crate::read) refused its input.
+///
+/// Offsets count bytes from the beginning of the input.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The input is longer than [`Limits::bytes`](crate::Limits::bytes).
+    #[error("{bytes} bytes are more than the limit of {limit}")]
+    TooLarge {
+        /// Length of the input.
+        bytes: u64,
+        /// The limit that was passed.
+        limit: u64,
+    },
+    /// The input is text. Nothing here reads the text format.
+    #[error("this is text, not a WebAssembly binary")]
+    Text,
+    /// The input does not begin with the four bytes of every WebAssembly binary.
+    #[error("this is not a WebAssembly binary: it does not begin with `\\0asm`")]
+    NotWasm,
+    /// The input is a core module. A component may be made from it.
+    #[error("this is a core module, not a component")]
+    CoreModule,
+    /// The bytes break the rules of the binary format, or end too early.
+    #[error("malformed at byte {offset}: {}", source.message())]
+    Malformed {
+        /// Where the parser stopped.
+        offset: u64,
+        /// What the parser says.
+        #[source]
+        source: wasmparser::Error,
+    },
+    /// Something has a code that the binary format does not know.
+    #[error("at byte {offset}: unknown {what} 0x{code:02x}")]
+    Unknown {
+        /// Where it is.
+        offset: u64,
+        /// What has the code.
+        what: &'static str,
+        /// The code.
+        code: u8,
+    },
+    /// Something refers to an item that does not exist (yet).
+    #[error("at byte {offset}: there is no {kind} with index {index}")]
+    Dangling {
+        /// Where the section with the reference begins.
+        offset: u64,
+        /// What kind of item was meant.
+        kind: &'static str,
+        /// The index that leads nowhere.
+        index: u32,
+    },
+    /// Components or types are nested more deeply than the limit.
+    #[error("at byte {offset}: {what} are nested more than {limit} deep")]
+    TooDeep {
+        /// Where the level below the limit begins.
+        offset: u64,
+        /// What is nested.
+        what: &'static str,
+        /// The limit that was passed.
+        limit: u32,
+    },
+    /// There is more of something than the limit allows.
+    #[error("at byte {offset}: more than {limit} {what}")]
+    TooMany {
+        /// Where the one too many was met.
+        offset: u64,
+        /// What there is too much of.
+        what: &'static str,
+        /// The limit that was passed.
+        limit: u32,
+    },
+}
+
+impl From<wasmparser::Error> for ReadError {
+    fn from(source: wasmparser::Error) -> Self {
+        ReadError::Malformed { offset: source.offset(), source }
+    }
+}

@@ -1,0 +1,39 @@
+//! What a component may cost its reader.
+
+/// Limits against hostile bytes.
+///
+/// Each is checked before the work that it bounds, and before anything recursive, so that neither memory nor
+/// the stack of the reader is at the mercy of its input. The defaults are beyond what any engine accepts.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Length of the input, in bytes. Default: 1 GiB.
+    pub bytes: u64,
+    /// How deep components may be nested in components, and instances in instances. Default: 64.
+    pub component_depth: u32,
+    /// How deep component and instance types may be nested in each other. Default: 100, as in wasmparser.
+    pub type_depth: u32,
+    /// Embedded modules and components, over all levels. Default: 10,000.
+    pub definitions: u32,
+    /// Imports, exports, aliases, types, functions and instances of components, over all levels.
+    /// Default: 500,000.
+    pub items: u32,
+    /// Parts that are listed. Default: 2,000; wasmtime accepts fewer than 500 in one level.
+    pub parts: u32,
+    /// Steps taken to find out what is wired to what. A component may instantiate another twice, and that
+    /// one a third twice, and so on: the work may grow exponentially with the input. Default: 2,000,000.
+    pub steps: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            bytes: 1 << 30,
+            component_depth: 64,
+            type_depth: 100,
+            definitions: 10_000,
+            items: 500_000,
+            parts: 2_000,
+            steps: 2_000_000,
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! Finds out which part is wired to what, by instantiating the definitions on paper.
+//!
+//! Every component that runs no code of its own is followed inwards: what it instantiates, and how it
+//! passes its imports on. A component that does run code is a part, and what is inside it is its own affair. Values
+//! are what may stand for an instance, a function or a component while this goes on.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+
+use sha2::{Digest, Sha256};
+use wasmparser::ComponentExternalKind as Kind;
+
+use crate::error::ReadError;
+use crate::limits::Limits;
+use crate::model::{Component, Edge, Outlet, Part, Source};
+use crate::producers::{language, printable};
+use crate::scan::{Definition, Reference, Step, slot};
+
+#[derive(Clone)]
+enum Value<'a> {
+    /// An import of the whole, or something inside one.
+    Host(&'a str),
+    /// A part, as an instance.
+    Part(usize),
+    /// An export of a part, or something inside one.
+    PartExport(usize, &'a str),
+    /// An instance made of items.
+    Bag(Rc<Bag<'a>>),
+    /// A component that can be instantiated: where it is defined, and in which scope.
+    Component { definition: usize, scope: Option<usize> },
+    /// What leads nowhere: a type, a function of the composition itself.
+    Nothing,
+}
+
+struct Bag<'a> {
+    items: BTreeMap<&'a str, (Kind, Value<'a>)>,
+    /// How deep bags are nested in it: bounded, since dropping and flattening go in as deep.
+    depth: u32,
+}
+
+/// The components that can be seen from within an instance of a component, through outer aliases.
+struct Scope<'a> {
+    parent: Option<usize>,
+    components: Vec<Value<'a>>,
+}
+
+/// Links the definitions of `bytes`, of which the first is the whole.
+pub(crate) fn link(
+    bytes: &[u8],
+    definitions: &[Definition<'_>],
+    limits: &Limits,
+) -> Result<Component, ReadError> {
+    let root = &definitions[0];
+    let mut linker = Linker {
+        bytes,
+        definitions,
+        limits,
+        steps: 0,
+        depth: 0,
+        scopes: Vec::new(),
+        digests: HashMap::new(),
+        parts: Vec::new(),
+        edges: Vec::new(),
+    };
+    let host = root.imports.iter().map(|name| (*name, Value::Host(name))).collect();
+    let mut outlets = Vec::new();
+    if !root.runs {
+        let exports = linker.instantiate(0, None, &host, &[])?;
+        for name in &root.exports {
+            let mut from = BTreeSet::new();
+            if let Some((_, value)) = exports.items.get(name) {
+                linker.flatten(value, &mut from)?;
+            }
+            outlets.push(Outlet { export: (*name).to_owned(), from: from.into_iter().collect() });
+        }
+    }
+    if linker.parts.is_empty() {
+        outlets.clear();
+        linker.itself(&host)?;
+        outlets.extend(root.exports.iter().map(|name| Outlet {
+            export: (*name).to_owned(),
+            from: vec![Source::Part { part: 0, export: Some((*name).to_owned()) }],
+        }));
+    }
+    let digest = linker.digest(0);
+    Ok(Component {
+        name: root.name.map(printable),
+        bytes: bytes.len() as u64,
+        digest,
+        imports: owned(&root.imports),
+        exports: owned(&root.exports),
+        parts: linker.parts,
+        edges: linker.edges,
+        outlets,
+    })
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
+
+struct Linker<'a, 'd> {
+    bytes: &'a [u8],
+    definitions: &'d [Definition<'a>],
+    limits: &'d Limits,
+    steps: u32,
+    depth: u32,
+    scopes: Vec<Scope<'a>>,
+    digests: HashMap<usize, String>,
+    parts: Vec<Part>,
+    edges: Vec<Edge>,
+}
+
+type Arguments<'a> = HashMap<&'a str, Value<'a>>;
+
+impl<'a> Linker<'a, '_> {
+    /// Instantiates a component that runs no code, and answers with its exports.
+    fn instantiate(
+        &mut self,
+        definition: usize,
+        parent: Option<usize>,
+        arguments: &Arguments<'a>,
+        path: &[String],
+    ) -> Result<Rc<Bag<'a>>, ReadError> {
+        let definitions = self.definitions;
+        let body = &definitions[definition];
+        self.depth += 1;
+        if self.depth > self.limits.component_depth {
+            let (offset, limit) = (body.range.start as u64, self.limits.component_depth);
+            return Err(ReadError::TooDeep { offset, what: "instances", limit });
+        }
+        let scope = self.scopes.len();
+        self.scopes.push(Scope { parent, components: Vec::new() });
+        let mut spaces: [Vec<Value<'a>>; 6] = Default::default();
+        let mut exports = BTreeMap::new();
+        let mut taken = HashMap::new();
+        for step in &body.steps {
+            self.step(1, body)?;
+            let (kind, value) = match step {
+                Step::Import { kind, name } => {
+                    (*kind, arguments.get(name).cloned().unwrap_or(Value::Nothing))
+                }
+                Step::Local { kind, count } => {
+                    self.step(*count, body)?;
+                    let space = &mut spaces[slot(*kind)];
+                    space.resize(space.len() + *count as usize, Value::Nothing);
+                    continue;
+                }
+                Step::Alias { kind, instance, name } => {
+                    (*kind, member(&spaces[slot(Kind::Instance)][*instance as usize], name))
+                }
+                Step::Embed { definition } => {
+                    (Kind::Component, Value::Component { definition: *definition, scope: Some(scope) })
+                }
+                Step::OuterComponent { count, index } => (Kind::Component, self.outer(scope, *count, *index)),
+                Step::Export { item } => {
+                    let value = spaces[slot(item.kind)][item.index as usize].clone();
+                    exports.insert(item.name, (item.kind, value.clone()));
+                    (item.kind, value)
+                }
+                Step::Bag { items } => {
+                    self.step(items.len() as u32, body)?;
+                    (Kind::Instance, Value::Bag(self.bag(pick(items, &spaces).collect(), body)?))
+                }
+                Step::Instantiate { component, arguments } => {
+                    self.step(arguments.len() as u32, body)?;
+                    let index = spaces[slot(Kind::Instance)].len() as u32;
+                    let component = spaces[slot(Kind::Component)][*component as usize].clone();
+                    let arguments =
+                        pick(arguments, &spaces).map(|(name, (_, value))| (name, value)).collect();
+                    let name = || self.instance_name(body, index, &component);
+                    let value = match component {
+                        Value::Component { definition, scope } => {
+                            let path = below(path, unique(name(), &mut taken));
+                            if definitions[definition].runs {
+                                self.part(definition, path, &arguments)?
+                            } else {
+                                Value::Bag(self.instantiate(definition, scope, &arguments, &path)?)
+                            }
+                        }
+                        // A component that was imported: whoever gives it answers for its instances.
+                        other => other,
+                    };
+                    (Kind::Instance, value)
+                }
+            };
+            if kind == Kind::Component {
+                self.scopes[scope].components.push(value.clone());
+            }
+            spaces[slot(kind)].push(value);
+        }
+        self.depth -= 1;
+        self.bag(exports, body)
+    }
+
+    /// Adds an instance of a component that runs code.
+    fn part(
+        &mut self,
+        definition: usize,
+        path: Vec<String>,
+        arguments: &Arguments<'a>,
+    ) -> Result<Value<'a>, ReadError> {
+        let body = &self.definitions[definition];
+        let offset = body.range.start as u64;
+        if self.parts.len() >= self.limits.parts as usize {
+            return Err(ReadError::TooMany { offset, what: "parts", limit: self.limits.parts });
+        }
+        for name in body.imports.iter().chain(&body.exports) {
+            self.step(cost(name), body)?;
+        }
+        let part = self.parts.len();
+        let digest = self.digest(definition);
+        self.parts.push(Part {
+            name: path.last().cloned().unwrap_or_default(),
+            path,
+            language: language(&body.producers, &body.module_producers),
+            offset,
+            bytes: body.range.len() as u64,
+            digest,
+            imports: owned(&body.imports),
+            exports: owned(&body.exports),
+        });
+        for import in &body.imports {
+            let mut sources = BTreeSet::new();
+            if let Some(value) = arguments.get(import) {
+                self.flatten(value, &mut sources)?;
+            }
+            let edges = sources.into_iter().map(|from| Edge { part, import: (*import).to_owned(), from });
+            self.edges.extend(edges);
+        }
+        Ok(Value::Part(part))
+    }
+
+    /// The whole as its own single part.
+    fn itself(&mut self, host: &Arguments<'a>) -> Result<(), ReadError> {
+        let name = self.definitions[0].name.map_or_else(|| "component".to_owned(), printable);
+        self.part(0, vec![name], host)?;
+        Ok(())
+    }
+
+    /// Where a value comes from.
+    ///
+    /// Types in a bag count only where there is nothing else in it: an interface of functions that mentions the
+    /// types of another one does not come from there.
+    fn flatten(&mut self, value: &Value<'a>, into: &mut BTreeSet<Source>) -> Result<(), ReadError> {
+        let body = &self.definitions[0];
+        match value {
+            Value::Host(name) | Value::PartExport(_, name) => self.step(cost(name), body)?,
+            _ => self.step(1, body)?,
+        }
+        match value {
+            Value::Host(import) => {
+                into.insert(Source::Host { import: (*import).to_owned() });
+            }
+            Value::Part(part) => {
+                into.insert(Source::Part { part: *part, export: None });
+            }
+            Value::PartExport(part, export) => {
+                into.insert(Source::Part { part: *part, export: Some((*export).to_owned()) });
+            }
+            Value::Bag(bag) => {
+                let types = bag.items.values().all(|(kind, _)| *kind == Kind::Type);
+                for (kind, item) in bag.items.values() {
+                    if types || *kind != Kind::Type {
+                        self.flatten(item, into)?;
+                    }
+                }
+            }
+            Value::Component { .. } | Value::Nothing => {}
+        }
+        Ok(())
+    }
+
+    fn bag(
+        &self,
+        items: BTreeMap<&'a str, (Kind, Value<'a>)>,
+        body: &Definition<'_>,
+    ) -> Result<Rc<Bag<'a>>, ReadError> {
+        let inner = |value: &Value<'_>| if let Value::Bag(bag) = value { bag.depth } else { 0 };
+        let depth = 1 + items.values().map(|(_, value)| inner(value)).max().unwrap_or(0);
+        if depth > self.limits.component_depth {
+            let (offset, limit) = (body.range.start as u64, self.limits.component_depth);
+            return Err(ReadError::TooDeep { offset, what: "instances", limit });
+        }
+        Ok(Rc::new(Bag { items, depth }))
+    }
+
+    fn outer(&self, scope: usize, count: u32, index: u32) -> Value<'a> {
+        let mut scope = Some(scope);
+        for _ in 0..count {
+            scope = scope.and_then(|scope| self.scopes[scope].parent);
+        }
+        let components = scope.map(|scope| &self.scopes[scope].components);
+        components.and_then(|list| list.get(index as usize)).cloned().unwrap_or(Value::Nothing)
+    }
+
+    /// What an instance is called: by whoever composed it, or by the component itself.
+    fn instance_name(&self, body: &Definition<'a>, index: u32, component: &Value<'a>) -> String {
+        let own = match component {
+            Value::Component { definition, .. } => self.definitions[*definition].name,
+            _ => None,
+        };
+        body.instance_names.get(&index).copied().or(own).map_or_else(|| format!("part-{index}"), printable)
+    }
+
+    fn digest(&mut self, definition: usize) -> String {
+        let bytes = &self.bytes[self.definitions[definition].range.clone()];
+        self.digests.entry(definition).or_insert_with(|| hex(&Sha256::digest(bytes))).clone()
+    }
+
+    fn step(&mut self, count: u32, body: &Definition<'_>) -> Result<(), ReadError> {
+        self.steps = self.steps.saturating_add(count);
+        if self.steps > self.limits.steps {
+            let (offset, limit) = (body.range.start as u64, self.limits.steps);
+            return Err(ReadError::TooMany { offset, what: "steps of instantiation", limit });
+        }
+        Ok(())
+    }
+}
+
+fn pick<'a, 's>(
+    items: &'s [Reference<'a>],
+    spaces: &'s [Vec<Value<'a>>; 6],
+) -> impl Iterator<Item = (&'a str, (Kind, Value<'a>))> + 's {
+    items.iter().map(|item| (item.name, (item.kind, spaces[slot(item.kind)][item.index as usize].clone())))
+}
+
+/// The export `name` of an instance.
+fn member<'a>(instance: &Value<'a>, name: &'a str) -> Value<'a> {
+    match instance {
+        Value::Part(part) => Value::PartExport(*part, name),
+        Value::Bag(bag) => bag.items.get(name).map_or(Value::Nothing, |(_, value)| value.clone()),
+        // Something inside an interface comes from where the interface does.
+        Value::Host(_) | Value::PartExport(..) => instance.clone(),
+        Value::Component { .. } | Value::Nothing => Value::Nothing,
+    }
+}
+
+fn below(path: &[String], name: String) -> Vec<String> {
+    path.iter().cloned().chain([name]).collect()
+}
+
+/// Makes `name` unlike those that are taken, and takes it. `taken` remembers the last number tried for each.
+fn unique(name: String, taken: &mut HashMap<String, u32>) -> String {
+    let mut chosen = name.clone();
+    while taken.contains_key(&chosen) {
+        let number = taken.entry(name.clone()).or_insert(1);
+        *number += 1;
+        chosen = format!("{name}-{number}");
+    }
+    taken.insert(chosen.clone(), 1);
+    chosen
+}
+
+/// Steps that a copy of a name counts for: a name may be 100 kB long.
+fn cost(name: &str) -> u32 {
+    1 + (name.len() / 16) as u32
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
