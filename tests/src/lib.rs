@@ -1,1 +1,15 @@
-//! Placeholder.
+//! What the end-to-end tests and the demo have in common: they drive the real commands as processes, and
+//! real components in the real engine.
+//!
+//! - [`project`]: where things are, and that they are built from the sources as they stand;
+//! - [`process`]: running a command to its end, and a host that serves until it is stopped;
+//! - [`http`]: a client that can also behave badly;
+//! - [`catalogue`]: the products of the CSV file, as data and as text for `host-runner call`;
+//! - [`shop`]: what the shop's JSON interface says.
+#![deny(missing_docs)]
+
+pub mod catalogue;
+pub mod http;
+pub mod process;
+pub mod project;
+pub mod shop;

@@ -1,0 +1,180 @@
+//! Running the commands, and stopping them.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::project;
+
+/// How long a host may take to compile a composition and to listen. Generous: the machine may be busy.
+const START: Duration = Duration::from_secs(180);
+
+/// What a command that ran to its end left behind.
+#[derive(Debug)]
+pub struct Finished {
+    /// Its exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+/// Runs one of the two commands in a folder, with these arguments and this standard input, to its end.
+///
+/// # Errors
+/// When it cannot be started or its output cannot be read; not when it fails.
+pub fn run<A: AsRef<OsStr>>(name: &str, folder: &Path, arguments: &[A], input: &str) -> Result<Finished> {
+    let mut child = Command::new(project::command(name))
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("{name} cannot be started"))?;
+    // From a thread of its own: a child that writes before it has read everything would wait for us.
+    let mut stdin = child.stdin.take().context("the child has a standard input")?;
+    let input = input.to_owned();
+    let writer = thread::spawn(move || stdin.write_all(input.as_bytes()));
+    let output = child.wait_with_output()?;
+    // A child that ends without having read everything breaks the pipe: that is its right.
+    let _ = writer.join();
+    Ok(Finished {
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
+}
+
+/// A host that serves a component. Killed when it is dropped.
+#[derive(Debug)]
+pub struct Host {
+    child: Child,
+    address: SocketAddr,
+    log: PathBuf,
+}
+
+impl Host {
+    /// Starts `host-runner serve COMPONENT --addr ADDRESS` with more arguments, its log going to a file, and waits
+    /// until it accepts requests.
+    ///
+    /// # Errors
+    /// When it ends, or says nothing in time: with its log.
+    pub fn start<A: AsRef<OsStr>>(component: &Path, address: &str, arguments: &[A], log: &Path) -> Result<Self> {
+        let mut child = Command::new(project::command("host-runner"))
+            .arg("serve")
+            .arg(component)
+            .args(["--addr", address])
+            .args(arguments)
+            .current_dir(project::root())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(File::create(log)?)
+            .spawn()
+            .context("host-runner cannot be started")?;
+        let stdout = child.stdout.take().context("the host has a standard output")?;
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            let mut line = String::new();
+            let read = BufReader::new(stdout).read_line(&mut line);
+            let _ = sender.send(read.map(|_| line));
+        });
+        let told = receiver.recv_timeout(START);
+        let mut host = Self { child, address: ([127, 0, 0, 1], 0).into(), log: log.to_owned() };
+        let line = match told {
+            Ok(line) => line?,
+            Err(_) => bail!("host-runner did not listen within {START:?}: {}", host.log()),
+        };
+        let Some(address) = line.trim_end().strip_prefix("listening on http://") else {
+            bail!("host-runner did not start to listen, but said {line:?}: {}", host.log());
+        };
+        host.address = address.parse().with_context(|| format!("{address:?} is no address"))?;
+        Ok(host)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Whether it still runs.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn is_running(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_none())
+    }
+
+    /// Ends it as a power failure would: no handler runs, nothing is flushed.
+    ///
+    /// # Errors
+    /// When the system does not let us.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Asks it to stop, without waiting.
+    ///
+    /// # Errors
+    /// When the system does not let us.
+    pub fn terminate(&self) -> Result<()> {
+        kill(Pid::from_raw(self.child.id().try_into()?), Signal::SIGTERM)?;
+        Ok(())
+    }
+
+    /// Waits until it has ended.
+    ///
+    /// # Errors
+    /// When it still runs after that long.
+    pub fn wait(&mut self, patience: Duration) -> Result<ExitStatus> {
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            if Instant::now() > deadline {
+                bail!("the host still runs after {patience:?}: {}", self.log());
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Stops it and waits until it has ended.
+    ///
+    /// # Errors
+    /// When it does not end in time, or with a failure.
+    pub fn stop(mut self) -> Result<()> {
+        self.terminate()?;
+        let status = self.wait(Duration::from_secs(30))?;
+        if !status.success() {
+            bail!("the host ended with {status}: {}", self.log());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // Both fail when it has ended already, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

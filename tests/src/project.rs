@@ -1,0 +1,69 @@
+//! The checkout: its paths and products.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Once;
+
+/// The checkout's root.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are a folder of the checkout")
+}
+
+/// A file or folder of the checkout.
+pub fn path(relative: &str) -> PathBuf {
+    root().join(relative)
+}
+
+/// One of the two commands, as built by [`ready`].
+pub fn command(name: &str) -> PathBuf {
+    path("target/release").join(name)
+}
+
+/// A built component.
+pub fn component(name: &str) -> PathBuf {
+    ready();
+    path(&format!("target/components/{name}.wasm"))
+}
+
+/// A built composition.
+pub fn composition(name: &str) -> PathBuf {
+    ready();
+    path(&format!("target/compositions/{name}.wasm"))
+}
+
+/// A fixture from `tests/composer.toml`.
+pub fn fixture(name: &str) -> PathBuf {
+    ready();
+    path(&format!("target/fixtures/components/{name}.wasm"))
+}
+
+/// Builds the commands, the components, the compositions and the fixtures, once a process.
+///
+/// A test that ran against yesterday's products would prove nothing; where nothing changed this takes less
+/// than a second.
+///
+/// # Panics
+/// When a build fails, with its output.
+pub fn ready() {
+    static READY: Once = Once::new();
+    READY.call_once(|| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        build(Command::new(cargo).args(["build", "--release", "--locked", "--quiet"]), root());
+        build(Command::new(command("composer")).arg("build"), root());
+        build(Command::new(command("composer")).arg("build"), &path("tests"));
+    });
+}
+
+fn build(command: &mut Command, folder: &Path) {
+    let output = command
+        .current_dir(folder)
+        .env("CARGO_TARGET_DIR", path("target"))
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?} cannot be run: {error}"));
+    assert!(
+        output.status.success(),
+        "{command:?} failed:\n{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+}
