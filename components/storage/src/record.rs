@@ -1,0 +1,235 @@
+//! What is stored, byte for byte: JSON objects with a version number in the field `v`.
+//!
+//! | key | record | versions |
+//! |---|---|---|
+//! | `product/SKU` | [`ProductRecord`] | 2; 1 had no category |
+//! | `stock/SKU` | [`StockRecord`] | 2; 1 had no holds |
+//! | `order/ID` | [`OrderRecord`] | 1 |
+//! | `products/N`, `orders/N` | [`Chunk`](crate::index) of an index | 1 |
+//! | `products/posts`, `orders/posts` | [`Signposts`](crate::index) of an index, only a hint | 1 |
+//! | `products/last`, `orders/last` | the number of the newest chunk, in the store's own form | |
+//!
+//! An older version is read as what it means today, and written back in the newest when it changes. A newer
+//! one is [`Error::Damaged`]: to guess would be to lose what it says. All numbers are whole and exact.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::types::{Draft, Error, Item};
+
+/// A record that can be stored.
+pub trait Record: Sized {
+    /// Reads any version up to today's. `key` is for the error.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where it is none.
+    fn decode(key: &str, bytes: &[u8]) -> Result<Self, Error>;
+
+    /// Writes today's version.
+    fn encode(&self) -> Vec<u8>;
+}
+
+/// Decodes what may be absent.
+///
+/// # Errors
+/// [`Error::Damaged`] where there are bytes that are no record.
+pub fn decode_some<R: Record>(key: &str, bytes: Option<&[u8]>) -> Result<Option<R>, Error> {
+    bytes.map(|bytes| R::decode(key, bytes)).transpose()
+}
+
+#[derive(Deserialize)]
+struct Version {
+    v: u32,
+}
+
+pub(crate) fn version(key: &str, bytes: &[u8]) -> Result<u32, Error> {
+    parse::<Version>(key, bytes).map(|record| record.v)
+}
+
+pub(crate) fn parse<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(bytes).map_err(|error| Error::Damaged(format!("{key}: {error}")))
+}
+
+pub(crate) fn unknown_version<T>(key: &str, found: u32, newest: u32) -> Result<T, Error> {
+    Err(Error::Damaged(format!("{key}: version {found}, but this program reads 1 to {newest}")))
+}
+
+pub(crate) fn print<T: Serialize>(record: &T) -> Vec<u8> {
+    serde_json::to_vec(record).expect("records have string keys and whole numbers, which JSON can say")
+}
+
+/// A product, without its SKU, which is in the key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductRecord {
+    v: u32,
+    /// Name for people.
+    pub name: String,
+    /// Description for people.
+    pub description: String,
+    /// The category it is listed under.
+    pub category: String,
+    /// Price of one unit, in minor units.
+    pub unit_price: u64,
+}
+
+#[derive(Deserialize)]
+struct ProductV1 {
+    name: String,
+    description: String,
+    unit_price: u64,
+}
+
+impl ProductRecord {
+    const NEWEST: u32 = 2;
+
+    /// The category of products that were stored before there were any.
+    pub const NO_CATEGORY: &str = "uncategorised";
+
+    /// A record in today's version.
+    #[must_use]
+    pub fn new(name: String, description: String, category: String, unit_price: u64) -> Self {
+        Self { v: Self::NEWEST, name, description, category, unit_price }
+    }
+}
+
+impl Record for ProductRecord {
+    fn decode(key: &str, bytes: &[u8]) -> Result<Self, Error> {
+        match version(key, bytes)? {
+            1 => {
+                let ProductV1 { name, description, unit_price } = parse(key, bytes)?;
+                Ok(Self::new(name, description, Self::NO_CATEGORY.to_owned(), unit_price))
+            }
+            Self::NEWEST => parse(key, bytes),
+            found => unknown_version(key, found, Self::NEWEST),
+        }
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        print(self)
+    }
+}
+
+/// Units that an attempt to order holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// The order they are held for.
+    pub order: String,
+    /// The attempt at it that holds them.
+    pub attempt: u64,
+    /// How many.
+    pub quantity: u32,
+    /// When anybody may take them back, in milliseconds since 1970.
+    pub expires_at: u64,
+}
+
+/// The stock of one product: everything that must change together is in this one record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StockRecord {
+    v: u32,
+    /// Units in the warehouse, less what orders took whose hold was settled.
+    pub on_hand: u64,
+    /// Units of these that are spoken for: held, sold and not yet settled, or waiting to be taken back.
+    pub holds: Vec<Hold>,
+}
+
+#[derive(Deserialize)]
+struct StockV1 {
+    on_hand: u64,
+}
+
+impl StockRecord {
+    const NEWEST: u32 = 2;
+
+    /// A record in today's version.
+    #[must_use]
+    pub fn new(on_hand: u64, holds: Vec<Hold>) -> Self {
+        Self { v: Self::NEWEST, on_hand, holds }
+    }
+
+    /// Units of all holds.
+    #[must_use]
+    pub fn spoken_for(&self) -> u64 {
+        self.holds.iter().fold(0, |sum: u64, hold| sum.saturating_add(u64::from(hold.quantity)))
+    }
+
+    /// Units of no hold.
+    #[must_use]
+    pub fn free(&self) -> u64 {
+        self.on_hand.saturating_sub(self.spoken_for())
+    }
+}
+
+impl Record for StockRecord {
+    fn decode(key: &str, bytes: &[u8]) -> Result<Self, Error> {
+        let record = match version(key, bytes)? {
+            1 => Self::new(parse::<StockV1>(key, bytes)?.on_hand, Vec::new()),
+            Self::NEWEST => parse(key, bytes)?,
+            found => return unknown_version(key, found, Self::NEWEST),
+        };
+        if record.spoken_for() > record.on_hand {
+            return Err(Error::Damaged(format!("{key}: more units are held than there are")));
+        }
+        Ok(record)
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        print(self)
+    }
+}
+
+/// How far the intent to buy of one idempotency key has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// An attempt may be holding units of these items, and may commit.
+    Open {
+        /// When anybody may end the attempt, in milliseconds since 1970.
+        expires_at: u64,
+        /// What it holds, or is about to hold.
+        items: Vec<Item>,
+    },
+    /// The attempt has ended without an order: it can never commit.
+    Released {},
+    /// The attempt became the order. Final.
+    Committed {
+        /// When, in milliseconds since 1970.
+        placed_at: u64,
+        /// What was ordered.
+        content: Draft,
+    },
+}
+
+/// The fence and the commit point of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderRecord {
+    v: u32,
+    /// The latest attempt, counted from 1. It never falls.
+    pub attempt: u64,
+    /// The one place in the list of orders that counts for this order. None only after data was lost.
+    pub place: Option<String>,
+    /// What became of the latest attempt.
+    pub state: State,
+}
+
+impl OrderRecord {
+    const NEWEST: u32 = 1;
+
+    /// A record in today's version.
+    #[must_use]
+    pub fn new(attempt: u64, place: Option<String>, state: State) -> Self {
+        Self { v: Self::NEWEST, attempt, place, state }
+    }
+}
+
+impl Record for OrderRecord {
+    fn decode(key: &str, bytes: &[u8]) -> Result<Self, Error> {
+        match version(key, bytes)? {
+            Self::NEWEST => parse(key, bytes),
+            found => unknown_version(key, found, Self::NEWEST),
+        }
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        print(self)
+    }
+}
