@@ -127,7 +127,7 @@ class Shop:
     def _quote(self, wanted: Sequence[CartLine], tier: str) -> Quote:
         products = [self._product(line.sku) for line in wanted]
         lines = [
-            Line(product.sku, product.name, line.quantity, product.unit_price, line.quantity * product.unit_price)
+            Line(line.sku, product.name, line.quantity, product.unit_price, line.quantity * product.unit_price)
             for product, line in zip(products, wanted)
         ]
         subtotal = sum(line.total for line in lines)
@@ -182,8 +182,8 @@ def repeated(order: Order, request: Request, wanted: Sequence[CartLine]) -> Rece
     Neither the order of the lines nor any price is compared: both may have changed since.
     """
     content = order.content
-    had = {line.sku: line.quantity for line in content.quote.lines}
-    wants = {line.sku: line.quantity for line in wanted}
+    had = sorted((line.sku, line.quantity) for line in content.quote.lines)
+    wants = sorted((line.sku, line.quantity) for line in wanted)
     if (content.customer, content.tier, had) != (request.customer, request.cart.tier, wants):
         raise OrderError("key-reused")
     return receipt(order)
