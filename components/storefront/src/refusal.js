@@ -32,10 +32,10 @@ const retryAfter = (seconds) => ({ headers: [["retry-after", String(seconds)]] }
 const CONTRACT = {
   invalid: (words) => badRequest(words),
   "unknown-product": (sku) =>
-    new Refusal(422, "unknown-product", "A product is not for sale", `There is no product ${sku} in this shop.`, {
+    new Refusal(422, "unknown-product", "A product is not for sale", `There is no product "${sku}" in this shop.`, {
       members: { sku },
     }),
-  "unknown-order": (id) => notFound(`There is no order ${id}.`),
+  "unknown-order": (id) => notFound(`There is no order "${id}".`),
   "out-of-stock": (shortages) =>
     new Refusal(409, "out-of-stock", "Too little is left", shortages.map(shortageText).join(" "), {
       members: { shortages: shortages.map(shortageDocument) },

@@ -20,18 +20,18 @@ import { ICON } from "./pages/pictures.js";
 
 /** `*` stands for one segment that is not empty. */
 const ROUTES = [
-  { path: "", GET: catalogue.home },
-  { path: STYLE_PATH.slice(1), GET: () => answers.asset("text/css; charset=utf-8", STYLE) },
-  { path: "favicon.svg", GET: () => answers.asset("image/svg+xml", ICON) },
-  { path: "products/*", GET: catalogue.product },
-  { path: "cart", GET: cart.show, POST: cart.change },
-  { path: "checkout", POST: cart.checkout },
-  { path: "orders/*", GET: receipt.show },
-  { path: "api/products", GET: api.listProducts },
-  { path: "api/products/*", GET: api.getProduct },
-  { path: "api/quotes", POST: api.quote },
-  { path: "api/orders", POST: api.placeOrder },
-  { path: "api/orders/*", GET: api.getOrder },
+  { path: "", on: { GET: catalogue.home } },
+  { path: STYLE_PATH.slice(1), on: { GET: () => answers.asset("text/css; charset=utf-8", STYLE) } },
+  { path: "favicon.svg", on: { GET: () => answers.asset("image/svg+xml", ICON) } },
+  { path: "products/*", on: { GET: catalogue.product } },
+  { path: "cart", on: { GET: cart.show, POST: cart.change } },
+  { path: "checkout", on: { POST: cart.checkout } },
+  { path: "orders/*", on: { GET: receipt.show } },
+  { path: "api/products", on: { GET: api.listProducts } },
+  { path: "api/products/*", on: { GET: api.getProduct } },
+  { path: "api/quotes", on: { POST: api.quote } },
+  { path: "api/orders", on: { POST: api.placeOrder } },
+  { path: "api/orders/*", on: { GET: api.getOrder } },
 ].map((route) => ({ ...route, pattern: route.path.split("/") }));
 
 function match(pattern, segments) {
@@ -57,14 +57,14 @@ function dispatch(request, shop) {
   const { segments, query } = splitTarget(request.target);
   const { route, variables } = find(segments);
   // A HEAD request is computed as GET; whoever sends the answer leaves the body out.
-  const handler = route[request.method === "HEAD" ? "GET" : request.method];
-  if (typeof handler !== "function") {
-    const allowed = [...(route.GET ? ["GET", "HEAD"] : []), ...(route.POST ? ["POST"] : [])].join(", ");
+  const method = request.method === "HEAD" ? "GET" : request.method;
+  if (!Object.hasOwn(route.on, method)) {
+    const allowed = Object.keys(route.on).flatMap((name) => (name === "GET" ? ["GET", "HEAD"] : [name])).join(", ");
     throw new Refusal(405, "method-not-allowed", "Method not allowed", `This address answers ${allowed} only.`, {
       headers: [["allow", allowed]],
     });
   }
-  return handler({ ...request, fields: parseFields(query, "query") }, shop, variables);
+  return route.on[method]({ ...request, fields: parseFields(query, "query") }, shop, variables);
 }
 
 /**

@@ -25,12 +25,12 @@ function orNotFound(tags, detail, call) {
 
 /** The product of this SKU. One that cannot be an SKU is not found either. */
 export function findProduct(shop, sku) {
-  return orNotFound(["unknown-product", "invalid"], `There is no product ${sku} in this shop.`, () => shop.catalog.get(sku));
+  return orNotFound(["unknown-product", "invalid"], `There is no product "${sku}" in this shop.`, () => shop.catalog.get(sku));
 }
 
 /** The receipt of the order of this id. */
 export function findOrder(shop, id) {
-  return orNotFound(["unknown-order", "invalid"], `There is no order ${id}.`, () => shop.checkout.get(id));
+  return orNotFound(["unknown-order", "invalid"], `There is no order "${id}".`, () => shop.checkout.get(id));
 }
 
 /**

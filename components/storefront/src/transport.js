@@ -78,7 +78,7 @@ export function readRequest(incoming) {
   const method = incoming.method();
   const header = (name) => values.get(name);
   return {
-    method: (method.tag === "other" ? method.val : method.tag).toUpperCase(),
+    method: method.tag === "other" ? method.val : method.tag.toUpperCase(),
     target: incoming.pathWithQuery() ?? "/",
     authority: incoming.authority() ?? header("host"),
     header,

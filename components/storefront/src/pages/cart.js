@@ -177,7 +177,7 @@ function lineItem(quote, line, index) {
   const { sku, name, quantity, total } = line;
   const link = `/products/${encodeURIComponent(sku)}`;
   return html`<li>
-<a class="thumb" href="${link}" tabindex="-1" aria-hidden="true">${productPicture(name, sku, "small")}</a>
+<a class="thumb" href="${link}" tabindex="-1" aria-hidden="true">${productPicture(name, "", "small")}</a>
 <div class="what"><a class="name" href="${link}">${name}</a><p class="sku">${sku} · ${times(line)}</p>${lineAdjustments(quote, index)}
 <div class="edit"><form method="post" action="/cart"><input type="hidden" name="op" value="set"><input type="hidden" name="sku" value="${sku}"><label class="hidden" for="n${index}">Quantity of ${name}</label><input id="n${index}" name="quantity" type="number" inputmode="numeric" min="0" max="1000000" value="${quantity}" required><button class="button quiet" type="submit">Update</button></form><form method="post" action="/cart"><input type="hidden" name="op" value="remove"><input type="hidden" name="sku" value="${sku}"><button class="link" type="submit">Remove<span class="hidden"> ${name}</span></button></form></div></div>
 <p class="amount">${euros(total)}</p>

@@ -87,7 +87,7 @@ function front(shop, { cart, after }) {
   const main = html`
 ${
     after === undefined &&
-    html`<section class="hero"><div><h1>Everything fits.</h1><p>${grouped(items.length)}${next !== undefined && "+"} tools, parts and machines for people who make things, from the single washer to the whole workshop.</p><p class="actions"><a class="button" href="#shelves">See the shelves</a> <a class="button ghost" href="/cart">Your cart</a></p></div>${HERO}</section>`
+    html`<section class="hero"><div><h1>Everything fits.</h1><p>${grouped(items.length)}${next !== undefined && "+"} tools, parts and machines for people who make things, from the single washer to the whole workshop.</p><p class="actions"><a class="button" href="#shelves">See the shelves</a></p></div>${HERO}</section>`
   }
 ${
     groups.length === 0

@@ -27,7 +27,7 @@ export function show(request, shop, [id]) {
   const cart = cartFromCookies(request.header("cookie"));
   const { orderId, placedAt, customer, tier, quote } = findOrder(shop, id);
   const main = html`<p class="thanks"><strong>Thank you, <bdi>${customer}</bdi>.</strong> Your order is placed. Keep this page's address: it is your receipt.</p>
-<article class="receipt">
+<div class="paper"><article class="receipt">
 <header>${LOGO}<h1>${BRAND}</h1><p>Receipt</p></header>
 <dl class="facts">
 <div><dt>Order</dt><dd class="id">${orderId}</dd></div>
@@ -42,7 +42,7 @@ export function show(request, shop, [id]) {
 ${sums(quote)}
 ${stripes(orderId)}
 <p class="end">Everything fits. See you soon.</p>
-</article>
+</article></div>
 <p class="actions center"><a class="button" href="/">Back to the shop</a></p>`;
   return answers.page(200, layout({ title: `Receipt ${orderId}`, cart, main }));
 }

@@ -43,8 +43,8 @@ input, select, button { font: inherit; color: inherit; }
 .brand { display: flex; align-items: center; gap: .65rem; text-decoration: none; font-weight: 700; font-size: 1.15rem; letter-spacing: -.02em; white-space: nowrap; }
 .brand em { font-style: normal; font-weight: 400; opacity: .85; }
 .logo { width: 2.1rem; height: 2.1rem; }
-.search { flex: 1; display: flex; max-width: 34rem; margin-inline: auto; }
-.search input { flex: 1; min-width: 0; border: 0; border-radius: 10px 0 0 10px; padding: .6rem .95rem; background: #fff; color: var(--ink); }
+.search { flex: 1; min-width: 0; display: flex; max-width: 34rem; margin-inline: auto; }
+.search input { flex: 1; width: 100%; min-width: 0; border: 0; border-radius: 10px 0 0 10px; padding: .6rem .95rem; background: #fff; color: var(--ink); }
 .search button { border: 0; border-radius: 0 10px 10px 0; padding: .6rem 1rem; background: #2c5a50; color: #fff; cursor: pointer; font-weight: 600; }
 .search button:hover { background: #376c60; }
 .basket { display: flex; align-items: center; gap: .5rem; text-decoration: none; font-weight: 600; padding: .5rem .25rem; }
@@ -61,8 +61,6 @@ input, select, button { font: inherit; color: inherit; }
 .button:hover { background: var(--accent-dark); }
 .button.quiet { background: #fff; border-color: #cfc8b9; color: var(--ink); }
 .button.quiet:hover { border-color: var(--ink); }
-.button.ghost { background: transparent; border-color: rgb(255 255 255 / .45); }
-.button.ghost:hover { border-color: #fff; }
 .link { border: 0; background: none; padding: .3rem; cursor: pointer; text-decoration: underline; text-underline-offset: .2em; color: var(--muted); }
 .link:hover { color: var(--ink); }
 .actions { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.5rem; }
@@ -134,7 +132,7 @@ input[type=number] { width: 6.5rem; }
 
 .empty, .trouble { background: var(--paper); border: 1px dashed #cfc8b9; border-radius: 22px; padding: clamp(2rem, 6vw, 4rem) 1.5rem; text-align: center; margin-top: 1.25rem; }
 .empty p, .trouble p { margin-top: .75rem; color: var(--muted); }
-.empty .actions, .trouble .actions { justify-content: center; }
+.empty .actions, .trouble .actions { justify-content: center; margin-top: 1.75rem; }
 .trouble { border-style: solid; max-width: 44rem; margin-inline: auto; }
 .trouble .code { font-size: 3.5rem; font-weight: 800; letter-spacing: -.04em; color: #d8d1c0; margin: 0; line-height: 1; }
 .trouble h1 { margin-top: .5rem; }
@@ -163,6 +161,7 @@ input[type=number] { width: 6.5rem; }
 .pay .buy-now { margin-top: .5rem; padding-block: .85rem; font-size: 1.05rem; }
 .sums > div { display: flex; justify-content: space-between; gap: 1.5rem; padding-block: .28rem; }
 .sums dd { white-space: nowrap; }
+.sums dt::first-letter { text-transform: uppercase; }
 .sums .minus { color: var(--good); } .sums .plus { color: var(--warn); }
 .sums .total { border-top: 2px solid var(--ink); margin-top: .5rem; padding-top: .65rem; font-weight: 800; font-size: 1.25rem; letter-spacing: -.01em; }
 .sums.own { font-size: .9rem; margin-top: .3rem; }
@@ -170,8 +169,10 @@ input[type=number] { width: 6.5rem; }
 
 .thanks { text-align: center; max-width: 36rem; margin: 0 auto 1.75rem; text-wrap: balance; }
 .thanks strong { display: block; font-size: clamp(1.6rem, 1.2rem + 1.6vw, 2.25rem); letter-spacing: -.02em; line-height: 1.2; margin-bottom: .4rem; }
+/* The mask cuts the teeth, and would cut a shadow too: that is the wrapper's. */
+.paper { filter: drop-shadow(0 0 1px rgb(27 36 33 / .35)) drop-shadow(0 14px 22px rgb(27 36 33 / .16)); }
 .receipt {
-  max-width: 27rem; margin-inline: auto; background: #fffefb; padding: 2.25rem clamp(1.25rem, 5vw, 2.25rem) 2.75rem; filter: drop-shadow(0 14px 22px rgb(27 36 33 / .16));
+  max-width: 27rem; margin-inline: auto; background: #fffefb; padding: 2.25rem clamp(1.25rem, 5vw, 2.25rem) 2.75rem;
   font: 400 .9rem/1.5 ui-monospace, "SF Mono", "Cascadia Mono", "Segoe UI Mono", "Liberation Mono", Menlo, Consolas, monospace;
   --tooth: conic-gradient(from -45deg at bottom, #0000, #000 1deg 89deg, #0000 90deg) 50% / 14px 100%;
   -webkit-mask: var(--tooth); mask: var(--tooth);
@@ -219,7 +220,7 @@ input[type=number] { width: 6.5rem; }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } .card { transition: none; } }
 @media print {
   .top, .bottom, .skip, .actions, .thanks { display: none; }
-  body { background: #fff; } .receipt { filter: none; mask: none; -webkit-mask: none; }
+  body { background: #fff; } .paper { filter: none; } .receipt { mask: none; -webkit-mask: none; }
 }
 `;
 
