@@ -79,7 +79,8 @@ pub fn send(address: SocketAddr, request: &Request<'_>) -> Result<Answer> {
 /// # Errors
 /// When the connection fails.
 pub fn begin(address: SocketAddr, request: &Request<'_>) -> Result<TcpStream> {
-    let mut head = format!("{} {} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n", request.method, request.target);
+    let mut head =
+        format!("{} {} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n", request.method, request.target);
     for (name, value) in request.headers {
         head += &format!("{name}: {value}\r\n");
     }

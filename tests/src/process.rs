@@ -71,7 +71,12 @@ impl Host {
     ///
     /// # Errors
     /// When it ends, or says nothing in time: with its log.
-    pub fn start<A: AsRef<OsStr>>(component: &Path, address: &str, arguments: &[A], log: &Path) -> Result<Self> {
+    pub fn start<A: AsRef<OsStr>>(
+        component: &Path,
+        address: &str,
+        arguments: &[A],
+        log: &Path,
+    ) -> Result<Self> {
         let mut child = Command::new(project::command("host-runner"))
             .arg("serve")
             .arg(component)

@@ -110,7 +110,8 @@ fn demo() -> Result<()> {
 
     page.heading("Build eight components in four languages, and compose them into five shops")?;
     page.command("composer build")?;
-    let status = Command::new(project::command("composer")).arg("build").current_dir(project::root()).status()?;
+    let status =
+        Command::new(project::command("composer")).arg("build").current_dir(project::root()).status()?;
     ensure!(status.success(), "composer build failed: see above");
 
     let products = catalogue::read(&project::path("tests/data/catalogue.csv"))?;
@@ -124,7 +125,10 @@ fn demo() -> Result<()> {
         })
         .collect();
 
-    page.heading(&format!("Load {} products from tests/data/catalogue.csv through each shop's own exports", products.len()))?;
+    page.heading(&format!(
+        "Load {} products from tests/data/catalogue.csv through each shop's own exports",
+        products.len()
+    ))?;
     page.command("host-runner call shop-zig.wasm --keyvalue redb:shop-zig.redb - < put.wave")?;
     for (stand, (name, pricing, logic)) in stands.iter().zip(SHOPS) {
         let start = Instant::now();
@@ -165,12 +169,22 @@ fn demo() -> Result<()> {
     // The shop with the most languages in it has to show the rest.
     let stand = stands.last().context("there are five shops")?;
     sell_no_more_than_there_is(&mut page, stand, &products)?;
-    answer_a_retry_with_the_same_receipt(&mut page, stand, &order, receipts.last().context("five receipts")?)?;
+    answer_a_retry_with_the_same_receipt(
+        &mut page,
+        stand,
+        &order,
+        receipts.last().context("five receipts")?,
+    )?;
     keep_the_orders(&mut page, stand, receipts.last().context("five receipts")?)?;
 
     page.heading("What is inside shop-polyglot.wasm")?;
     page.command("composer inspect target/compositions/shop-polyglot.wasm")?;
-    let tree = process::run("composer", project::root(), &["inspect", "target/compositions/shop-polyglot.wasm"], "")?;
+    let tree = process::run(
+        "composer",
+        project::root(),
+        &["inspect", "target/compositions/shop-polyglot.wasm"],
+        "",
+    )?;
     ensure!(tree.code == Some(0), "composer inspect failed: {}", tree.stderr);
     for line in tree.stdout.lines() {
         page.line(format!("   {line}"))?;
@@ -190,11 +204,17 @@ fn place(host: &Host, key: &str, order: &Order) -> Result<Receipt> {
 fn sell_no_more_than_there_is(page: &mut Page, stand: &Stand, products: &[Product]) -> Result<()> {
     page.heading("Try to buy more than there is")?;
     let (sku, quantity) = RARE;
-    let product = products.iter().find(|product| product.sku == sku).context("the rare product is in the catalogue")?;
+    let product =
+        products.iter().find(|product| product.sku == sku).context("the rare product is in the catalogue")?;
     page.line(format!("   {quantity} × {}, of which there are {}", product.name, product.stock))?;
     let host = stand.open()?;
     let answer = shop::place(host.address(), "demo-oversell", &Order::of(CUSTOMER, &[RARE, CART[0]]))?;
-    ensure!(answer.status == 409, "the shop should have refused, and answered {} {}", answer.status, answer.text());
+    ensure!(
+        answer.status == 409,
+        "the shop should have refused, and answered {} {}",
+        answer.status,
+        answer.text()
+    );
     let problem = answer.json()?;
     page.line(format!("   refused: 409 {}: {}", text(&problem, "title"), text(&problem, "detail")))?;
     let levels = catalogue_levels(stand, host, &[sku, CART[0].0])?;
@@ -212,10 +232,19 @@ fn sell_no_more_than_there_is(page: &mut Page, stand: &Stand, products: &[Produc
 fn catalogue_levels(stand: &Stand, host: Host, skus: &[&str]) -> Result<String> {
     host.stop()?;
     let list: Vec<_> = skus.iter().map(|sku| catalogue::quoted(sku)).collect();
-    catalogue::call(&stand.file, &stand.grants(), &format!("shop:storage/stock#levels([{}])", list.join(", ")))
+    catalogue::call(
+        &stand.file,
+        &stand.grants(),
+        &format!("shop:storage/stock#levels([{}])", list.join(", ")),
+    )
 }
 
-fn answer_a_retry_with_the_same_receipt(page: &mut Page, stand: &Stand, order: &Order, first: &Receipt) -> Result<()> {
+fn answer_a_retry_with_the_same_receipt(
+    page: &mut Page,
+    stand: &Stand,
+    order: &Order,
+    first: &Receipt,
+) -> Result<()> {
     page.heading("Send the first order again, as a client does that never saw the answer")?;
     let host = stand.open()?;
     let again = place(&host, "demo-order-1", order)?;
@@ -239,7 +268,13 @@ fn keep_the_orders(page: &mut Page, stand: &Stand, receipt: &Receipt) -> Result<
     let kept: Receipt = serde_json::from_slice(&answer.body)?;
     ensure!(kept == *receipt, "the order has changed");
     page.command(&format!("curl http://{}{target}", host.address()))?;
-    page.line(format!("   order {} of {}: {} for {}", kept.order_id, kept.placed_at, kept.customer, euros(&kept.quote.total)?))?;
+    page.line(format!(
+        "   order {} of {}: {} for {}",
+        kept.order_id,
+        kept.placed_at,
+        kept.customer,
+        euros(&kept.quote.total)?
+    ))?;
     host.stop()
 }
 
@@ -257,7 +292,10 @@ fn show_receipts(page: &mut Page, receipts: &[Receipt]) -> Result<()> {
     row("logic", SHOPS.iter().map(|(.., logic)| (*logic).to_owned()).collect())?;
     let first = &receipts.first().context("there are receipts")?.quote;
     let column = |of: &dyn Fn(&Quote) -> Option<String>| -> Result<Vec<String>> {
-        receipts.iter().map(|receipt| of(&receipt.quote).map_or(Ok("none".to_owned()), |cents| euros(&cents))).collect()
+        receipts
+            .iter()
+            .map(|receipt| of(&receipt.quote).map_or(Ok("none".to_owned()), |cents| euros(&cents)))
+            .collect()
     };
     for (index, line) in first.lines.iter().enumerate() {
         let label = format!("{} × {}", line.quantity, line.name);
@@ -269,7 +307,10 @@ fn show_receipts(page: &mut Page, receipts: &[Receipt]) -> Result<()> {
             Some(line) => format!("{}, line {}", adjustment.reason, line + 1),
             None => adjustment.reason.clone(),
         };
-        row(&label, column(&|quote| quote.adjustments.get(index).map(|adjustment| adjustment.amount.clone()))?)?;
+        row(
+            &label,
+            column(&|quote| quote.adjustments.get(index).map(|adjustment| adjustment.amount.clone()))?,
+        )?;
     }
     row("total", column(&|quote| Some(quote.total.clone()))?)
 }

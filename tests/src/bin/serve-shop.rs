@@ -29,8 +29,10 @@ fn serve() -> Result<Infallible> {
     let name = arguments.next().unwrap_or_else(|| "shop-zig".to_owned());
     let more: Vec<String> = arguments.collect();
 
-    let status =
-        Command::new(project::command("composer")).args(["build", &name]).current_dir(project::root()).status()?;
+    let status = Command::new(project::command("composer"))
+        .args(["build", &name])
+        .current_dir(project::root())
+        .status()?;
     ensure!(status.success(), "composer build {name} failed: see above");
     let file = project::path(&format!("target/compositions/{name}.wasm"));
 
@@ -50,7 +52,10 @@ fn serve() -> Result<Infallible> {
     }
 
     let port = free_port().context("no port is free")?;
-    eprintln!("The shop is open at http://127.0.0.1:{port}/ (Ctrl-C closes it). Orders are kept in {}.", store.display());
+    eprintln!(
+        "The shop is open at http://127.0.0.1:{port}/ (Ctrl-C closes it). Orders are kept in {}.",
+        store.display()
+    );
     let error = Command::new(project::command("host-runner"))
         .arg("serve")
         .arg(&file)

@@ -1,0 +1,202 @@
+//! Bad input, word for word: both commands are run on what they cannot use, and everything they say is compared with
+//! `tests/golden/NAME.txt`. `BLESS=1 cargo test --release -p e2e --test errors` writes the files anew: read the diff.
+
+use std::fs;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use e2e::{process, project};
+use tempfile::TempDir;
+
+/// A folder with every bad input, and two good ones to misuse.
+fn inputs() -> &'static Path {
+    static FOLDER: OnceLock<TempDir> = OnceLock::new();
+    FOLDER
+        .get_or_init(|| {
+            let folder = TempDir::new().unwrap();
+            let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+            let component = |text: &str| wat::parse_str(text).unwrap();
+
+            write("text.wasm", b"This is a text file.\nIt only has the wrong name.\n");
+            write("empty.wasm", b"");
+            write("core.wasm", &component("(module (func (export \"run\")))"));
+            let storage = fs::read(project::component("storage")).unwrap();
+            write("truncated.wasm", &storage[..storage.len() / 2]);
+            write("storage.wasm", &storage);
+            write("pricing.wasm", &fs::read(project::component("pricing-rust")).unwrap());
+            write("shop.wasm", &fs::read(project::composition("shop-zig")).unwrap());
+            write(
+                "twice.wasm",
+                &component(
+                    r#"(component
+                        (core module $m (func (export "f") (result i32) i32.const 7))
+                        (core instance $i (instantiate $m))
+                        (func $f (result u32) (canon lift (core func $i "f")))
+                        (instance $one (export "answer" (func $f)))
+                        (instance $two (export "answer" (func $f)))
+                        (export "test:one/asked@1.0.0" (instance $one))
+                        (export "test:two/asked@1.0.0" (instance $two)))"#,
+                ),
+            );
+
+            write(
+                "mistake.wac",
+                b"package test:mistake;\n\n// The seventh line is wrong.\n\nlet storage = new parts:storage { ... };\n\nlet pricing = new parts:pricing { };;\n\nexport pricing...;\n",
+            );
+            write("undefined.wac", b"package test:undefined;\n\nlet pricing = new parts:pricing {};\n\nexport prices...;\n");
+            write("missing.wac", b"package test:missing;\n\nlet pricing = new parts:pricing {};\n\nexport pricing...;\n");
+            write(
+                "unwired.wac",
+                b"package test:unwired;\n\nlet storage = new parts:storage {};\n\nexport storage...;\n",
+            );
+            write(
+                "misfit.wac",
+                b"package test:misfit targets shop:worlds/storage@0.1.0;\n\nlet pricing = new parts:pricing {};\n\nexport pricing...;\n",
+            );
+            write("call.wave", b"shop:storage/products#get(\"A\"");
+            folder
+        })
+        .path()
+}
+
+/// Runs a command line on the inputs and compares what it said. `line` is split at blanks.
+fn says(name: &str, line: &str) {
+    says_to(name, line, "");
+}
+
+fn says_to(name: &str, line: &str, input: &str) {
+    let folder = inputs();
+    let root = project::root().display().to_string();
+    let wanted = line.replace("ROOT", &root);
+    let mut words = wanted.split(' ');
+    let command = words.next().unwrap();
+    let arguments: Vec<&str> = words.collect();
+    let finished = process::run(command, folder, &arguments, input).unwrap();
+    let said = format!(
+        "$ {line}\nexit code: {}\n--- stdout\n{}--- stderr\n{}",
+        finished.code.map_or_else(|| "none".to_owned(), |code| code.to_string()),
+        finished.stdout,
+        finished.stderr
+    );
+    // What differs from machine to machine.
+    let real = folder.canonicalize().unwrap().display().to_string();
+    let said =
+        said.replace(&real, "FOLDER").replace(&folder.display().to_string(), "FOLDER").replace(&root, "ROOT");
+    let said: String = said.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+
+    let golden = project::path("tests/golden").join(format!("{name}.txt"));
+    if std::env::var_os("BLESS").is_some() {
+        fs::create_dir_all(golden.parent().unwrap()).unwrap();
+        fs::write(&golden, &said).unwrap();
+        return;
+    }
+    let expected = fs::read_to_string(&golden)
+        .unwrap_or_else(|error| panic!("{}: {error}; BLESS=1 writes it", golden.display()));
+    assert!(said == expected, "{} says\n{expected}\nbut this was said:\n{said}", golden.display());
+    assert!(!said.contains("panicked"), "a panic: {said}");
+}
+
+/// Every file in `tests/golden` belongs to a test below.
+#[test]
+fn no_expectation_is_left_over() {
+    let source = fs::read_to_string(project::path("tests/tests/errors.rs")).unwrap();
+    for entry in fs::read_dir(project::path("tests/golden")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy();
+        assert!(source.contains(&format!("\"{name}\"")), "no test writes {}", path.display());
+    }
+}
+
+#[test]
+fn composer_on_files_that_are_no_component() {
+    says("composer-inspect-text", "composer inspect text.wasm");
+    says("composer-inspect-empty", "composer inspect empty.wasm");
+    says("composer-inspect-truncated", "composer inspect truncated.wasm");
+    says("composer-inspect-core", "composer inspect core.wasm");
+    says("composer-inspect-missing", "composer inspect nowhere.wasm");
+    says("composer-inspect-folder", "composer inspect .");
+    says("composer-componentize-text", "composer componentize text.wasm -o out.wasm");
+    says("composer-componentize-component", "composer componentize pricing.wasm -o out.wasm");
+    says("composer-compose-part-text", "composer compose missing.wac -o out.wasm -d parts:pricing=text.wasm");
+    says("composer-compose-part-core", "composer compose missing.wac -o out.wasm -d parts:pricing=core.wasm");
+    says(
+        "composer-compose-part-truncated",
+        "composer compose missing.wac -o out.wasm -d parts:pricing=truncated.wasm",
+    );
+}
+
+#[test]
+fn composer_on_compositions_with_a_mistake() {
+    says(
+        "composer-compose-mistake-on-line-7",
+        "composer compose mistake.wac -o out.wasm -d parts:storage=storage.wasm -d parts:pricing=pricing.wasm",
+    );
+    says(
+        "composer-compose-undefined-name",
+        "composer compose undefined.wac -o out.wasm -d parts:pricing=pricing.wasm",
+    );
+    says("composer-compose-forgotten-part", "composer compose missing.wac -o out.wasm");
+    says("composer-compose-missing-file", "composer compose nowhere.wac -o out.wasm");
+    says(
+        "composer-compose-unwired-import",
+        "composer compose unwired.wac -o out.wasm -d parts:storage=storage.wasm",
+    );
+    says(
+        "composer-compose-world-does-not-fit",
+        "composer compose misfit.wac -o out.wasm -d parts:pricing=pricing.wasm -d shop:worlds=ROOT/wit",
+    );
+    assert!(!inputs().join("out.wasm").exists(), "a failed command left a product behind");
+}
+
+#[test]
+fn composer_on_wrong_usage() {
+    says("composer-build-without-manifest", "composer build");
+    says("composer-unknown-command", "composer make");
+    says("composer-compose-without-output", "composer compose missing.wac");
+}
+
+#[test]
+fn host_runner_on_files_that_are_no_component() {
+    says("host-runner-text", "host-runner run text.wasm");
+    says("host-runner-empty", "host-runner run empty.wasm");
+    says("host-runner-truncated", "host-runner run truncated.wasm");
+    says("host-runner-core", "host-runner run core.wasm");
+    says("host-runner-missing", "host-runner run nowhere.wasm");
+    says("host-runner-folder", "host-runner run .");
+}
+
+#[test]
+fn host_runner_refuses_what_was_not_granted() {
+    says("host-runner-ungranted", "host-runner call storage.wasm list(none,1)");
+    says("host-runner-ungranted-in-a-composition", "host-runner serve shop.wasm --addr 127.0.0.1:0");
+}
+
+#[test]
+fn host_runner_on_calls_that_cannot_be_made() {
+    says("host-runner-ambiguous", "host-runner call twice.wasm answer()");
+    says("host-runner-unknown-function", "host-runner call pricing.wasm adapt()");
+    says("host-runner-wrong-type", "host-runner call pricing.wasm adjust([],platinum)");
+    says("host-runner-missing-argument", "host-runner call pricing.wasm adjust([])");
+    says("host-runner-no-call", "host-runner call pricing.wasm adjust");
+    says("host-runner-handle", "host-runner call storage.wasm --keyvalue memory reserve(\"k\",[],1)");
+    says_to(
+        "host-runner-half-a-call",
+        "host-runner call storage.wasm --keyvalue memory -",
+        "shop:storage/products#get(\"A\"",
+    );
+    says(
+        "host-runner-answer-is-an-error",
+        "host-runner call storage.wasm --keyvalue memory levels([\"NOPE\"])",
+    );
+}
+
+#[test]
+fn host_runner_on_wrong_usage() {
+    says("host-runner-nothing-to-serve", "host-runner serve pricing.wasm --addr 127.0.0.1:0");
+    says("host-runner-nothing-to-run", "host-runner run pricing.wasm");
+    says("host-runner-unknown-store", "host-runner call storage.wasm --keyvalue tape:x list(none,1)");
+    says(
+        "host-runner-store-is-no-store",
+        "host-runner call storage.wasm --keyvalue redb:text.wasm levels([])",
+    );
+}
