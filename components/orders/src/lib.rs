@@ -11,6 +11,8 @@
 //! | [`limits`] | the contract's limits, and what is said when one is broken |
 //! | [`ports`] | what is asked of storage and of the pricing rule |
 //! | [`types`] | the contract's types |
+//!
+//! The bindings exist on WebAssembly only: their exports have names that a native linker does not take.
 #![deny(missing_docs)]
 
 pub mod catalog;
@@ -19,10 +21,14 @@ pub mod limits;
 pub mod ports;
 pub mod types;
 
+#[cfg(target_arch = "wasm32")]
 mod component;
+#[cfg(target_arch = "wasm32")]
 mod convert;
+#[cfg(target_arch = "wasm32")]
 mod neighbours;
 
+#[cfg(target_arch = "wasm32")]
 #[allow(missing_docs, unused_qualifications)]
 mod bindings {
     wit_bindgen::generate!({ path: "../../wit", world: "shop:worlds/orders", generate_all });

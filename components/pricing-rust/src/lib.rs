@@ -1,65 +1,19 @@
 //! The component `pricing-rust`: the standard pricing rule of `shop:pricing`, and nothing else.
 //!
-//! The rule itself is in [`rule`], free of any binding, so that it is tested natively. What is here turns
-//! the contract's types into the rule's and back.
+//! The rule itself is in [`rule`], free of any binding, so that it is tested natively. What is here binds
+//! it to the world, on WebAssembly only: the exports have names that a native linker does not take.
 #![deny(missing_docs)]
 
 pub mod rule;
 
+#[cfg(target_arch = "wasm32")]
+mod component;
+
+#[cfg(target_arch = "wasm32")]
 #[allow(missing_docs, unused_qualifications)]
 mod bindings {
     wit_bindgen::generate!({ path: "../../wit", world: "shop:worlds/pricing", generate_all });
 
     export!(Component with_types_in self);
-    use super::Component;
-}
-
-use bindings::exports::shop::pricing::policy::{Adjustment, Guest, Line, Refusal, Tier};
-
-struct Component;
-
-impl Guest for Component {
-    fn adjust(lines: Vec<Line>, tier: Tier) -> Result<Vec<Adjustment>, Refusal> {
-        let lines: Vec<rule::Line> = lines.iter().map(rule::Line::from).collect();
-        match rule::adjust(&lines, tier.into()) {
-            Ok(adjustments) => Ok(adjustments.into_iter().map(Adjustment::from).collect()),
-            Err(refusal) => Err(refusal.into()),
-        }
-    }
-}
-
-impl From<&Line> for rule::Line {
-    fn from(line: &Line) -> Self {
-        Self { quantity: line.quantity, unit_price: line.unit_price }
-    }
-}
-
-impl From<Tier> for rule::Tier {
-    fn from(tier: Tier) -> Self {
-        match tier {
-            Tier::Standard => Self::Standard,
-            Tier::Silver => Self::Silver,
-            Tier::Gold => Self::Gold,
-        }
-    }
-}
-
-impl From<rule::Adjustment> for Adjustment {
-    fn from(adjustment: rule::Adjustment) -> Self {
-        Self {
-            line: adjustment.line,
-            reason: adjustment.reason.to_owned(),
-            amount: adjustment.amount,
-        }
-    }
-}
-
-impl From<rule::Refusal> for Refusal {
-    fn from(refusal: rule::Refusal) -> Self {
-        match refusal {
-            rule::Refusal::TooManyLines(count) => Self::TooManyLines(count),
-            rule::Refusal::InvalidLine(index) => Self::InvalidLine(index),
-            rule::Refusal::TooLarge => Self::TooLarge,
-        }
-    }
+    use super::component::Component;
 }

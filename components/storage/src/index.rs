@@ -98,12 +98,12 @@ impl Signposts {
     }
 
     /// Adds one; false where it is there already.
-    fn add(&mut self, post: Post) -> bool {
+    fn add(&mut self, post: Post, most: usize) -> bool {
         match self.posts.binary_search_by(|known| known.low.cmp(&post.low)) {
             Ok(_) => false,
             Err(index) => {
                 self.posts.insert(index, post);
-                if self.posts.len() > POSTS {
+                if self.posts.len() > most {
                     let last = self.posts.len() - 1;
                     let mut index = 0;
                     self.posts.retain(|_| {
@@ -134,6 +134,8 @@ impl Record for Signposts {
 pub struct Index<'a, S> {
     store: &'a S,
     name: &'static str,
+    chunk: usize,
+    posts: usize,
 }
 
 /// What became of a try to insert.
@@ -149,7 +151,12 @@ enum Inserted {
 impl<'a, S: KeyValue> Index<'a, S> {
     /// The list with this name; an empty one needs no preparation.
     pub fn new(store: &'a S, name: &'static str) -> Self {
-        Self { store, name }
+        Self::with_limits(store, name, CHUNK, POSTS)
+    }
+
+    /// The same with other limits, at least 2 each. Any number of them may be at work on one list.
+    pub fn with_limits(store: &'a S, name: &'static str, chunk: usize, posts: usize) -> Self {
+        Self { store, name, chunk, posts }
     }
 
     /// Adds a key; nothing happens where it is there already.
@@ -187,7 +194,7 @@ impl<'a, S: KeyValue> Index<'a, S> {
             };
             let appended = at == chunk.entries.len() && chunk.next.is_none();
             chunk.entries.insert(at, key.to_owned());
-            if chunk.entries.len() <= CHUNK {
+            if chunk.entries.len() <= self.chunk {
                 return Ok(Step::Write(chunk.encode(), Inserted::There));
             }
             let middle = if appended { at } else { chunk.entries.len() / 2 };
@@ -260,7 +267,7 @@ impl<'a, S: KeyValue> Index<'a, S> {
         update(self.store, &place, |bytes| {
             let mut posts = decode_some::<Signposts>(&place, bytes)?
                 .unwrap_or(Signposts { v: Signposts::NEWEST, posts: Vec::new() });
-            let added = posts.add(post.clone());
+            let added = posts.add(post.clone(), self.posts);
             Ok(if added { Step::Write(posts.encode(), ()) } else { Step::Keep(()) })
         })
     }

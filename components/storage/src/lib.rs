@@ -13,6 +13,8 @@
 //! | [`record`] | what is stored, byte for byte, and its versions |
 //! | [`store`] | what is asked of the store and the clock |
 //! | [`types`], [`limits`], [`id`] | the contract's types and limits; names of orders |
+//!
+//! The bindings exist on WebAssembly only: their exports have names that a native linker does not take.
 #![deny(missing_docs)]
 
 pub mod attempt;
@@ -27,10 +29,14 @@ pub mod stock;
 pub mod store;
 pub mod types;
 
+#[cfg(target_arch = "wasm32")]
 mod component;
+#[cfg(target_arch = "wasm32")]
 mod convert;
+#[cfg(target_arch = "wasm32")]
 mod host;
 
+#[cfg(target_arch = "wasm32")]
 #[allow(missing_docs, unused_qualifications)]
 mod bindings {
     wit_bindgen::generate!({ path: "../../wit", world: "shop:worlds/storage", generate_all });
