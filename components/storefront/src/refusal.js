@@ -49,7 +49,7 @@ const CONTRACT = {
       409,
       "key-reused",
       "This order form was used before",
-      "The idempotency key belongs to another order. Nothing was bought. Use a new key for a new order.",
+      "Its idempotency key belongs to another order. Nothing was bought. Open the cart again for a new form, or use a new key.",
     ),
   "too-large": () =>
     new Refusal(422, "too-large", "The cart is worth too much", "The subtotal is beyond 2^63 - 1 cents. Order less at a time."),

@@ -45,7 +45,9 @@ test("the front page groups by category; search and category pick", () => {
   for (const text of ["Tools", "Odd &quot;things&quot;", "Machines", "€90,071,992,547,409.93", "Sold out", "Only 3 left"]) assert.ok(front.includes(text), text);
   assert.match(send(shop, "GET", "/?q=HAMM+tools").body, /\/products\/A-1"/);
   assert.doesNotMatch(send(shop, "GET", "/?q=hammer").body, /\/products\/B-2"/);
-  assert.match(send(shop, "GET", "/?q=zzz").body, /Nothing found/);
+  for (const query of ["zzz", "ammer", "%2B%2B", "hammer+zzz"]) assert.match(send(shop, "GET", `/?q=${query}`).body, /Nothing found/, query);
+  const accents = fakeShop({ products: [{ sku: "E-1", name: "“Écrin” pen", description: "", category: "Süß", unitPrice: 1n, available: 1n }] });
+  for (const query of ["écrin", "ÉCR", "süß", "e-1", "pen+écr"]) assert.match(send(accents, "GET", `/?q=${encodeURI(query)}`).body, /Found for/, query);
   assert.match(send(shop, "GET", "/?category=Odd+%22things%22").body, /\/products\/B-2"/);
   assert.match(send(fakeShop({ products: [] }), "GET", "/").body, /shelves are empty/);
 });

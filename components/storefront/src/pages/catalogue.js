@@ -19,6 +19,15 @@ const SAMPLE = 4;
 /** Products on one page of results. */
 const RESULTS = 60;
 
+/** Words of a search that count: it is compared with every product. */
+const MAX_WORDS = 8;
+
+/**
+ * Lower case, with one blank for whatever is between words: `“Écrin”, blue` becomes ` écrin blue`. The component's
+ * engine has no Unicode tables for `\p{…}`, so the blocks of signs and punctuation are named.
+ */
+const plainWords = (text) => text.toLowerCase().replace(/[\u0000-\u002f:-@[-`{-\u00bf\u00d7\u2000-\u206f]+/g, " ");
+
 /** From here down the stock is worth a word. */
 const FEW = 5n;
 
@@ -74,7 +83,7 @@ function more(next, params) {
 export function home(request, shop) {
   const cart = cartFromCookies(request.header("cookie"));
   const after = request.fields.get("after");
-  const search = (request.fields.get("q") ?? "").trim();
+  const search = (request.fields.get("q") ?? "").trim().slice(0, 100);
   const category = request.fields.get("category");
   if (search !== "") return results(shop, { cart, after, search });
   if (category !== undefined) return oneCategory(shop, { cart, after, category });
@@ -120,17 +129,17 @@ ${more(next, { category })}`;
 }
 
 function results(shop, { cart, after, search }) {
-  const words = search.toLowerCase().split(/\s+/);
+  const words = [...new Set(plainWords(search).split(" ").filter((word) => word !== ""))].slice(0, MAX_WORDS);
   const wanted = ({ sku, name, category, description }) => {
-    const text = `${sku} ${name} ${category} ${description}`.toLowerCase();
-    return words.every((word) => text.includes(word));
+    const text = ` ${plainWords(`${sku} ${name} ${category} ${description}`)}`;
+    return words.length > 0 && words.every((word) => text.includes(` ${word}`));
   };
   const { items, next } = walkCatalog(shop, { after, enough: RESULTS, wanted });
   const main = html`<nav class="crumbs" aria-label="You are here"><a href="/">All products</a> <span>/</span> Search</nav>
 <div class="shelf-title"><h1>${items.length === 0 ? "Nothing found" : "Found"} for “<bdi>${search}</bdi>”</h1></div>
 ${
     items.length === 0
-      ? html`<section class="empty"><p>No product has all of these words. Fewer or shorter words find more.</p><p class="actions"><a class="button" href="/">All products</a></p></section>`
+      ? html`<section class="empty"><p>No product has words that begin like all of these. Fewer or shorter words find more.</p><p class="actions"><a class="button" href="/">All products</a></p></section>`
       : grid(items)
   }
 ${more(next, { q: search })}`;

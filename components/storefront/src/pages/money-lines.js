@@ -19,7 +19,7 @@ export function sums(quote) {
   const linesSum = onLines.reduce((sum, { amount }) => sum + amount, 0n);
   return html`<dl class="sums">
 <div><dt>Subtotal</dt><dd>${euros(quote.subtotal)}</dd></div>
-${onLines.length > 0 && adjustmentRow({ reason: "On single products, see above", amount: linesSum })}
+${onLines.length > 0 && adjustmentRow({ reason: "On single products", amount: linesSum })}
 ${onCart.map(adjustmentRow)}
 <div class="total"><dt>Total</dt><dd>${euros(quote.total)}</dd></div>
 </dl>`;

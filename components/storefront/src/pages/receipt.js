@@ -12,14 +12,15 @@ import { LOGO } from "./pictures.js";
 
 /** Stripes that follow from the order's id. Nobody scans them; a receipt has them. */
 function stripes(id) {
-  let x = 0;
+  let end = 0;
   const bars = [];
   for (const character of id) {
     const code = character.charCodeAt(0);
-    bars.push(html`<rect x="${x}" y="0" width="${1 + (code % 3)}" height="40"/>`);
-    x += 3 + (code % 3) + ((code >> 2) % 3);
+    const start = end + 2 + ((code >> 2) % 3);
+    end = start + 1 + (code % 3);
+    bars.push(html`<rect x="${start - 2}" y="0" width="${end - start}" height="40"/>`);
   }
-  return html`<svg class="stripes" viewBox="0 0 ${Math.max(x, 1)} 40" preserveAspectRatio="none" aria-hidden="true" focusable="false">${bars}</svg>`;
+  return html`<svg class="stripes" viewBox="0 0 ${Math.max(end - 2, 1)} 40" preserveAspectRatio="none" aria-hidden="true" focusable="false">${bars}</svg>`;
 }
 
 /** `GET /orders/{id}` */

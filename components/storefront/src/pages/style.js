@@ -214,8 +214,10 @@ input[type=number] { width: 6.5rem; }
   .foot { flex-wrap: wrap; }
   .product { grid-template-columns: 1fr; }
   .pic.huge { aspect-ratio: 16 / 10; } .pic.huge svg { width: 36%; }
-  .lines > li { grid-template-columns: auto 1fr; padding: 1rem; }
-  .lines .amount { grid-column: 2; }
+  .lines > li { grid-template-columns: auto 1fr; padding: 1rem; gap: .75rem; }
+  .lines .pic.small { width: 3rem; height: 3rem; }
+  .edit { gap: .5rem; } .edit .button { padding-inline: .65rem; } .edit input[type=number] { width: 4.75rem; }
+  .lines .amount { grid-column: 2; margin-top: -.35rem; }
 }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } .card { transition: none; } }
 @media print {
