@@ -152,12 +152,13 @@ class Runner:
             self.part.problems.append(f"`{shown}` cannot be run: {error}")
             self.part.count.failed += 1 if counter else 0
             return False, ""
-        for line in process.stdout:
-            lines.append(line)
-            sys.stdout.write(line)
-            sys.stdout.flush()
-            self.log.write(line)
-        code = process.wait()
+        with process:
+            for line in process.stdout:
+                lines.append(line)
+                sys.stdout.write(line)
+                sys.stdout.flush()
+                self.log.write(line)
+        code = process.returncode
         text = "".join(lines)
         count = counter(text) if counter else None
         if count:
@@ -192,7 +193,9 @@ def run_part(name):
     part = Part(name, budget)
     print(f"\n==== {name}: {steps.__doc__.strip().splitlines()[0]} (budget {budget:g} min)", flush=True)
     began = time.monotonic()
-    steps(Runner(part))
+    runner = Runner(part)
+    steps(runner)
+    runner.log.close()
     part.seconds = time.monotonic() - began
     if part.count.passed + part.count.failed == 0:
         part.problems.append("nothing ran in this part")
