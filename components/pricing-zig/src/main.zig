@@ -27,7 +27,7 @@ export fn exports_shop_pricing_policy_adjust(lines: *Lines, tier: Tier, ok: *Adj
     defer bindings.exports_shop_pricing_policy_list_line_free(lines);
 
     var buffer: [policy.most_adjustments]policy.Adjustment = undefined;
-    switch (policy.adjust(lines.ptr[0..lines.len], @enumFromInt(tier), &buffer)) {
+    switch (policy.adjust(lines.ptr[0..lines.len], @fromBackingInt(@intCast(tier)), &buffer)) {
         .ok => |adjustments| ok.* = lower(adjustments),
         .err => |refusal| {
             err.* = lowerRefusal(refusal);
