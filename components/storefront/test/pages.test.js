@@ -65,6 +65,7 @@ test("a large catalogue is walked in bounds, and every product is reached", () =
     calls = 0;
     const { body } = send(shop, "GET", target);
     assert.ok(calls <= 8);
+    assert.match(body, /<h1>/);
     for (const [, sku] of body.matchAll(/href="\/products\/(S\d+)"/g)) {
       assert.ok(!seen.has(sku));
       seen.add(sku);
@@ -72,6 +73,7 @@ test("a large catalogue is walked in bounds, and every product is reached", () =
     target = /href="(\/\?[^"]*after=[^"]*)"/.exec(body)?.[1].replaceAll("&amp;", "&");
   }
   assert.equal(seen.size, 5000);
+  assert.match(send(shop, "GET", "/?after=S2000").body, /<h1>More products/);
   const rare = send(shop, "GET", "/?q=4999").body;
   assert.match(rare, /after=S1999/, "the search goes on where the walk stopped");
 });
@@ -177,6 +179,17 @@ test("what else can go wrong at the checkout", () => {
   for (const [tag, status] of [["key-reused", 409], ["busy", 503], ["too-large", 422]]) {
     const failing = fakeShop({ override: { checkout: { place: () => fail(tag) } } });
     assert.equal(send(failing, "POST", "/checkout", { form }).status, status);
+  }
+});
+
+test("a cart without a price can still be changed", () => {
+  for (const [fault, status] of [[() => fail("too-large"), 422], [() => fail("pricing", { tag: "declined", val: "no <i>" }), 502]]) {
+    const shop = fakeShop({ override: { checkout: { quoteCart: fault } } });
+    const answer = send(shop, "GET", "/cart", { headers: cookie("1|gold|A-1:1000000") });
+    assert.equal(answer.status, status);
+    assert.match(answer.body, /name="op" value="remove"><input type="hidden" name="sku" value="A-1"/);
+    assert.match(answer.body, /name="op" value="clear"/);
+    assert.doesNotMatch(answer.body, /<i>/);
   }
 });
 

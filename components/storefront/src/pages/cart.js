@@ -1,5 +1,5 @@
 /**
- * The cart, what is done to it, and paying.
+ * What is done to the cart, and paying.
  *
  * Forms carry everything they need. The checkout form has the cart it shows, the total it shows and a fresh
  * idempotency key: sending it twice, or again after an answer was lost, buys once; and what was not shown
@@ -7,40 +7,15 @@
  */
 
 import * as answers from "../answers.js";
-import { parseFields } from "../address.js";
 import {
   MAX_LINES, MAX_QUANTITY, TIERS,
   cartCookie, cartFromCookies, emptyCart, fits, formatCart, parseCart, parseQuantity, quantityOf, withQuantity,
 } from "../cart.js";
-import { html } from "../html.js";
-import { utf8 } from "../json.js";
-import { euros, grouped, parseU64 } from "../money.js";
+import { grouped, parseU64 } from "../money.js";
 import { Refusal, asRefusal, badRequest, contractError } from "../refusal.js";
 import { findProduct } from "../shop.js";
-import { layout } from "./layout.js";
-import { lineAdjustments, sums, times } from "./money-lines.js";
-import { productPicture } from "./pictures.js";
-
-/**
- * The fields of a form that one of this shop's pages sent.
- *
- * Browsers tell where a form comes from: `Sec-Fetch-Site` where they know it, else `Origin`. Another site's form
- * is refused. A client that sends neither is no browser, and has no visitor's cookie to abuse.
- */
-function readForm(request) {
-  const site = request.header("sec-fetch-site");
-  const origin = request.header("origin");
-  const foreign =
-    site !== undefined
-      ? site !== "same-origin" && site !== "none"
-      : origin !== undefined && origin.replace(/^https?:\/\//, "") !== request.authority;
-  if (foreign) throw new Refusal(403, "cross-site", "This form came from elsewhere", "Only this shop's own pages may send its forms.");
-  const type = (request.header("content-type") ?? "").split(";")[0].trim().toLowerCase();
-  if (type !== "application/x-www-form-urlencoded") {
-    throw new Refusal(415, "unsupported-type", "Unsupported content type", "A form must be sent as application/x-www-form-urlencoded.");
-  }
-  return parseFields(utf8(request.body()), "form");
-}
+import { cartPage, emptyCartPage, unpricedCart } from "./cart-view.js";
+import { readForm } from "./forms.js";
 
 /** `POST /cart`: add, set, remove, tier, clear; then back to the cart. */
 export function change(request, shop) {
@@ -138,58 +113,20 @@ function quoteWhatExists(shop, cart) {
 
 /** The cart's page, with what went wrong at the checkout if something did. */
 function render(shop, { cart: wanted, customer = "", key, trouble }) {
-  const { cart, gone, quote } = quoteWhatExists(shop, wanted);
+  let priced;
+  try {
+    priced = quoteWhatExists(shop, wanted);
+  } catch (error) {
+    if (!["too-large", "pricing"].includes(contractError(error)?.tag)) throw error;
+    const refusal = asRefusal(error);
+    return answers.page(refusal.status, unpricedCart(wanted, refusal), refusal.headers);
+  }
+  const { cart, gone, quote } = priced;
   const refusal = trouble && asRefusal({ payload: trouble });
-  const main =
+  const markup =
     quote.lines.length === 0
-      ? html`<h1>Your cart</h1>${goneNotice(gone)}<section class="empty"><h2>Nothing in it yet</h2><p>What you add waits here, on this device, for 30 days.</p><p class="actions"><a class="button" href="/">Look around</a></p></section>`
-      : html`<h1>Your cart</h1>
-${refusal && troubleNotice(trouble, refusal, quote)}
-${goneNotice(gone)}
-<div class="columns">
-<ol class="lines">${quote.lines.map((line, index) => lineItem(quote, line, index))}</ol>
-<aside class="summary">${tierForm(cart.tier)}${sums(quote)}${checkoutForm(shop, { cart, quote, customer, key })}</aside>
-</div>`;
+      ? emptyCartPage(cart, gone)
+      : cartPage({ cart, gone, quote, customer, key: key ?? shop.newKey(), trouble, refusal });
   const headers = gone.length > 0 || refusal ? [["set-cookie", cartCookie(cart)]] : [];
-  return answers.page(refusal?.status ?? 200, layout({ title: refusal?.title ?? "Your cart", cart, main }), headers);
-}
-
-const goneNotice = (gone) =>
-  gone.length > 0 && html`<p class="notice" role="status">No longer for sale, and taken out of your cart: ${gone.join(", ")}.</p>`;
-
-function troubleNotice(trouble, refusal, quote) {
-  if (trouble.tag === "total-changed") {
-    return html`<div class="notice" role="alert"><h2>The price has changed</h2><p>Your cart now costs <strong>${euros(quote.total)}</strong>. Nothing was bought. If the new price suits you, place the order again.</p></div>`;
-  }
-  if (trouble.tag === "out-of-stock") {
-    return html`<div class="notice" role="alert"><h2>Too little is left</h2><p>Nothing was bought.</p><ul>${trouble.val.map((shortage) => shortageItem(shortage, quote))}</ul></div>`;
-  }
-  return html`<div class="notice" role="alert"><h2>${refusal.title}</h2><p><bdi>${refusal.detail}</bdi></p></div>`;
-}
-
-function shortageItem({ sku, requested, available }, quote) {
-  const name = quote.lines.find((line) => line.sku === sku)?.name ?? sku;
-  const offer = available === 0n ? "Take it out" : `Take ${grouped(available)} instead`;
-  return html`<li><strong>${name}</strong>: you want ${grouped(requested)}, ${available === 0n ? "none is" : html`${grouped(available)} ${available === 1n ? "is" : "are"}`} left. <form method="post" action="/cart"><input type="hidden" name="op" value="set"><input type="hidden" name="sku" value="${sku}"><input type="hidden" name="quantity" value="${available}"><button class="link" type="submit">${offer}</button></form></li>`;
-}
-
-function lineItem(quote, line, index) {
-  const { sku, name, quantity, total } = line;
-  const link = `/products/${encodeURIComponent(sku)}`;
-  return html`<li>
-<a class="thumb" href="${link}" tabindex="-1" aria-hidden="true">${productPicture(name, "", "small")}</a>
-<div class="what"><a class="name" href="${link}">${name}</a><p class="sku">${sku} · ${times(line)}</p>${lineAdjustments(quote, index)}
-<div class="edit"><form method="post" action="/cart"><input type="hidden" name="op" value="set"><input type="hidden" name="sku" value="${sku}"><label class="hidden" for="n${index}">Quantity of ${name}</label><input id="n${index}" name="quantity" type="number" inputmode="numeric" min="0" max="1000000" value="${quantity}" required><button class="button quiet" type="submit">Update</button></form><form method="post" action="/cart"><input type="hidden" name="op" value="remove"><input type="hidden" name="sku" value="${sku}"><button class="link" type="submit">Remove<span class="hidden"> ${name}</span></button></form></div></div>
-<p class="amount">${euros(total)}</p>
-</li>`;
-}
-
-function tierForm(current) {
-  return html`<form class="tier" method="post" action="/cart"><input type="hidden" name="op" value="tier"><label for="tier">Customer tier</label><select id="tier" name="tier">${TIERS.map(
-    (tier) => html`<option value="${tier}"${tier === current && html` selected`}>${tier[0].toUpperCase() + tier.slice(1)}</option>`,
-  )}</select><button class="button quiet" type="submit">Apply</button></form>`;
-}
-
-function checkoutForm(shop, { cart, quote, customer, key }) {
-  return html`<form class="pay" method="post" action="/checkout"><input type="hidden" name="cart" value="${formatCart(cart)}"><input type="hidden" name="total" value="${quote.total}"><input type="hidden" name="key" value="${key ?? shop.newKey()}"><label for="customer">Your name</label><input id="customer" name="customer" autocomplete="name" required maxlength="200" value="${customer}"><button class="button buy-now" type="submit">Place order · ${euros(quote.total)}</button><p class="muted">If the price has changed in the meantime we ask you again before anything is bought.</p></form>`;
+  return answers.page(refusal?.status ?? 200, markup, headers);
 }

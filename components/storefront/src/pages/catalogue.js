@@ -95,8 +95,9 @@ function front(shop, { cart, after }) {
   const groups = byCategory(items);
   const main = html`
 ${
-    after === undefined &&
-    html`<section class="hero"><div><h1>Everything fits.</h1><p>${grouped(items.length)}${next !== undefined && "+"} tools, parts and machines for people who make things, from the single washer to the whole workshop.</p><p class="actions"><a class="button" href="#shelves">See the shelves</a></p></div>${HERO}</section>`
+    after !== undefined
+      ? html`<nav class="crumbs" aria-label="You are here"><a href="/">All products</a> <span>/</span> further on</nav><div class="shelf-title"><h1>More products</h1></div>`
+      : html`<section class="hero"><div><h1>Everything fits.</h1><p>${grouped(items.length)}${next !== undefined && "+"} tools, parts and machines for people who make things, from the single washer to the whole workshop.</p><p class="actions"><a class="button" href="#shelves">See the shelves</a></p></div>${HERO}</section>`
   }
 ${
     groups.length === 0

@@ -145,6 +145,8 @@ input[type=number] { width: 6.5rem; }
 
 .columns { display: grid; grid-template-columns: 1fr 23rem; gap: 2rem; align-items: start; margin-top: 1.5rem; }
 .lines { background: var(--paper); border: 1px solid var(--edge); border-radius: 18px; }
+.lines.alone { margin-top: 1.25rem; }
+.clear { text-align: right; margin-top: .5rem; }
 .lines > li { display: grid; grid-template-columns: auto 1fr auto; gap: 1rem; padding: 1.15rem 1.25rem; }
 .lines > li + li { border-top: 1px solid var(--edge); }
 .lines .name { font-weight: 600; text-decoration: none; }
