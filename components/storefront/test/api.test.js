@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { fail, fakeShop, send } from "./fakes.js";
+import { fail, fakeShop, send } from "../testing/fakes.js";
 
 const order = { customer: "Ada", tier: "gold", lines: [{ sku: "A-1", quantity: 2 }] };
 const key = { "idempotency-key": "k-1" };

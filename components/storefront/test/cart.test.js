@@ -5,7 +5,7 @@ import { test } from "node:test";
 import {
   cartCookie, cartFromCookies, emptyCart, fits, formatCart, parseCart, parseQuantity, quantityOf, withQuantity,
 } from "../src/cart.js";
-import { generator } from "./generator.js";
+import { generator } from "../testing/generator.js";
 
 test("what was written is read again", () => {
   const random = generator(3);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { cartFromCookies } from "../src/cart.js";
-import { fail, fakeShop, send } from "./fakes.js";
+import { fail, fakeShop, send } from "../testing/fakes.js";
 
 const cookie = (cart) => ({ cookie: `cart=${cart}` });
 const kept = (answer) => cartFromCookies(answer.header("set-cookie")?.split(";")[0]);

@@ -7,7 +7,7 @@ import { escape, html } from "../src/html.js";
 import { MAX_DEPTH, decodeJson, encodeJson } from "../src/json.js";
 import { euros, grouped, parseU64 } from "../src/money.js";
 import { isoTime, longTime } from "../src/time.js";
-import { generator } from "./generator.js";
+import { generator } from "../testing/generator.js";
 
 const status = (wanted) => (error) => error.status === wanted;
 
