@@ -5,8 +5,8 @@
 //! the units stay). Both happen in one write, so no hold is settled twice, whoever does it. As long as a hold
 //! is there nobody else can take its units: a hold too many can only ever cost a sale, never oversell.
 //!
-//! Holds that nobody cares for any more are cleared by whoever needs the units: the expired ones by
-//! every [`take`], the others where there would be too little without.
+//! Holds that nobody cares for any more are cleared by whoever meets them: the expired ones by everybody, the
+//! others where there would be too little without.
 
 use std::collections::BTreeMap;
 
@@ -68,14 +68,20 @@ pub fn levels<S: KeyValue>(store: &S, now: u64, skus: &[String]) -> Result<Vec<L
     skus.iter().map(|sku| level(store, now, sku, None)).collect()
 }
 
-/// The stock of one product, as it would be if all holds were settled or dropped that can be. Changes
-/// nothing. The holds of the order `own` are left out.
+/// The stock of one product, as it would be if all holds were settled or dropped that can be; the expired
+/// ones are, on the way. The holds of the order `own` are left out.
 ///
 /// # Errors
 /// [`Error::UnknownProduct`], or those of the store and its records.
 pub fn level<S: KeyValue>(store: &S, now: u64, sku: &str, own: Option<&str>) -> Result<Level, Error> {
     let key = place(sku);
-    let Some(mut stock) = decode_some::<StockRecord>(&key, store.get(&key)?.as_deref())? else {
+    let mut found = decode_some::<StockRecord>(&key, store.get(&key)?.as_deref())?;
+    if found.as_ref().is_some_and(|stock| stock.holds.iter().any(|hold| hold.expires_at <= now)) {
+        // A level can be told without: what is not cleared now is left to the next.
+        let _ = clear_expired(store, now, &key);
+        found = decode_some(&key, store.get(&key)?.as_deref())?;
+    }
+    let Some(mut stock) = found else {
         products::require(store, sku)?;
         return Ok(Level { sku: sku.to_owned(), on_hand: 0, held: 0, available: 0 });
     };
@@ -86,6 +92,18 @@ pub fn level<S: KeyValue>(store: &S, now: u64, sku: &str, own: Option<&str>) -> 
         on_hand: stock.on_hand,
         held: stock.spoken_for(),
         available: stock.free(),
+    })
+}
+
+fn clear_expired<S: KeyValue>(store: &S, now: u64, key: &str) -> Result<(), Error> {
+    let mut fates = Fates::new(store);
+    update(store, key, |bytes| {
+        let Some(found) = decode_some::<StockRecord>(key, bytes)? else {
+            return Ok(Step::Keep(()));
+        };
+        let mut stock = found.clone();
+        fates.clear(&mut stock, |hold| hold.expires_at <= now, Doubt::End)?;
+        Ok(if stock == found { Step::Keep(()) } else { Step::Write(stock.encode(), ()) })
     })
 }
 
