@@ -54,8 +54,7 @@ cargo-component: setup
 # Deletes everything that was built; the installed tools stay
 [group("build")]
 clean:
-    cargo clean --release
-    rm -rf target/components target/compositions target/demo target/check
+    find target -mindepth 1 -maxdepth 1 ! -name tools -exec rm -rf {} +
 
 # Runs every test: the native ones, each guest language's own, and end to end
 [group("check")]

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, anyhow};
 use host_runner::keyvalue::Backend;
 use host_runner::{App, CallError, Engine, EngineOptions, Exported, Grants, Session, Setup, WallClock};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Notify;
 use wasm_wave::untyped::UntypedFuncCall;
 use wasmtime::component::{ResourceAny, Type, Val};
 
@@ -83,12 +84,20 @@ pub struct Guest {
     session: Option<Session>,
     runtime: Runtime,
     time: Option<Duration>,
+    kill: Arc<Notify>,
 }
 
 impl Guest {
     /// Starts an instance.
     pub fn new(app: &App) -> Self {
-        Self { app: app.clone(), exports: app.exports(), session: None, runtime: runtime(), time: None }
+        Self {
+            app: app.clone(),
+            exports: app.exports(),
+            session: None,
+            runtime: runtime(),
+            time: None,
+            kill: Arc::new(Notify::new()),
+        }
     }
 
     /// Gives every call this much time.
@@ -97,6 +106,12 @@ impl Guest {
         if let Some(session) = &mut self.session {
             session.set_time_limit(time);
         }
+    }
+
+    /// Once this is notified, the call under way ends where it is, and the instance with it, as when its process is
+    /// killed. The caller sees [`CallError::Ended`].
+    pub fn killed_by(&mut self, kill: Arc<Notify>) {
+        self.kill = kill;
     }
 
     /// Ends the instance as a kill does: nothing of the guest runs any more.
@@ -138,7 +153,12 @@ impl Guest {
         let exported = self.exported(function).unwrap_or_else(|error| panic!("{error}"));
         self.session()?;
         let session = self.session.as_mut().expect("it was just started");
-        let outcome = self.runtime.block_on(session.call_exported(&exported, arguments));
+        let outcome = self.runtime.block_on(async {
+            tokio::select! {
+                outcome = session.call_exported(&exported, arguments) => outcome,
+                () = self.kill.notified() => Err(CallError::Ended),
+            }
+        });
         if outcome.is_err() {
             self.session = None;
         }
