@@ -72,9 +72,9 @@ def count_unittest(text):
 
 
 def count_node(text):
-    """node --test with its TAP reporter; skipped and todo are no passes."""
+    """node --test with its spec reporter; skipped and todo are no passes."""
     count = Count()
-    for key, number in re.findall(r"^# (pass|fail|cancelled|skipped|todo) (\d+)$", text, re.M):
+    for key, number in re.findall(r"^ℹ (pass|fail|cancelled|skipped|todo) (\d+)$", text, re.M):
         if key == "pass":
             count.passed += int(number)
         else:
@@ -222,7 +222,7 @@ def languages(runner):
         runner.run([sys.executable, "-m", "unittest", "discover", "-s", "tests"], count_unittest, folder)
     for name in ("pricing-js", "storefront"):
         folder = ROOT / "components" / name
-        runner.run(["node", "--test", "--test-reporter=tap"], count_node, folder)
+        runner.run(["node", "--test", "--test-reporter=spec"], count_node, folder)
     for test in sorted((ROOT / "components").glob("*-zig/src/*_test.zig")):
         runner.run([GUEST_PYTHON, "-m", "ziglang", "test", test.name], count_zig, test.parent)
 

@@ -35,7 +35,7 @@ class Counting(unittest.TestCase):
         self.assertEqual(check.count_unittest("Ran 0 tests in 0.000s\n\nNO TESTS RAN\n"), Count(0, 0))
 
     def test_node(self):
-        text = "# tests 9\n# suites 0\n# pass 6\n# fail 1\n# cancelled 0\n# skipped 1\n# todo 1\n"
+        text = "ℹ tests 9\nℹ suites 0\nℹ pass 6\nℹ fail 1\nℹ cancelled 0\nℹ skipped 1\nℹ todo 1\n"
         self.assertEqual(check.count_node(text), Count(6, 3))
 
     def test_zig(self):
