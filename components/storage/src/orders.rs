@@ -15,7 +15,7 @@
 //! 2. An entry in the list of orders: the time and the id. Entries whose order does not name them count for
 //!    nothing, so whatever goes wrong an order is in the list once.
 //! 3. The record becomes `open` with the next attempt number. From here on earlier attempts are dead.
-//! 4. Holds, in the order of the SKUs (see [`stock`](crate::stock)). Where one is short, the attempt is ended
+//! 4. Holds, in the order of the SKUs (see [`stock`]). Where one is short, the attempt is ended
 //!    and what it took is given back.
 //!
 //! # Committing
@@ -151,8 +151,11 @@ fn open<S: KeyValue>(
             .map(|item| item.sku)
             .filter(|sku| items.iter().all(|item| item.sku != *sku))
             .collect();
+        let attempt = last
+            .checked_add(1)
+            .ok_or_else(|| Error::Damaged(format!("{key}: no attempt can follow number {last}")))?;
         let state = State::Open { expires_at, items: items.to_vec() };
-        Ok(Step::Write(OrderRecord::new(last + 1, Some(place), state).encode(), (last + 1, earlier)))
+        Ok(Step::Write(OrderRecord::new(attempt, Some(place), state).encode(), (attempt, earlier)))
     })
 }
 

@@ -261,6 +261,38 @@ fn check_orders(memory: &Memory<'_>, log: &Log, listed: &[Order]) {
     assert_eq!(found, listed.len());
 }
 
+/// All in step, which is the worst for compare-and-swap: everybody reads before anybody writes.
+#[test]
+fn a_race_for_the_last_units_sells_them_all_and_contends_for_ever_with_nobody() {
+    const RACERS: usize = 32;
+    let world = World::new();
+    stocked(&world, &[item("A", 100), item("B", 100), item("C", 0)]);
+    let sales = Rc::new(RefCell::new(0));
+    let mut actors: Vec<Actor> = (0..RACERS)
+        .map(|racer| {
+            let sales = Rc::clone(&sales);
+            Actor::start(&world, move |memory| {
+                for round in 0.. {
+                    let items = [item("A", 1), item("B", 1)];
+                    let key = format!("{racer}/{round}");
+                    match orders::reserve(memory, memory, &key, items.to_vec(), 30) {
+                        Ok(held) => {
+                            orders::commit(memory, memory, held, draft(&key, &items)).expect("committed");
+                            *sales.borrow_mut() += 1;
+                        }
+                        Err(ReserveError::Short(_)) => return,
+                        Err(error) => panic!("{error:?}"),
+                    }
+                }
+            })
+        })
+        .collect();
+    run(&world, &mut actors, &[]);
+    // A racer gives up while others hold the last units, and these may all be sold: so none is left.
+    assert_eq!(*sales.borrow(), 100);
+    assert_eq!(whole_list(&world.memory()).len(), 100);
+}
+
 fn a_then() -> impl Strategy<Value = Then> {
     prop_oneof![
         5 => Just(Then::Commit),
