@@ -1,1 +1,59 @@
-//! Placeholder.
+//! Runs WebAssembly components: with what they were granted, within their limits, and nothing else.
+//!
+//! [`App::load`] turns a file into something that can run: it is checked, compiled, and refused if it imports
+//! what was not granted. Then [`serve`] answers HTTP requests with it, [`call`](fn@call) makes one call written
+//! as text, [`run`](fn@run) runs it as a program, and [`App::session`] gives an instance to call into.
+//!
+//! ```
+//! use host_runner::{App, Engine, EngineOptions, Setup};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let adder = wat::parse_str(
+//!     r#"(component
+//!         (core module $m (func (export "add") (param i32 i32) (result i32)
+//!             local.get 0 local.get 1 i32.add))
+//!         (core instance $i (instantiate $m))
+//!         (func (export "add") (param "a" u32) (param "b" u32) (result u32)
+//!             (canon lift (core func $i "add"))))"#,
+//! )?;
+//! let engine = Engine::new(&EngineOptions::default())?;
+//! let app = App::from_bytes(&engine, "adder.wasm", &adder, Setup::default())?;
+//! let runtime = tokio::runtime::Runtime::new()?;
+//! let answer = runtime.block_on(host_runner::call(&app, "add(40, 2)"))?;
+//! assert_eq!(answer.text, "42");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Where to look: [`engine`] for the compiler's settings, [`grants`] for what a guest may reach, [`limits`] for
+//! what it may use up, [`keyvalue`] for the stores behind `wasi:keyvalue`.
+
+#![deny(missing_docs)]
+
+mod app;
+mod call;
+pub mod engine;
+mod exports;
+pub mod grants;
+mod imports;
+pub mod keyvalue;
+pub mod limits;
+mod link;
+mod run;
+mod serve;
+mod session;
+mod state;
+
+pub use app::{App, LoadError, Setup, StartError};
+pub use call::{Answer, ExpressionError, call, example};
+pub use engine::{Engine, EngineError, EngineOptions, Pool};
+pub use exports::{Exported, LookupError};
+pub use grants::Grants;
+pub use imports::{Refusal, Ungranted};
+pub use limits::{LimitHit, Limits};
+pub use run::{RunError, run};
+pub use serve::{ServeError, Server, serve};
+pub use session::{CallError, Session};
+pub use state::WallClock;
+/// The values that functions take and give.
+pub use wasmtime::component::{ResourceAny, Val};

@@ -1,2 +1,94 @@
-//! Placeholder.
-fn main() {}
+//! The command: flags in, exit code out. All the work is the library's.
+
+mod commands;
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use commands::Command;
+
+/// Runs WebAssembly components: with what they were granted, within their limits, and nothing else.
+#[derive(Parser)]
+#[command(name = "host-runner", version, max_term_width = 100, after_long_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  fine
+  1  the guest answered with an error
+  2  wrong usage
+  3  the file cannot be used: missing, not a component, invalid
+  4  refused: the component imports what was not granted
+  5  the guest trapped or met a limit
+  6  the host failed: address in use, store locked or unreadable
+
+Examples:
+  host-runner serve shop.wasm --keyvalue redb:shop.redb --addr 127.0.0.1:8080
+  host-runner call adder.wasm 'add(40, 2)'
+  host-runner call adder.wasm 'example:math/sums#add(40, 2)'
+  host-runner run hello.wasm --stdio --env none --dir none -- one two
+
+Results go to standard output, everything else to standard error. RUST_LOG sets what is logged
+(RUST_LOG=host_runner=debug logs every request).";
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help that nobody reads to the end is no error.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    log_to_stderr();
+    match cli.command.execute() {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn log_to_stderr() {
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,host_runner=info"));
+    let colour =
+        io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(colour)
+        .with_target(false)
+        .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::commands::Failure;
+
+    #[test]
+    fn the_flags_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_failure_has_the_exit_code_that_help_tells() {
+        for (failure, code) in [
+            (Failure::usage("x"), 2),
+            (Failure::file(anyhow::anyhow!("x")), 3),
+            (Failure::refused(anyhow::anyhow!("x")), 4),
+            (Failure::guest(anyhow::anyhow!("x")), 5),
+            (Failure::host(anyhow::anyhow!("x")), 6),
+        ] {
+            assert_eq!(failure.code(), code);
+            assert!(AFTER_HELP.contains(&format!("\n  {code}  ")));
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! A component that is ready to run: read, compiled, its imports granted and linked.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use wasmtime::component::{Component, InstancePre};
+
+use crate::engine::Engine;
+use crate::exports::{self, Exported};
+use crate::grants::Grants;
+use crate::imports::{self, Refusal};
+use crate::limits::Limits;
+use crate::link;
+use crate::session::{CallError, Session};
+use crate::state::{State, WallClock};
+
+/// What a component is run with.
+#[derive(Clone, Default)]
+pub struct Setup {
+    /// What it may reach.
+    pub grants: Grants,
+    /// What it may use up.
+    pub limits: Limits,
+    /// The arguments of a program, after its name; `wasi:cli/environment` tells them.
+    pub arguments: Vec<String>,
+    /// The clock behind `wasi:clocks/wall-clock`; `None` is the host's own.
+    pub clock: Option<Arc<dyn WallClock>>,
+}
+
+/// Why a component cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("{file} cannot be read: {}", reason_of(source))]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The bytes are not WebAssembly at all.
+    #[error(
+        "{file} is not a component: {found}. A component begins with the bytes 00 61 73 6d 0d 00 01 00; give the .wasm file that a component build made"
+    )]
+    NotWebAssembly {
+        /// The file.
+        file: String,
+        /// What it looks like.
+        found: &'static str,
+    },
+    /// It is a core module.
+    #[error(
+        "{file} is a core module, not a component: it has no interfaces to link. Make a component of it (with `composer componentize`, or by building for wasm32-wasip2)"
+    )]
+    CoreModule {
+        /// The file.
+        file: String,
+    },
+    /// The bytes begin as a component and are not a valid one.
+    #[error(
+        "{file} is not a valid component: {reason}. It may be cut short or damaged, or use a feature that this host does not have; build it again, or fetch it again"
+    )]
+    Invalid {
+        /// The file.
+        file: String,
+        /// The rule that is broken, and where.
+        reason: String,
+    },
+    /// It imports what was not granted.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// An import has the name of an interface of this host, and another shape.
+    #[error(
+        "{file} does not fit this host: {reason}. An interface of that name is there, and its types differ: build the component against the released WIT of that version"
+    )]
+    Mismatch {
+        /// The file.
+        file: String,
+        /// What differs.
+        reason: String,
+    },
+}
+
+/// Why an instance could not be prepared.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A granted folder cannot be opened.
+    #[error("the folder {} was granted and cannot be opened", folder.display())]
+    Directory {
+        /// The folder on the host.
+        folder: PathBuf,
+        /// What the system said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+fn reason_of(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// A component with its grants and limits, ready to be instantiated any number of times. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    name: String,
+    engine: Engine,
+    pre: InstancePre<State>,
+    setup: Setup,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("name", &self.inner.name).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Reads a file and makes it ready. Nothing of the guest runs yet.
+    pub fn load(engine: &Engine, file: &Path, setup: Setup) -> Result<Self, LoadError> {
+        let name = file.display().to_string();
+        let bytes =
+            std::fs::read(file).map_err(|source| LoadError::Unreadable { file: name.clone(), source })?;
+        Self::from_bytes(engine, &name, &bytes, setup)
+    }
+
+    /// Makes the bytes of a component ready; `name` stands for the file in errors.
+    pub fn from_bytes(engine: &Engine, name: &str, bytes: &[u8], setup: Setup) -> Result<Self, LoadError> {
+        check_preamble(name, bytes)?;
+        let component = Component::from_binary(engine.inner(), bytes)
+            .map_err(|error| LoadError::Invalid { file: name.to_owned(), reason: one_line(&error) })?;
+        imports::check(name, &component, bytes, &setup.grants)?;
+        let pre = link::linker(engine, &setup.grants)
+            .and_then(|linker| linker.instantiate_pre(&component))
+            .map_err(|error| LoadError::Mismatch { file: name.to_owned(), reason: one_line(&error) })?;
+        let inner = Inner { name: name.to_owned(), engine: engine.clone(), pre, setup };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Starts an instance whose exports can be called one after the other.
+    pub async fn session(&self) -> Result<Session, CallError> {
+        Session::start(self).await
+    }
+
+    /// Everything that can be called, in the component's own order.
+    pub fn exports(&self) -> Vec<Exported> {
+        exports::list(self.component())
+    }
+
+    /// The limits that it was loaded with.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.setup.limits
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    pub(crate) fn component(&self) -> &Component {
+        self.inner.pre.component()
+    }
+
+    pub(crate) fn pre(&self) -> &InstancePre<State> {
+        &self.inner.pre
+    }
+
+    /// The data for a fresh store.
+    pub(crate) fn state(&self) -> Result<State, StartError> {
+        let setup = &self.inner.setup;
+        // The first argument of a program is its own name.
+        let mut arguments = vec![self.inner.name.clone()];
+        arguments.extend_from_slice(&setup.arguments);
+        State::new(&setup.grants, &setup.limits, setup.clock.as_ref(), &arguments)
+    }
+
+    /// How many instances can run at the same time: the limit, or less where the pool is smaller.
+    pub(crate) fn concurrency(&self) -> u32 {
+        let limit = self.inner.setup.limits.concurrency.max(1);
+        let memories = self.component().resources_required().map_or(1, |need| need.num_memories);
+        match self.inner.engine.room_for(memories) {
+            Some(room) => limit.min(room.max(1)),
+            None => limit,
+        }
+    }
+}
+
+fn check_preamble(name: &str, bytes: &[u8]) -> Result<(), LoadError> {
+    let file = || name.to_owned();
+    let found = match bytes {
+        [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => {
+            return Err(LoadError::CoreModule { file: file() });
+        }
+        [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => return Ok(()),
+        [b'\0', b'a', b's', b'm', _, _, _, _, ..] => {
+            "it is WebAssembly of a version that this host does not know"
+        }
+        [] => "the file is empty",
+        _ if b"\0asm\x0d\0\x01\0".starts_with(bytes) => "it ends within its first eight bytes",
+        _ if std::str::from_utf8(&bytes[..bytes.len().min(512)])
+            .map_or_else(|error| error.valid_up_to() + 4 > 512, |_| true) =>
+        {
+            "it is text"
+        }
+        _ => "it is some other binary file",
+    };
+    Err(LoadError::NotWebAssembly { file: file(), found })
+}
+
+/// The chain of causes on one line.
+fn one_line(error: &wasmtime::Error) -> String {
+    format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ")
+}

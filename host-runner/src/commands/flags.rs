@@ -1,0 +1,292 @@
+//! The flags that all subcommands have: what the guest may reach, and what it may use up.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use host_runner::grants::{Authority, Directory, Stdio};
+use host_runner::keyvalue::{Backend, Memory, Redb};
+use host_runner::{Grants, Limits};
+
+use super::Failure;
+
+/// The default of all of these is nothing. A component that imports an interface that was not granted is
+/// refused before it starts. Always there, since they reach nothing: wasi:io, wasi:clocks, wasi:random,
+/// wasi:http/types, wasi:cli/exit.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Grants")]
+pub(crate) struct GrantFlags {
+    /// Grants wasi:keyvalue, kept in a redb FILE (durable at every write) or in memory.
+    ///
+    /// Any bucket name of up to 255 bytes is a bucket; the empty name is the bucket `default`.
+    #[arg(long, value_name = "redb:FILE|memory")]
+    keyvalue: Option<KeyValue>,
+
+    /// Grants wasi:cli/environment with this variable; may be repeated.
+    ///
+    /// NAME alone takes the host's value. `none` grants the interface and no variable.
+    #[arg(long, value_name = "NAME=VALUE|NAME|none")]
+    env: Vec<String>,
+
+    /// Grants wasi:filesystem with this folder; may be repeated.
+    ///
+    /// With :ro the guest may only read. `none` grants the interface and no folder.
+    #[arg(long, value_name = "HOST::GUEST[:ro]|none")]
+    dir: Vec<OrNone<Directory>>,
+
+    /// Grants the standard streams and terminals of wasi:cli.
+    ///
+    /// `--stdio=none` grants the interfaces, with no input and with outputs that go nowhere.
+    #[arg(
+        long,
+        value_name = "inherit|none",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "inherit"
+    )]
+    stdio: Option<Streams>,
+
+    /// Grants wasi:http/outgoing-handler for requests to this host and port; may be repeated.
+    ///
+    /// A host alone stands for ports 80 (http) and 443 (https). `none` grants the interface and
+    /// denies every request.
+    #[arg(long, value_name = "AUTHORITY|none")]
+    http_out: Vec<OrNone<Authority>>,
+
+    /// Grants the interfaces of wasi:sockets, with every address denied.
+    #[arg(long, value_name = "none")]
+    sockets: Option<NoSockets>,
+}
+
+#[derive(Debug, Clone)]
+enum KeyValue {
+    Memory,
+    Redb(PathBuf),
+}
+
+impl FromStr for KeyValue {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.strip_prefix("redb:")) {
+            ("memory", _) => Ok(Self::Memory),
+            (_, Some(file)) if !file.is_empty() => Ok(Self::Redb(file.into())),
+            _ => Err("write redb:FILE or memory".to_owned()),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Streams {
+    Inherit,
+    None,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum NoSockets {
+    None,
+}
+
+#[derive(Debug, Clone)]
+enum OrNone<T> {
+    Some(T),
+    None,
+}
+
+impl<T: FromStr> FromStr for OrNone<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        if text == "none" { Ok(Self::None) } else { text.parse().map(Self::Some) }
+    }
+}
+
+/// Granted as soon as the flag is there once; `none` adds nothing to the list.
+fn granted<T>(flags: Vec<OrNone<T>>) -> Option<Vec<T>> {
+    if flags.is_empty() {
+        return None;
+    }
+    let listed = flags.into_iter().filter_map(|flag| match flag {
+        OrNone::Some(value) => Some(value),
+        OrNone::None => None,
+    });
+    Some(listed.collect())
+}
+
+impl GrantFlags {
+    /// Opens what was granted.
+    pub(crate) fn open(self) -> Result<Grants, Failure> {
+        let keyvalue: Option<Arc<dyn Backend>> = match self.keyvalue {
+            None => None,
+            Some(KeyValue::Memory) => Some(Arc::new(Memory::new())),
+            Some(KeyValue::Redb(file)) => Some(Arc::new(Redb::open(&file).map_err(Failure::host)?)),
+        };
+        Ok(Grants {
+            keyvalue,
+            environment: variables(self.env)?,
+            directories: granted(self.dir),
+            stdio: self.stdio.map(|streams| match streams {
+                Streams::Inherit => Stdio::Inherit,
+                Streams::None => Stdio::Empty,
+            }),
+            outbound: granted(self.http_out),
+            sockets: self.sockets.is_some(),
+        })
+    }
+}
+
+fn variables(flags: Vec<String>) -> Result<Option<Vec<(String, String)>>, Failure> {
+    if flags.is_empty() {
+        return Ok(None);
+    }
+    let mut variables = Vec::new();
+    for flag in flags.into_iter().filter(|flag| flag != "none") {
+        match flag.split_once('=') {
+            Some(("", _)) => {
+                return Err(Failure::usage(format!(
+                    "--env {flag:?} has no name before the =; write --env NAME=VALUE"
+                )));
+            }
+            Some((name, value)) => variables.push((name.to_owned(), value.to_owned())),
+            None => {
+                let value = std::env::var(&flag).map_err(|_| {
+                    Failure::usage(format!(
+                        "--env {flag}: the host has no such variable, or its value is not text; write --env {flag}=VALUE"
+                    ))
+                })?;
+                variables.push((flag, value));
+            }
+        }
+    }
+    Ok(Some(variables))
+}
+
+/// Sizes are bytes, or have a unit: 64KiB, 256MiB, 1GiB. Times have a unit: 500ms, 30s, 2m.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct LimitFlags {
+    /// Memory for all parts of one instance together [default: 256MiB].
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_memory: Option<u64>,
+
+    /// Wall time, whether the guest computes or waits [default: 30s; for `run`: none].
+    #[arg(long, value_name = "TIME|none", value_parser = time)]
+    max_time: Option<Duration>,
+
+    /// Elements of all tables of one instance together [default: 200000].
+    #[arg(long, value_name = "COUNT")]
+    max_table_elements: Option<usize>,
+
+    /// Core instances in one instance of the component [default: 1000].
+    #[arg(long, value_name = "COUNT")]
+    max_core_instances: Option<usize>,
+
+    /// Memories in one instance of the component [default: 64].
+    #[arg(long, value_name = "COUNT")]
+    max_memories: Option<usize>,
+
+    /// Tables in one instance of the component [default: 256].
+    #[arg(long, value_name = "COUNT")]
+    max_tables: Option<usize>,
+
+    /// Handles to resources that the guests hold [default: 100000].
+    #[arg(long, value_name = "COUNT")]
+    max_guest_handles: Option<usize>,
+
+    /// Resources that the host keeps for the guests [default: 10000].
+    #[arg(long, value_name = "COUNT")]
+    max_host_handles: Option<usize>,
+}
+
+impl LimitFlags {
+    /// The defaults, and the flags over them.
+    pub(crate) fn limits(&self, defaults: Limits) -> Limits {
+        Limits {
+            memory: self.max_memory.map_or(defaults.memory, to_usize),
+            time: self.max_time.unwrap_or(defaults.time),
+            table_elements: self.max_table_elements.unwrap_or(defaults.table_elements),
+            core_instances: self.max_core_instances.unwrap_or(defaults.core_instances),
+            memories: self.max_memories.unwrap_or(defaults.memories),
+            tables: self.max_tables.unwrap_or(defaults.tables),
+            guest_handles: self.max_guest_handles.unwrap_or(defaults.guest_handles),
+            host_handles: self.max_host_handles.unwrap_or(defaults.host_handles),
+            ..defaults
+        }
+    }
+}
+
+fn to_usize(size: u64) -> usize {
+    usize::try_from(size).unwrap_or(usize::MAX)
+}
+
+/// Keeps compiled code.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Options")]
+pub(crate) struct EngineFlags {
+    /// Keeps compiled code in this folder, so that the next start of the same component is quick.
+    ///
+    /// The code is trusted as it is found: nobody else may be able to write there.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
+}
+
+/// Reads a size: bytes, or with a unit.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    let wrong = || format!("{text:?} is not a size; write for example 65536, 64KiB, 256MiB or 1GiB");
+    let (digits, shift) = ["KiB", "MiB", "GiB"]
+        .iter()
+        .zip([10, 20, 30])
+        .find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, shift)))
+        .unwrap_or((text, 0));
+    let number: u64 = digits.trim_end().parse().map_err(|_| wrong())?;
+    number.checked_mul(1 << shift).ok_or_else(wrong)
+}
+
+/// Reads a time with its unit; `none` is as long as a time can be.
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
+    if text == "none" {
+        return Ok(Duration::MAX);
+    }
+    let wrong = || format!("{text:?} is not a time; write for example 500ms, 30s, 2m or none");
+    let (digits, milliseconds) = [("ms", 1), ("s", 1_000), ("m", 60_000)]
+        .iter()
+        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))
+        .ok_or_else(wrong)?;
+    let number: u64 = digits.parse().map_err(|_| wrong())?;
+    number.checked_mul(milliseconds).map(Duration::from_millis).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_times_have_units() {
+        assert_eq!(size("65536"), Ok(65_536));
+        assert_eq!(size("64KiB"), Ok(65_536));
+        assert_eq!(size("1GiB"), Ok(1 << 30));
+        assert_eq!(time("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(time("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(time("none"), Ok(Duration::MAX));
+        for text in ["", "MiB", "-1", "1TB", "99999999999GiB"] {
+            assert!(size(text).is_err(), "{text:?}");
+        }
+        for text in ["", "30", "s", "-1s", "1h"] {
+            assert!(time(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_interface_can_be_granted_empty() {
+        assert!(variables(vec![]).unwrap().is_none());
+        assert_eq!(variables(vec!["none".into()]).unwrap(), Some(vec![]));
+        assert_eq!(
+            variables(vec!["none".into(), "A=b=c".into()]).unwrap(),
+            Some(vec![("A".into(), "b=c".into())])
+        );
+        assert!(variables(vec!["=x".into()]).is_err());
+        assert!(variables(vec!["NO_SUCH_VARIABLE_ANYWHERE".into()]).is_err());
+    }
+}

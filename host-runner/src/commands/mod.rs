@@ -1,0 +1,149 @@
+//! The subcommands, and what they share: how they fail.
+
+mod call;
+mod flags;
+mod run;
+mod serve;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use host_runner::{CallError, EngineError, ExpressionError, LoadError, RunError, ServeError};
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Serve(serve::Serve),
+    Call(call::Call),
+    Run(run::Run),
+}
+
+impl Command {
+    pub(crate) fn execute(self) -> Result<ExitCode, Failure> {
+        match self {
+            Self::Serve(serve) => serve.execute(),
+            Self::Call(call) => call.execute(),
+            Self::Run(run) => run.execute(),
+        }
+    }
+}
+
+/// An error and the exit code that it ends the command with.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    error: anyhow::Error,
+    code: u8,
+}
+
+impl Failure {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { error: anyhow::Error::msg(message.into()), code: 2 }
+    }
+
+    pub(crate) fn file(error: impl Into<anyhow::Error>) -> Self {
+        Self { error: error.into(), code: 3 }
+    }
+
+    pub(crate) fn refused(error: impl Into<anyhow::Error>) -> Self {
+        Self { error: error.into(), code: 4 }
+    }
+
+    pub(crate) fn guest(error: impl Into<anyhow::Error>) -> Self {
+        Self { error: error.into(), code: 5 }
+    }
+
+    pub(crate) fn host(error: impl Into<anyhow::Error>) -> Self {
+        Self { error: error.into(), code: 6 }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn code(&self) -> u8 {
+        self.code
+    }
+
+    /// Prints the error with its causes, numbered where there are several.
+    pub(crate) fn report(&self) -> ExitCode {
+        let mut text = format!("error: {}\n", self.error);
+        let causes: Vec<_> = self.error.chain().skip(1).collect();
+        for (number, cause) in causes.iter().enumerate() {
+            if causes.len() == 1 {
+                text.push_str(&format!("  because: {cause}\n"));
+            } else {
+                text.push_str(&format!("  because ({}): {cause}\n", number + 1));
+            }
+        }
+        // Nobody left to tell is no second error.
+        let _ = io::stderr().write_all(text.as_bytes());
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Refused(refusal) => Self::refused(refusal),
+            error => Self::file(error),
+        }
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        Self::host(error)
+    }
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Start(error) => Self::host(error),
+            error @ (CallError::Lookup(_) | CallError::Arguments { .. }) => {
+                Self { error: error.into(), code: 2 }
+            }
+            error => Self::guest(error),
+        }
+    }
+}
+
+impl From<ExpressionError> for Failure {
+    fn from(error: ExpressionError) -> Self {
+        match error {
+            ExpressionError::Call(error) => error.into(),
+            error => Self { error: error.into(), code: 2 },
+        }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Call(error) => error.into(),
+            error => Self::file(error),
+        }
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        match error {
+            error @ ServeError::NoHandler { .. } => Self::file(error),
+            ServeError::Start { source: CallError::Start(error), .. } => Self::host(error),
+            error @ ServeError::Start { .. } => Self::guest(error),
+            error => Self::host(error),
+        }
+    }
+}
+
+/// Writes a line of results. A reader that has had enough is no error.
+pub(crate) fn print_line(line: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::host(error)),
+        _ => Ok(()),
+    }
+}
+
+/// The threads that guests and requests share.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::host)
+}

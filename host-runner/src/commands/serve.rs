@@ -1,0 +1,115 @@
+//! `host-runner serve`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use host_runner::{App, Engine, EngineOptions, Limits, Pool, Server, Setup};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::flags::{EngineFlags, GrantFlags, LimitFlags, size, time};
+use super::{Failure, print_line, runtime};
+
+/// Answers HTTP requests with a component that exports wasi:http/incoming-handler.
+///
+/// Every request gets a fresh instance. Prints one line, `listening on http://ADDRESS`, once it
+/// accepts. SIGTERM and SIGINT stop it: it accepts no more, and requests in flight finish.
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// The component.
+    file: PathBuf,
+
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    addr: SocketAddr,
+
+    /// How long requests in flight may take to finish after the signal to stop.
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "30s")]
+    drain: Duration,
+
+    #[command(flatten)]
+    grants: GrantFlags,
+
+    #[command(flatten)]
+    limits: LimitFlags,
+
+    /// Bytes in the body of a request [default: 8MiB].
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
+    max_request: Option<u64>,
+
+    /// Bytes in the body of an answer [default: 64MiB].
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
+    max_response: Option<u64>,
+
+    /// Instances at the same time [default: 64].
+    #[arg(long, value_name = "COUNT", help_heading = "Limits")]
+    max_concurrency: Option<u32>,
+
+    /// Requests that wait for an instance; the next one is answered 503 [default: 256].
+    #[arg(long, value_name = "COUNT", help_heading = "Limits")]
+    max_queue: Option<usize>,
+
+    /// Connections at the same time; the next one waits to be accepted [default: 1024].
+    #[arg(long, value_name = "COUNT", help_heading = "Limits")]
+    max_connections: Option<usize>,
+
+    #[command(flatten)]
+    engine: EngineFlags,
+}
+
+impl Serve {
+    pub(crate) fn execute(self) -> Result<ExitCode, Failure> {
+        let limits = self.limits();
+        let pool = Pool {
+            instances: limits.concurrency,
+            memory: limits.memory,
+            table_elements: limits.table_elements,
+        };
+        let engine = Engine::new(&EngineOptions { pool: Some(pool), cache: self.engine.cache })?;
+        let setup = Setup { grants: self.grants.open()?, limits, ..Setup::default() };
+        let app = App::load(&engine, &self.file, setup)?;
+        runtime()?.block_on(serve(app, self.addr))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn limits(&self) -> Limits {
+        let defaults = Limits::default();
+        Limits {
+            request_body: self.max_request.unwrap_or(defaults.request_body),
+            response_body: self.max_response.unwrap_or(defaults.response_body),
+            concurrency: self.max_concurrency.unwrap_or(defaults.concurrency).max(1),
+            queue: self.max_queue.unwrap_or(defaults.queue),
+            connections: self.max_connections.unwrap_or(defaults.connections).max(1),
+            drain: self.drain,
+            ..self.limits.limits(defaults)
+        }
+    }
+}
+
+/// Everything that can go wrong at the start does so before the line is printed.
+async fn serve(app: App, addr: SocketAddr) -> Result<(), Failure> {
+    let server = Server::new(app).await?;
+    let cannot_listen = |error: std::io::Error| {
+        Failure::host(anyhow::Error::new(error).context(format!(
+            "cannot listen on {addr}. Stop whoever listens there, or name another address: --addr 127.0.0.1:0 takes a free port"
+        )))
+    };
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::host)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::host)?;
+    let listener = TcpListener::bind(addr).await.map_err(cannot_listen)?;
+    let local = listener.local_addr().map_err(cannot_listen)?;
+    print_line(&format!("listening on http://{local}"))?;
+    server
+        .serve(listener, async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tracing::info!("stopping: requests in flight finish");
+        })
+        .await?;
+    Ok(())
+}

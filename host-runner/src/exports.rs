@@ -1,0 +1,213 @@
+//! The functions that a component exports, and how they are found by name.
+
+use std::fmt;
+
+use wasm_wave::wasm::DisplayType;
+use wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasmtime::component::{Component, ComponentExportIndex, Type};
+
+/// A function that can be called.
+#[derive(Clone)]
+pub struct Exported {
+    interface: Option<String>,
+    function: String,
+    ty: ComponentFunc,
+    index: ComponentExportIndex,
+}
+
+impl Exported {
+    /// The interface, with its version: `ns:pkg/iface@1.0.0`. `None` for a function of the component itself.
+    pub fn interface(&self) -> Option<&str> {
+        self.interface.as_deref()
+    }
+
+    /// The function's own name; of a resource, `[method]thing.do`, `[static]thing.make`, `[constructor]thing`.
+    pub fn function(&self) -> &str {
+        &self.function
+    }
+
+    /// Its parameters and result.
+    pub fn ty(&self) -> &ComponentFunc {
+        &self.ty
+    }
+
+    /// `ns:pkg/iface@1.0.0#func`, or `func`.
+    pub fn name(&self) -> String {
+        match &self.interface {
+            Some(interface) => format!("{interface}#{}", self.function),
+            None => self.function.clone(),
+        }
+    }
+
+    /// As in WIT: `func(a: u32, b: list<string>) -> bool`.
+    pub fn signature(&self) -> String {
+        let parameters: Vec<String> =
+            self.ty.params().map(|(name, ty)| format!("{name}: {}", TypeText(&ty))).collect();
+        let result: String = self.ty.results().map(|ty| format!(" -> {}", TypeText(&ty))).collect();
+        format!("{}({}){result}", self.function, parameters.join(", "))
+    }
+
+    pub(crate) fn index(&self) -> &ComponentExportIndex {
+        &self.index
+    }
+
+    /// Whether `wanted` names it: whole, without the version, or by the function alone.
+    fn is_named(&self, wanted: &str) -> bool {
+        match wanted.split_once('#') {
+            None => self.function == wanted,
+            Some((interface, function)) => {
+                self.function == function
+                    && self.interface.as_deref().is_some_and(|own| {
+                        own == interface || (!interface.contains('@') && without_version(own) == interface)
+                    })
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Exported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name())
+    }
+}
+
+/// A type as WIT writes it. Handles, which WAVE has no text for, are told as such.
+pub(crate) struct TypeText<'a>(pub(crate) &'a Type);
+
+impl fmt::Display for TypeText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Type::Own(_) => f.write_str("own<resource>"),
+            Type::Borrow(_) => f.write_str("borrow<resource>"),
+            Type::List(list) => write!(f, "list<{}>", TypeText(&list.ty())),
+            Type::Option(option) => write!(f, "option<{}>", TypeText(&option.ty())),
+            Type::Result(result) => match (result.ok(), result.err()) {
+                (None, None) => f.write_str("result"),
+                (Some(ok), None) => write!(f, "result<{}>", TypeText(&ok)),
+                (None, Some(err)) => write!(f, "result<_, {}>", TypeText(&err)),
+                (Some(ok), Some(err)) => write!(f, "result<{}, {}>", TypeText(&ok), TypeText(&err)),
+            },
+            ty if holds_handle(ty) => f.write_str("a type with handles in it"),
+            ty => DisplayType(ty).fmt(f),
+        }
+    }
+}
+
+/// Whether values of the type hold something that only exists inside a running instance.
+pub(crate) fn holds_handle(ty: &Type) -> bool {
+    match ty {
+        Type::Own(_) | Type::Borrow(_) | Type::Future(_) | Type::Stream(_) | Type::ErrorContext => true,
+        Type::List(list) => holds_handle(&list.ty()),
+        Type::FixedLengthList(list) => holds_handle(&list.ty()),
+        Type::Map(map) => holds_handle(&map.key()) || holds_handle(&map.value()),
+        Type::Option(option) => holds_handle(&option.ty()),
+        Type::Result(result) => {
+            result.ok().is_some_and(|ty| holds_handle(&ty))
+                || result.err().is_some_and(|ty| holds_handle(&ty))
+        }
+        Type::Record(record) => record.fields().any(|field| holds_handle(&field.ty)),
+        Type::Tuple(tuple) => tuple.types().any(|ty| holds_handle(&ty)),
+        Type::Variant(variant) => variant.cases().any(|case| case.ty.is_some_and(|ty| holds_handle(&ty))),
+        _ => false,
+    }
+}
+
+/// Why a name found no function.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LookupError {
+    /// Nothing is exported under that name.
+    #[error(
+        "no exported function is called {name}. {}",
+        List("These can be called:", exported, "The component exports no function.")
+    )]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// Everything that can be called: name and signature.
+        exported: Vec<(String, String)>,
+    },
+    /// Several functions have that name.
+    #[error("{name} is the name of {} exported functions. {}", candidates.len(), List("Say which:", candidates, ""))]
+    Ambiguous {
+        /// What was asked for.
+        name: String,
+        /// Those that have the name: name and signature.
+        candidates: Vec<(String, String)>,
+    },
+}
+
+struct List<'a>(&'static str, &'a [(String, String)], &'static str);
+
+impl fmt::Display for List<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.1.is_empty() {
+            return f.write_str(self.2);
+        }
+        f.write_str(self.0)?;
+        for (name, signature) in self.1 {
+            let interface = name.split_once('#').map(|(interface, _)| interface);
+            match interface {
+                Some(interface) => write!(f, "\n  {interface}#{signature}")?,
+                None => write!(f, "\n  {signature}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Everything that can be called, in the component's own order.
+pub(crate) fn list(component: &Component) -> Vec<Exported> {
+    let engine = component.engine();
+    let mut found = Vec::new();
+    for (name, item) in component.component_type().exports(engine) {
+        match item.ty {
+            ComponentItem::ComponentFunc(ty) => {
+                if let Some(index) = component.get_export_index(None, name) {
+                    found.push(Exported { interface: None, function: name.to_owned(), ty, index });
+                }
+            }
+            ComponentItem::ComponentInstance(instance) => {
+                let Some(parent) = component.get_export_index(None, name) else { continue };
+                for (function, item) in instance.exports(engine) {
+                    if let ComponentItem::ComponentFunc(ty) = item.ty
+                        && let Some(index) = component.get_export_index(Some(&parent), function)
+                    {
+                        found.push(Exported {
+                            interface: Some(name.to_owned()),
+                            function: function.to_owned(),
+                            ty,
+                            index,
+                        });
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The one function with this name: `ns:pkg/iface@1.0.0#func`, without the version, or `func` alone.
+pub(crate) fn find(component: &Component, name: &str) -> Result<Exported, LookupError> {
+    let all = list(component);
+    let matching: Vec<&Exported> = all.iter().filter(|exported| exported.is_named(name)).collect();
+    // A whole name wins over the short forms that it is also one of.
+    let whole = matching.iter().find(|exported| exported.name() == name);
+    match (whole, matching.as_slice()) {
+        (Some(exported), _) => Ok((*exported).clone()),
+        (None, [exported]) => Ok((*exported).clone()),
+        (None, []) => Err(LookupError::Unknown { name: name.to_owned(), exported: told(&all) }),
+        (None, several) => {
+            Err(LookupError::Ambiguous { name: name.to_owned(), candidates: told(several.iter().copied()) })
+        }
+    }
+}
+
+fn told<'a>(exported: impl IntoIterator<Item = &'a Exported>) -> Vec<(String, String)> {
+    exported.into_iter().map(|exported| (exported.name(), exported.signature())).collect()
+}
+
+fn without_version(name: &str) -> &str {
+    name.split_once('@').map_or(name, |(path, _)| path)
+}

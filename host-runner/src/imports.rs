@@ -1,0 +1,271 @@
+//! Which grant each import needs, and the refusal of a component whose imports were not all granted.
+
+use std::fmt;
+
+use wasmtime::component::Component;
+use wasmtime::component::types::{ComponentInstance, ComponentItem};
+
+use crate::grants::Grants;
+use crate::keyvalue::Draft;
+
+/// What an import asks the host for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// It reaches nothing outside the guest, so it is always there.
+    Nothing,
+    Environment,
+    Stdio,
+    Directories,
+    Sockets,
+    Outbound,
+    KeyValue(Draft),
+    /// No flag can give it; the reason says why.
+    Unknown(&'static str),
+}
+
+const NO_SUCH_INTERFACE: &str = "this host has no such interface; compose a component in that exports it";
+const OTHER_VERSION: &str = "this host has that interface in WASI 0.2 only; build the component for 0.2";
+const OTHER_DRAFT: &str =
+    "this host has wasi:keyvalue in 0.2.0-draft2 and 0.2.0-draft only; build the component for one of them";
+const NO_FUNCTION: &str =
+    "this host gives interfaces, not single items; compose a component in that exports it";
+
+impl Need {
+    /// Reads it off the name: `wasi:http/types@0.2.9`.
+    pub(crate) fn of(import: &str) -> Self {
+        let (path, version) = import.split_once('@').unwrap_or((import, ""));
+        let Some((package, interface)) = path.split_once('/') else {
+            return Self::Unknown(NO_FUNCTION);
+        };
+        if package == "wasi:keyvalue" {
+            return match (interface, version) {
+                ("store" | "atomics" | "batch", "0.2.0-draft2") => Self::KeyValue(Draft::Two),
+                ("store" | "atomics" | "batch", "0.2.0-draft") => Self::KeyValue(Draft::One),
+                ("store" | "atomics" | "batch", _) => Self::Unknown(OTHER_DRAFT),
+                _ => Self::Unknown(NO_SUCH_INTERFACE),
+            };
+        }
+        let need = match (package, interface) {
+            ("wasi:io", "error" | "poll" | "streams")
+            | ("wasi:clocks", "monotonic-clock" | "wall-clock")
+            | ("wasi:random", "random" | "insecure" | "insecure-seed")
+            | ("wasi:http", "types")
+            // Ends the guest's own run, and reaches nothing beyond it.
+            | ("wasi:cli", "exit") => Self::Nothing,
+            ("wasi:cli", "environment") => Self::Environment,
+            (
+                "wasi:cli",
+                "stdin" | "stdout" | "stderr" | "terminal-input" | "terminal-output"
+                | "terminal-stdin" | "terminal-stdout" | "terminal-stderr",
+            ) => Self::Stdio,
+            ("wasi:filesystem", "types" | "preopens") => Self::Directories,
+            (
+                "wasi:sockets",
+                "network" | "instance-network" | "ip-name-lookup" | "tcp" | "tcp-create-socket"
+                | "udp" | "udp-create-socket",
+            ) => Self::Sockets,
+            ("wasi:http", "outgoing-handler") => Self::Outbound,
+            _ => return Self::Unknown(NO_SUCH_INTERFACE),
+        };
+        // Within 0.2 every patch release fits every other; a pre-release fits nothing but itself.
+        if version.starts_with("0.2.") && !version.contains('-') {
+            need
+        } else {
+            Self::Unknown(OTHER_VERSION)
+        }
+    }
+
+    fn is_met_by(self, grants: &Grants) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Environment => grants.environment.is_some(),
+            Self::Stdio => grants.stdio.is_some(),
+            Self::Directories => grants.directories.is_some(),
+            Self::Sockets => grants.sockets,
+            Self::Outbound => grants.outbound.is_some(),
+            Self::KeyValue(_) => grants.keyvalue.is_some(),
+            Self::Unknown(_) => false,
+        }
+    }
+
+    /// The flags that grant it, most useful first; the last column says what each of them gives.
+    fn flags(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Environment => &[
+                ("--env NAME=VALUE", "that variable"),
+                ("--env NAME", "that variable, with its value in the host"),
+                ("--env none", "the interface, and no variable"),
+            ],
+            Self::Stdio => &[
+                ("--stdio", "the host's own streams"),
+                ("--stdio=none", "no input, and outputs that go nowhere"),
+            ],
+            Self::Directories => &[
+                ("--dir HOST::GUEST", "that folder; with :ro at the end, for reading"),
+                ("--dir none", "the interface, and no folder"),
+            ],
+            Self::Sockets => &[("--sockets none", "the interface, with every address denied")],
+            Self::Outbound => &[
+                ("--http-out AUTHORITY", "requests to that host and port"),
+                ("--http-out none", "the interface, with every request denied"),
+            ],
+            Self::KeyValue(_) => &[
+                ("--keyvalue redb:FILE", "a store in that file, durable at every write"),
+                ("--keyvalue memory", "a store that is forgotten at the end"),
+            ],
+            Self::Nothing | Self::Unknown(_) => &[],
+        }
+    }
+
+    /// The flag that grants the interface and the least behind it.
+    fn least_flag(self) -> Option<&'static str> {
+        match self {
+            Self::KeyValue(_) => Some("--keyvalue memory"),
+            _ => self.flags().last().map(|(flag, _)| *flag),
+        }
+    }
+}
+
+/// An import that was not granted.
+#[derive(Debug, Clone)]
+pub struct Ungranted {
+    /// The name of the import, as the component has it.
+    pub import: String,
+    /// The parts inside the composition that want it, by name; empty for a component that is no composition.
+    pub wanted_by: Vec<String>,
+    need: Need,
+}
+
+impl Ungranted {
+    /// The flags that would grant it, with what each of them gives; none when no flag can.
+    pub fn flags(&self) -> &'static [(&'static str, &'static str)] {
+        self.need.flags()
+    }
+}
+
+/// Why a component was not started: everything that it imports and was not granted.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// The component's file, or the name that it was loaded under.
+    pub component: String,
+    /// The imports, in the component's own order.
+    pub imports: Vec<Ungranted>,
+}
+
+impl std::error::Error for Refusal {}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} was refused: it imports what was not granted", self.component)?;
+        for ungranted in &self.imports {
+            writeln!(f, "  {}", ungranted.import)?;
+            if !ungranted.wanted_by.is_empty() {
+                writeln!(f, "      wanted by {}", ungranted.wanted_by.join(", "))?;
+            }
+            if let Need::Unknown(reason) = ungranted.need {
+                writeln!(f, "      {reason}")?;
+            }
+            for (flag, gives) in ungranted.flags() {
+                writeln!(f, "      {flag:<22} grants {gives}")?;
+            }
+        }
+        if self.imports.iter().any(|ungranted| ungranted.flags().is_empty()) {
+            return write!(f, "no flag can make it run here: what no flag grants must be composed in");
+        }
+        let mut least: Vec<&str> =
+            self.imports.iter().filter_map(|ungranted| ungranted.need.least_flag()).collect();
+        least.sort_unstable();
+        least.dedup();
+        write!(f, "the least that lets it start: {}", least.join(" "))
+    }
+}
+
+/// Refuses the component unless all its imports are granted.
+pub(crate) fn check(name: &str, component: &Component, bytes: &[u8], grants: &Grants) -> Result<(), Refusal> {
+    let engine = component.engine();
+    let ty = component.component_type();
+    let mut imports: Vec<Ungranted> = Vec::new();
+    for (import, item) in ty.imports(engine) {
+        if only_names_types(&item.ty, engine) {
+            continue;
+        }
+        let need = Need::of(import);
+        if !need.is_met_by(grants) {
+            imports.push(Ungranted { import: import.to_owned(), wanted_by: Vec::new(), need });
+        }
+    }
+    if imports.is_empty() {
+        return Ok(());
+    }
+    name_the_parts(bytes, &mut imports);
+    Err(Refusal { component: name.to_owned(), imports })
+}
+
+/// An interface without functions and resources asks for nothing: it gives names to types.
+fn only_names_types(item: &ComponentItem, engine: &wasmtime::Engine) -> bool {
+    match item {
+        ComponentItem::ComponentInstance(instance) => names_types(instance, engine),
+        ComponentItem::Type(_) => true,
+        _ => false,
+    }
+}
+
+fn names_types(instance: &ComponentInstance, engine: &wasmtime::Engine) -> bool {
+    instance.exports(engine).all(|(_, item)| only_names_types(&item.ty, engine))
+}
+
+/// Looks inside the composition for who wants the imports. Where its structure cannot be read the refusal stands
+/// all the same, without names.
+fn name_the_parts(bytes: &[u8], imports: &mut [Ungranted]) {
+    let composition = match anatomy::read(bytes) {
+        Ok(component) if component.is_composition() => component,
+        Ok(_) => return,
+        Err(error) => {
+            tracing::debug!("the parts of the component cannot be told: {error}");
+            return;
+        }
+    };
+    for ungranted in imports {
+        let parts = composition.wanted_by(&ungranted.import);
+        ungranted.wanted_by = parts.iter().map(|part| part.path.join("/")).collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_reaches_nothing_needs_no_grant() {
+        for import in [
+            "wasi:io/streams@0.2.0",
+            "wasi:clocks/wall-clock@0.2.12",
+            "wasi:random/insecure-seed@0.2.6",
+            "wasi:http/types@0.2.10",
+            "wasi:cli/exit@0.2.3",
+        ] {
+            assert_eq!(Need::of(import), Need::Nothing, "{import}");
+        }
+    }
+
+    #[test]
+    fn each_capability_is_known_by_its_interfaces() {
+        assert_eq!(Need::of("wasi:cli/environment@0.2.3"), Need::Environment);
+        assert_eq!(Need::of("wasi:cli/terminal-stderr@0.2.0"), Need::Stdio);
+        assert_eq!(Need::of("wasi:filesystem/preopens@0.2.0"), Need::Directories);
+        assert_eq!(Need::of("wasi:sockets/tcp@0.2.0"), Need::Sockets);
+        assert_eq!(Need::of("wasi:http/outgoing-handler@0.2.0"), Need::Outbound);
+        assert_eq!(Need::of("wasi:keyvalue/store@0.2.0-draft2"), Need::KeyValue(Draft::Two));
+        assert_eq!(Need::of("wasi:keyvalue/batch@0.2.0-draft"), Need::KeyValue(Draft::One));
+    }
+
+    #[test]
+    fn what_no_flag_grants_says_why() {
+        assert_eq!(Need::of("acme:bank/transfer@1.0.0"), Need::Unknown(NO_SUCH_INTERFACE));
+        assert_eq!(Need::of("wasi:clocks/timezone@0.2.0"), Need::Unknown(NO_SUCH_INTERFACE));
+        assert_eq!(Need::of("wasi:io/streams@0.3.0"), Need::Unknown(OTHER_VERSION));
+        assert_eq!(Need::of("wasi:io/streams@0.2.0-rc-1"), Need::Unknown(OTHER_VERSION));
+        assert_eq!(Need::of("wasi:keyvalue/store@0.3.0"), Need::Unknown(OTHER_DRAFT));
+        assert_eq!(Need::of("log"), Need::Unknown(NO_FUNCTION));
+    }
+}

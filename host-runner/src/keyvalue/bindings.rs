@@ -1,0 +1,360 @@
+//! The guests' side of the stores: `wasi:keyvalue` in both drafts, on one [`Backend`].
+//!
+//! `0.2.0-draft2` is the current one: signed counters, compare-and-swap, cursors that are strings. The older
+//! `0.2.0-draft` is here for components that were built against it: unsigned counters, no compare-and-swap,
+//! and cursors that are numbers. Buckets opened through either are the same buckets.
+
+use std::sync::Arc;
+
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable, ResourceTableError};
+
+use super::{Backend, DEFAULT_BUCKET, Delta, MAX_BUCKET, PAGE, StoreError};
+
+mod draft2 {
+    wasmtime::component::bindgen!({
+        path: "../wit/deps/wasi-keyvalue",
+        world: "wasi:keyvalue/imports",
+        imports: { default: async | trappable },
+        with: {
+            "wasi:keyvalue/store.bucket": super::Bucket,
+            "wasi:keyvalue/atomics.cas": super::Cas,
+        },
+        trappable_error_type: { "wasi:keyvalue/store.error" => super::Failure },
+    });
+}
+
+mod draft1 {
+    wasmtime::component::bindgen!({
+        path: "wit/keyvalue-draft",
+        world: "wasi:keyvalue/imports",
+        imports: { default: async | trappable },
+        with: { "wasi:keyvalue/store.bucket": super::Bucket },
+        trappable_error_type: { "wasi:keyvalue/store.error" => super::Failure },
+    });
+}
+
+use draft1::wasi::keyvalue as old;
+use draft2::wasi::keyvalue as new;
+
+/// Which of the drafts an import names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Draft {
+    /// `0.2.0-draft`.
+    One,
+    /// `0.2.0-draft2`.
+    Two,
+}
+
+/// A bucket that a guest has opened.
+pub struct Bucket {
+    name: Arc<str>,
+}
+
+/// A compare-and-swap that a guest has begun: the value that it saw is the one that must still be there.
+pub struct Cas {
+    bucket: Arc<str>,
+    key: String,
+    seen: Option<Vec<u8>>,
+}
+
+/// How an operation fails: an answer to the guest, or the end of it.
+pub(crate) enum Failure {
+    NoSuchStore,
+    Denied,
+    Store(StoreError),
+    Trap(wasmtime::Error),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<ResourceTableError> for Failure {
+    fn from(error: ResourceTableError) -> Self {
+        Self::Trap(error.into())
+    }
+}
+
+/// What the guests' calls work on: the granted store and the table of the guest's handles.
+pub(crate) struct View<'a> {
+    pub(crate) backend: Option<&'a Arc<dyn Backend>>,
+    pub(crate) table: &'a mut ResourceTable,
+}
+
+/// Names [`View`] to the linker.
+pub(crate) struct HasKeyValue;
+
+impl HasData for HasKeyValue {
+    type Data<'a> = View<'a>;
+}
+
+/// Adds store, atomics and batch of one draft.
+pub(crate) fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    draft: Draft,
+    view: fn(&mut T) -> View<'_>,
+) -> wasmtime::Result<()> {
+    match draft {
+        Draft::One => {
+            old::store::add_to_linker::<_, HasKeyValue>(linker, view)?;
+            old::atomics::add_to_linker::<_, HasKeyValue>(linker, view)?;
+            old::batch::add_to_linker::<_, HasKeyValue>(linker, view)
+        }
+        Draft::Two => {
+            new::store::add_to_linker::<_, HasKeyValue>(linker, view)?;
+            new::atomics::add_to_linker::<_, HasKeyValue>(linker, view)?;
+            new::batch::add_to_linker::<_, HasKeyValue>(linker, view)
+        }
+    }
+}
+
+impl View<'_> {
+    fn backend(&self) -> Result<Arc<dyn Backend>, Failure> {
+        self.backend.cloned().ok_or(Failure::Denied)
+    }
+
+    fn open_bucket(&mut self, name: String) -> Result<Resource<Bucket>, Failure> {
+        let name = if name.is_empty() { DEFAULT_BUCKET.to_owned() } else { name };
+        if name.len() > MAX_BUCKET {
+            return Err(Failure::NoSuchStore);
+        }
+        self.backend()?;
+        Ok(self.table.push(Bucket { name: name.into() })?)
+    }
+
+    /// The store and the name of the bucket behind a handle.
+    fn bucket(&self, bucket: &Resource<Bucket>) -> Result<(Arc<dyn Backend>, Arc<str>), Failure> {
+        Ok((self.backend()?, Arc::clone(&self.table.get(bucket)?.name)))
+    }
+}
+
+impl new::store::Host for View<'_> {
+    async fn open(&mut self, identifier: String) -> Result<Resource<Bucket>, Failure> {
+        self.open_bucket(identifier)
+    }
+
+    fn convert_error(&mut self, failure: Failure) -> wasmtime::Result<new::store::Error> {
+        use new::store::Error;
+        match failure {
+            Failure::NoSuchStore => Ok(Error::NoSuchStore),
+            Failure::Denied => Ok(Error::AccessDenied),
+            Failure::Store(error) => Ok(Error::Other(told(&error))),
+            Failure::Trap(error) => Err(error),
+        }
+    }
+}
+
+impl old::store::Host for View<'_> {
+    async fn open(&mut self, identifier: String) -> Result<Resource<Bucket>, Failure> {
+        self.open_bucket(identifier)
+    }
+
+    fn convert_error(&mut self, failure: Failure) -> wasmtime::Result<old::store::Error> {
+        use old::store::Error;
+        match failure {
+            Failure::NoSuchStore => Ok(Error::NoSuchStore),
+            Failure::Denied => Ok(Error::AccessDenied),
+            Failure::Store(error) => Ok(Error::Other(told(&error))),
+            Failure::Trap(error) => Err(error),
+        }
+    }
+}
+
+/// The text for the guest; what only the operator may know goes to the log.
+fn told(error: &StoreError) -> String {
+    if let StoreError::Failed(source) = error {
+        tracing::error!("the store failed: {source}");
+    }
+    error.to_string()
+}
+
+/// What both drafts have in common: the operations on a bucket but for listing.
+macro_rules! bucket_operations {
+    () => {
+        async fn get(&mut self, bucket: Resource<Bucket>, key: String) -> Result<Option<Vec<u8>>, Failure> {
+            let (backend, bucket) = self.bucket(&bucket)?;
+            Ok(backend.get(&bucket, key).await?)
+        }
+
+        async fn set(
+            &mut self,
+            bucket: Resource<Bucket>,
+            key: String,
+            value: Vec<u8>,
+        ) -> Result<(), Failure> {
+            let (backend, bucket) = self.bucket(&bucket)?;
+            Ok(backend.set(&bucket, key, value).await?)
+        }
+
+        async fn delete(&mut self, bucket: Resource<Bucket>, key: String) -> Result<(), Failure> {
+            let (backend, bucket) = self.bucket(&bucket)?;
+            Ok(backend.delete(&bucket, key).await?)
+        }
+
+        async fn exists(&mut self, bucket: Resource<Bucket>, key: String) -> Result<bool, Failure> {
+            let (backend, bucket) = self.bucket(&bucket)?;
+            Ok(backend.exists(&bucket, key).await?)
+        }
+
+        async fn drop(&mut self, bucket: Resource<Bucket>) -> wasmtime::Result<()> {
+            self.table.delete(bucket)?;
+            Ok(())
+        }
+    };
+}
+
+impl new::store::HostBucket for View<'_> {
+    bucket_operations!();
+
+    /// The cursor is the last key of the page before, so a listing stays in step while others write.
+    async fn list_keys(
+        &mut self,
+        bucket: Resource<Bucket>,
+        cursor: Option<String>,
+    ) -> Result<new::store::KeyResponse, Failure> {
+        let (backend, bucket) = self.bucket(&bucket)?;
+        let page = backend.list_keys(&bucket, cursor).await?;
+        let cursor = if page.more { page.keys.last().cloned() } else { None };
+        Ok(new::store::KeyResponse { keys: page.keys, cursor })
+    }
+}
+
+impl old::store::HostBucket for View<'_> {
+    bucket_operations!();
+
+    /// A number says too little to find a place in a changing list: it counts the keys before the page, and
+    /// a key may be missed or told twice when others write meanwhile, as this draft allows.
+    async fn list_keys(
+        &mut self,
+        bucket: Resource<Bucket>,
+        cursor: Option<u64>,
+    ) -> Result<old::store::KeyResponse, Failure> {
+        let (backend, bucket) = self.bucket(&bucket)?;
+        let skip = cursor.unwrap_or(0);
+        let page = PAGE as u64;
+        let mut after = None;
+        // Whole pages first, and the rest within the page where the cursor points.
+        for _ in 0..skip / page {
+            let mut before = backend.list_keys(&bucket, after).await?;
+            after = before.keys.pop();
+            if !before.more {
+                return Ok(old::store::KeyResponse { keys: Vec::new(), cursor: None });
+            }
+        }
+        let found = backend.list_keys(&bucket, after).await?;
+        let inside = usize::try_from(skip % page).unwrap_or(PAGE);
+        let keys: Vec<String> = found.keys.into_iter().skip(inside).collect();
+        let cursor = found.more.then(|| skip - skip % page + page);
+        Ok(old::store::KeyResponse { keys, cursor })
+    }
+}
+
+impl new::atomics::HostCas for View<'_> {
+    async fn new(&mut self, bucket: Resource<Bucket>, key: String) -> Result<Resource<Cas>, Failure> {
+        let (backend, bucket) = self.bucket(&bucket)?;
+        let seen = backend.get(&bucket, key.clone()).await?;
+        Ok(self.table.push(Cas { bucket, key, seen })?)
+    }
+
+    /// The value when the handle was made: the one that `swap` compares with, not a newer one.
+    async fn current(&mut self, cas: Resource<Cas>) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.table.get(&cas)?.seen.clone())
+    }
+
+    async fn drop(&mut self, cas: Resource<Cas>) -> wasmtime::Result<()> {
+        self.table.delete(cas)?;
+        Ok(())
+    }
+}
+
+impl new::atomics::Host for View<'_> {
+    async fn increment(&mut self, bucket: Resource<Bucket>, key: String, delta: i64) -> Result<i64, Failure> {
+        let (backend, bucket) = self.bucket(&bucket)?;
+        let sum = backend.increment(&bucket, key, Delta::Signed(delta)).await?;
+        Ok(i64::try_from(sum).map_err(|_| StoreError::Overflow)?)
+    }
+
+    async fn swap(
+        &mut self,
+        cas: Resource<Cas>,
+        value: Vec<u8>,
+    ) -> wasmtime::Result<Result<(), new::atomics::CasError>> {
+        use new::atomics::CasError;
+        // The handle is consumed, whatever comes of it.
+        let Cas { bucket, key, seen } = self.table.delete(cas)?;
+        let swapped = match self.backend() {
+            Ok(backend) => {
+                backend.compare_and_swap(&bucket, key.clone(), seen, value).await.map_err(Failure::from)
+            }
+            Err(failure) => Err(failure),
+        };
+        match swapped {
+            Ok(Ok(())) => Ok(Ok(())),
+            Ok(Err(seen)) => {
+                let latest = self.table.push(Cas { bucket, key, seen })?;
+                Ok(Err(CasError::CasFailed(latest)))
+            }
+            Err(failure) => {
+                let error = new::store::Host::convert_error(self, failure)?;
+                Ok(Err(CasError::StoreError(error)))
+            }
+        }
+    }
+}
+
+impl old::atomics::Host for View<'_> {
+    async fn increment(&mut self, bucket: Resource<Bucket>, key: String, delta: u64) -> Result<u64, Failure> {
+        let (backend, bucket) = self.bucket(&bucket)?;
+        let sum = backend.increment(&bucket, key, Delta::Unsigned(delta)).await?;
+        Ok(u64::try_from(sum).map_err(|_| StoreError::Overflow)?)
+    }
+}
+
+/// Setting and deleting many are the same in both drafts.
+macro_rules! batch_writes {
+    () => {
+        async fn set_many(
+            &mut self,
+            bucket: Resource<Bucket>,
+            pairs: Vec<(String, Vec<u8>)>,
+        ) -> Result<(), Failure> {
+            let (backend, bucket) = self.bucket(&bucket)?;
+            Ok(backend.set_many(&bucket, pairs).await?)
+        }
+
+        async fn delete_many(&mut self, bucket: Resource<Bucket>, keys: Vec<String>) -> Result<(), Failure> {
+            let (backend, bucket) = self.bucket(&bucket)?;
+            Ok(backend.delete_many(&bucket, keys).await?)
+        }
+    };
+}
+
+impl new::batch::Host for View<'_> {
+    batch_writes!();
+
+    async fn get_many(
+        &mut self,
+        bucket: Resource<Bucket>,
+        keys: Vec<String>,
+    ) -> Result<Vec<(String, Option<Vec<u8>>)>, Failure> {
+        let (backend, bucket) = self.bucket(&bucket)?;
+        let values = backend.get_many(&bucket, keys.clone()).await?;
+        Ok(keys.into_iter().zip(values).collect())
+    }
+}
+
+impl old::batch::Host for View<'_> {
+    batch_writes!();
+
+    async fn get_many(
+        &mut self,
+        bucket: Resource<Bucket>,
+        keys: Vec<String>,
+    ) -> Result<Vec<Option<(String, Vec<u8>)>>, Failure> {
+        let (backend, bucket) = self.bucket(&bucket)?;
+        let values = backend.get_many(&bucket, keys.clone()).await?;
+        Ok(keys.into_iter().zip(values).map(|(key, value)| Some((key, value?))).collect())
+    }
+}

@@ -1,0 +1,239 @@
+//! What a guest may use up, and the accounting of it.
+//!
+//! Memory and table elements are summed over the whole store: the engine's own limiter looks at one memory
+//! at a time, and a composition has one a part. A growth that goes over the limit fails inside the guest as
+//! the specification has it (`memory.grow` gives -1); what the guest then does, usually a trap, is told
+//! together with the limit that it met.
+
+use std::fmt;
+use std::time::Duration;
+
+use wasmtime::ResourceLimiter;
+
+/// The limits on one instance of a component, and on a server of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of memory for all parts of one instance together. Default: 256 MiB.
+    pub memory: usize,
+    /// Elements of all tables of one instance together. Default: 200,000.
+    pub table_elements: usize,
+    /// Core instances in one instance of a component. Default: 1,000.
+    pub core_instances: usize,
+    /// Memories in one instance of a component. Default: 64.
+    pub memories: usize,
+    /// Tables in one instance of a component. Default: 256.
+    pub tables: usize,
+    /// Handles to resources that the guests hold. Default: 100,000.
+    pub guest_handles: usize,
+    /// Resources that the host keeps for the guests: streams, requests, buckets. Default: 10,000.
+    pub host_handles: usize,
+    /// Wall time for one request, call or program, whether the guest computes or waits. Default: 30 s.
+    pub time: Duration,
+    /// Bytes in the body of a request. Default: 8 MiB.
+    pub request_body: u64,
+    /// Bytes in the body of an answer. Default: 64 MiB.
+    pub response_body: u64,
+    /// Instances that a server runs at the same time. Default: 64.
+    pub concurrency: u32,
+    /// Requests that wait for an instance; the next one is answered 503. Default: 256.
+    pub queue: usize,
+    /// Connections that a server has open; the next one waits to be accepted. Default: 1,024.
+    pub connections: usize,
+    /// How long a stopping server waits for what is in flight. Default: 30 s.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: 256 << 20,
+            table_elements: 200_000,
+            core_instances: 1_000,
+            memories: 64,
+            tables: 256,
+            guest_handles: 100_000,
+            host_handles: 10_000,
+            time: Duration::from_secs(30),
+            request_body: 8 << 20,
+            response_body: 64 << 20,
+            concurrency: 64,
+            queue: 256,
+            connections: 1_024,
+            drain: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A limit that a guest met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LimitHit {
+    /// It ran or waited for longer than this.
+    Time(Duration),
+    /// Its memories together would have been larger than this many bytes.
+    Memory(usize),
+    /// Its tables together would have held more than this many elements.
+    TableElements(usize),
+}
+
+impl fmt::Display for LimitHit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Time(limit) => {
+                write!(f, "the limit of {} on its time was reached (--max-time)", Seconds(*limit))
+            }
+            Self::Memory(limit) => {
+                write!(f, "the limit of {} on its memory was reached (--max-memory)", Bytes(*limit))
+            }
+            Self::TableElements(limit) => {
+                write!(f, "the limit of {limit} elements on its tables was reached (--max-table-elements)")
+            }
+        }
+    }
+}
+
+struct Seconds(Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.subsec_nanos() == 0 {
+            write!(f, "{} s", self.0.as_secs())
+        } else {
+            write!(f, "{} ms", self.0.as_millis())
+        }
+    }
+}
+
+struct Bytes(usize);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            n if n >= 1 << 20 && n % (1 << 20) == 0 => write!(f, "{} MiB", n >> 20),
+            n if n >= 1 << 10 && n % (1 << 10) == 0 => write!(f, "{} KiB", n >> 10),
+            n => write!(f, "{n} bytes"),
+        }
+    }
+}
+
+/// Counts what one store uses, and remembers the first limit that it met.
+pub(crate) struct Limiter {
+    limits: Limits,
+    memory: usize,
+    table_elements: usize,
+    /// The growth that was allowed last: taken back when it fails for another reason.
+    granted: usize,
+    hit: Option<LimitHit>,
+}
+
+impl Limiter {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits, memory: 0, table_elements: 0, granted: 0, hit: None }
+    }
+
+    pub(crate) fn hit(&self) -> Option<LimitHit> {
+        self.hit
+    }
+}
+
+impl ResourceLimiter for Limiter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        self.granted = 0;
+        let growth = desired.saturating_sub(current);
+        if growth > self.limits.memory.saturating_sub(self.memory) {
+            self.hit.get_or_insert(LimitHit::Memory(self.limits.memory));
+            return Ok(false);
+        }
+        self.memory += growth;
+        self.granted = growth;
+        Ok(true)
+    }
+
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        tracing::debug!("a memory did not grow: {error:#}");
+        self.memory -= std::mem::take(&mut self.granted);
+        Ok(())
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        self.granted = 0;
+        let growth = desired.saturating_sub(current);
+        if growth > self.limits.table_elements.saturating_sub(self.table_elements) {
+            self.hit.get_or_insert(LimitHit::TableElements(self.limits.table_elements));
+            return Ok(false);
+        }
+        self.table_elements += growth;
+        self.granted = growth;
+        Ok(true)
+    }
+
+    fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        tracing::debug!("a table did not grow: {error:#}");
+        self.table_elements -= std::mem::take(&mut self.granted);
+        Ok(())
+    }
+
+    fn instances(&self) -> usize {
+        self.limits.core_instances
+    }
+
+    fn tables(&self) -> usize {
+        self.limits.tables
+    }
+
+    fn memories(&self) -> usize {
+        self.limits.memories
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limiter(memory: usize) -> Limiter {
+        Limiter::new(Limits { memory, ..Limits::default() })
+    }
+
+    #[test]
+    fn memory_is_summed_over_all_memories_of_a_store() {
+        let mut limiter = limiter(100);
+        assert!(limiter.memory_growing(0, 60, None).unwrap());
+        assert!(limiter.memory_growing(0, 40, None).unwrap());
+        assert!(!limiter.memory_growing(40, 41, None).unwrap());
+        assert_eq!(limiter.hit(), Some(LimitHit::Memory(100)));
+    }
+
+    #[test]
+    fn a_growth_that_failed_elsewhere_is_taken_back() {
+        let mut limiter = limiter(100);
+        assert!(limiter.memory_growing(0, 100, None).unwrap());
+        limiter.memory_grow_failed(wasmtime::Error::msg("no")).unwrap();
+        assert!(limiter.memory_growing(0, 100, None).unwrap());
+        assert!(!limiter.memory_growing(100, 200, None).unwrap());
+        // A refused growth was never counted, so its failure takes nothing back.
+        limiter.memory_grow_failed(wasmtime::Error::msg("no")).unwrap();
+        assert!(!limiter.memory_growing(100, 101, None).unwrap());
+    }
+
+    #[test]
+    fn limits_are_told_with_their_flag() {
+        assert_eq!(
+            LimitHit::Memory(256 << 20).to_string(),
+            "the limit of 256 MiB on its memory was reached (--max-memory)"
+        );
+        assert_eq!(
+            LimitHit::Time(Duration::from_millis(1500)).to_string(),
+            "the limit of 1500 ms on its time was reached (--max-time)"
+        );
+    }
+}

@@ -1,0 +1,390 @@
+//! HTTP: a fresh instance of the component for every request.
+//!
+//! Isolation is the point: what one request does to its instance (a trap, a leak, an endless loop) ends with
+//! that instance. A request waits for its turn when all instances are busy, and is turned away when too many
+//! wait. A guest runs to its end even when its client has gone: it may be in the middle of a write.
+
+mod answer;
+mod body;
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http::{HeaderMap, Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::task::JoinSet;
+use wasmtime_wasi_http::WasiHttpView;
+use wasmtime_wasi_http::p2::bindings::ProxyPre;
+use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
+
+use crate::app::App;
+use crate::session::{CallError, limited, new_store};
+use crate::state::State;
+use answer::problem;
+use body::{Ended, RequestBody, ResponseBody};
+
+/// How long a client may take to send the head of a request, and to keep a connection idle.
+const HEAD_TIME: Duration = Duration::from_secs(15);
+/// Bytes in the head of a request.
+const HEAD_SIZE: usize = 64 << 10;
+/// How long a stopping server still listens to a connection that has no request in flight.
+const LAST_CALL: Duration = Duration::from_millis(100);
+/// How long to hold off when the system has no more sockets.
+const BACK_OFF: Duration = Duration::from_millis(50);
+
+type Body = UnsyncBoxBody<bytes::Bytes, wasmtime_wasi_http::Error>;
+type GuestAnswer = Result<Response<Body>, ErrorCode>;
+
+/// Why a component cannot be served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// It has no handler for requests.
+    #[error(
+        "{file} does not answer HTTP requests: it exports no wasi:http/incoming-handler@0.2. Use `host-runner call` for one of its functions, or `host-runner run` if it is a program"
+    )]
+    NoHandler {
+        /// The component's file.
+        file: String,
+    },
+    /// Its first instance did not start, so no other would.
+    #[error("{file} does not start")]
+    Start {
+        /// The component's file.
+        file: String,
+        /// Why not.
+        source: CallError,
+    },
+    /// The listening socket failed.
+    #[error("the listening socket failed")]
+    Listener(#[source] io::Error),
+}
+
+/// Answers requests with an app.
+pub struct Server {
+    app: App,
+    pre: ProxyPre<State>,
+    instances: Arc<Semaphore>,
+    concurrency: u32,
+    waiting: AtomicUsize,
+}
+
+impl Server {
+    /// Makes sure that the app can answer at all: it has the handler, and an instance of it starts.
+    pub async fn new(app: App) -> Result<Self, ServeError> {
+        let file = || app.name().to_owned();
+        let pre = ProxyPre::new(app.pre().clone()).map_err(|_| ServeError::NoHandler { file: file() })?;
+        app.session().await.map_err(|source| ServeError::Start { file: file(), source })?;
+        let concurrency = app.concurrency();
+        Ok(Self {
+            app,
+            pre,
+            instances: Arc::new(Semaphore::new(concurrency as usize)),
+            concurrency,
+            waiting: AtomicUsize::new(0),
+        })
+    }
+
+    /// Accepts connections until `shutdown` is ready, then lets what is in flight finish, for as long as the
+    /// limits allow.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), ServeError> {
+        let server = Arc::new(self);
+        let room = Arc::new(Semaphore::new(server.app.limits().connections.max(1)));
+        let (stop, stopped) = watch::channel(false);
+        let mut connections = JoinSet::new();
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let accepted = tokio::select! {
+                () = &mut shutdown => break,
+                accepted = accept(&listener, &room) => accepted?,
+                Some(_) = connections.join_next() => continue,
+            };
+            let (stream, place) = accepted;
+            let connection = Arc::clone(&server).connection(stream, stopped.clone());
+            connections.spawn(async move {
+                connection.await;
+                drop(place);
+            });
+        }
+        drop(listener);
+        // The receivers are in the connections; without any there is nobody to tell.
+        let _ = stop.send(true);
+        server.drain(connections).await;
+        Ok(())
+    }
+
+    /// Waits for the connections, and for guests that still work after their answer.
+    async fn drain(&self, mut connections: JoinSet<()>) {
+        let all = async {
+            while connections.join_next().await.is_some() {}
+            // Every permit back: no guest is running.
+            let _ = self.instances.acquire_many(self.concurrency).await;
+        };
+        let limit = self.app.limits().drain;
+        if tokio::time::timeout(limit, all).await.is_err() {
+            tracing::warn!("some requests were still in flight after {limit:?} and were cut off");
+        }
+    }
+
+    async fn connection(self: Arc<Self>, stream: TcpStream, mut stopped: watch::Receiver<bool>) {
+        // Answers are often written in one piece, and then should leave at once.
+        let _ = stream.set_nodelay(true);
+        let busy = Arc::new(AtomicUsize::new(0));
+        let server = Arc::clone(&self);
+        let service = service_fn({
+            let busy = Arc::clone(&busy);
+            move |request| {
+                let server = Arc::clone(&server);
+                let turn = Busy::enter(&busy);
+                async move { Ok::<_, Infallible>(server.answer(request, turn).await) }
+            }
+        });
+        let mut builder = http1::Builder::new();
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIME)
+            .max_buf_size(HEAD_SIZE)
+            .half_close(false);
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        let outcome = tokio::select! {
+            outcome = connection.as_mut() => outcome,
+            () = async { let _ = stopped.wait_for(|stopped| *stopped).await; } => {
+                connection.as_mut().graceful_shutdown();
+                match tokio::time::timeout(LAST_CALL, connection.as_mut()).await {
+                    Ok(outcome) => outcome,
+                    // Open, but without a request: nothing is lost by closing it.
+                    Err(_) if busy.load(Ordering::Acquire) == 0 => Ok(()),
+                    Err(_) => connection.await,
+                }
+            }
+        };
+        if let Err(error) = outcome {
+            // A client that hung up or spoke no HTTP. Its own affair.
+            tracing::debug!("a connection ended: {error}");
+        }
+    }
+
+    async fn answer(self: Arc<Self>, request: Request<Incoming>, turn: Busy) -> Response<Body> {
+        let method = request.method().clone();
+        let path = request.uri().path().to_owned();
+        let response = match self.admit(&request).await {
+            Ok(place) => self.ask_guest(request, place).await,
+            Err(refused) => refused,
+        };
+        tracing::debug!("{method} {path}: {}", response.status().as_u16());
+        response.map(|body| body::Counted::new(body, turn).boxed_unsync())
+    }
+
+    /// Checks what can be known before a guest is started, and waits for an instance's place.
+    async fn admit(&self, request: &Request<Incoming>) -> Result<OwnedSemaphorePermit, Response<Body>> {
+        if !has_authority(request) {
+            return Err(problem(StatusCode::BAD_REQUEST, "The request has no valid Host header."));
+        }
+        let limit = self.app.limits().request_body;
+        if declared_length(request.headers()).is_some_and(|length| length > limit) {
+            return Err(too_large(limit));
+        }
+        if let Ok(place) = Arc::clone(&self.instances).try_acquire_owned() {
+            return Ok(place);
+        }
+        let busy = || {
+            let mut response =
+                problem(StatusCode::SERVICE_UNAVAILABLE, "Too many requests at once. Try again soon.");
+            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+            response
+        };
+        let in_queue = Waiting::enter(&self.waiting);
+        if in_queue.before >= self.app.limits().queue {
+            return Err(busy());
+        }
+        let turn = Arc::clone(&self.instances).acquire_owned();
+        match tokio::time::timeout(self.app.limits().time, turn).await {
+            Ok(Ok(place)) => Ok(place),
+            _ => Err(busy()),
+        }
+    }
+
+    /// Starts a guest on the request, and answers as soon as it does. The guest goes on writing its body, and
+    /// whatever it does after that, in its own task.
+    async fn ask_guest(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        place: OwnedSemaphorePermit,
+    ) -> Response<Body> {
+        let limits = *self.app.limits();
+        let too_long = Arc::new(AtomicBool::new(false));
+        let ended = Ended::new();
+        let what = format!("{} {}", request.method(), request.uri().path());
+        let request = request.map(|body| RequestBody::new(body, limits.request_body, Arc::clone(&too_long)));
+        let (sender, answered) = oneshot::channel();
+        let guest = tokio::spawn({
+            let ended = ended.clone();
+            async move {
+                let outcome = self.run_guest(request, sender, &ended).await;
+                if let Err(error) = &outcome {
+                    tracing::warn!("{what}: {error}");
+                }
+                drop(place);
+                outcome
+            }
+        });
+        let answer: Option<GuestAnswer> = answered.await.ok();
+        // Whatever the guest made of half a body, its client sent too much.
+        if too_long.load(Ordering::Acquire) {
+            return too_large(limits.request_body);
+        }
+        match answer {
+            Some(Ok(response)) => limit_answer(response, limits.response_body, ended),
+            Some(Err(code)) => {
+                tracing::warn!("the guest answered with the error {code:?}");
+                problem(StatusCode::BAD_GATEWAY, "The application could not answer.")
+            }
+            None => match guest.await {
+                Ok(Err(error)) => failed(&error),
+                _ => problem(StatusCode::BAD_GATEWAY, "The application gave no answer."),
+            },
+        }
+    }
+
+    async fn run_guest(
+        &self,
+        request: Request<RequestBody>,
+        answer: oneshot::Sender<GuestAnswer>,
+        ended: &Ended,
+    ) -> Result<(), CallError> {
+        let mut store = new_store(&self.app)?;
+        let outcome = limited(&mut store, self.app.limits().time, async |store| {
+            let http = &mut store.data_mut().http();
+            let request = http.new_incoming_request(Scheme::Http, request)?;
+            let out = http.new_response_outparam(answer)?;
+            let proxy = self.pre.instantiate_async(&mut *store).await?;
+            proxy.wasi_http_incoming_handler().call_handle(&mut *store, request, out).await
+        })
+        .await;
+        // Before the store goes, and with it the guest's end of the body: a body that ends because its guest
+        // failed must not look complete.
+        if outcome.is_err() {
+            ended.fail();
+        }
+        drop(store);
+        outcome
+    }
+}
+
+/// Serves an app on a listener until `shutdown` is ready: see [`Server`].
+pub async fn serve(
+    listener: TcpListener,
+    app: App,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    Server::new(app).await?.serve(listener, shutdown).await
+}
+
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> Result<(TcpStream, OwnedSemaphorePermit), ServeError> {
+    loop {
+        let place = Arc::clone(room)
+            .acquire_owned()
+            .await
+            .map_err(|error| ServeError::Listener(io::Error::other(error)))?;
+        match listener.accept().await {
+            Ok((stream, _)) => return Ok((stream, place)),
+            Err(error) if is_passing(&error) => {
+                tracing::warn!("a connection was not accepted: {error}");
+                tokio::time::sleep(BACK_OFF).await;
+            }
+            Err(error) => return Err(ServeError::Listener(error)),
+        }
+    }
+}
+
+/// Whether the next attempt may go better: the client has gone, or the system is short of something.
+fn is_passing(error: &io::Error) -> bool {
+    !matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotConnected)
+}
+
+fn has_authority(request: &Request<Incoming>) -> bool {
+    if request.uri().authority().is_some() {
+        return true;
+    }
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    host.is_some_and(|host| host.parse::<http::uri::Authority>().is_ok())
+}
+
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn too_large(limit: u64) -> Response<Body> {
+    problem(StatusCode::PAYLOAD_TOO_LARGE, &format!("The body of a request may have up to {limit} bytes."))
+}
+
+/// What the client is told of a guest that failed: nothing of its inside.
+fn failed(error: &CallError) -> Response<Body> {
+    match error {
+        CallError::Limit(crate::LimitHit::Time(_)) => {
+            problem(StatusCode::GATEWAY_TIMEOUT, "The application took too long to answer.")
+        }
+        _ => problem(StatusCode::INTERNAL_SERVER_ERROR, "The application failed."),
+    }
+}
+
+fn limit_answer(response: Response<Body>, limit: u64, ended: Ended) -> Response<Body> {
+    if declared_length(response.headers()).is_some_and(|length| length > limit) {
+        tracing::warn!("an answer of more than {limit} bytes was withheld (--max-response)");
+        return problem(StatusCode::BAD_GATEWAY, "The application's answer is too large.");
+    }
+    response.map(|body| ResponseBody::new(body, limit, ended).boxed_unsync())
+}
+
+/// Counts the requests in flight on a connection, until their answers have been sent.
+struct Busy(Arc<AtomicUsize>);
+
+impl Busy {
+    fn enter(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A place in the queue for an instance.
+struct Waiting<'a> {
+    queue: &'a AtomicUsize,
+    before: usize,
+}
+
+impl<'a> Waiting<'a> {
+    fn enter(queue: &'a AtomicUsize) -> Self {
+        let before = queue.fetch_add(1, Ordering::AcqRel);
+        Self { queue, before }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.queue.fetch_sub(1, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,231 @@
+//! An instance and the calls into it.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use wasmtime::component::types::ComponentFunc;
+use wasmtime::component::{Instance, ResourceAny, Val};
+use wasmtime::{Store, StoreContextMut, Trap, UpdateDeadline, WasmBacktrace};
+use wasmtime_wasi::I32Exit;
+
+use crate::app::{App, StartError};
+use crate::engine::TICK;
+use crate::exports::{self, Exported, LookupError};
+use crate::limits::LimitHit;
+use crate::state::State;
+
+/// How many frames of a trap are told.
+const FRAMES: usize = 16;
+
+/// Stands in for "no limit": far enough away, and still a point in time.
+const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+/// Why a call gave no result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The instance could not be prepared.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// There is no such function.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
+    /// The arguments do not fit the function.
+    #[error("{reason}. The function is {signature}")]
+    Arguments {
+        /// The function's signature.
+        signature: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// The guest met a limit, and was ended or gave up.
+    #[error("the guest was stopped: {0}")]
+    Limit(LimitHit),
+    /// The guest trapped.
+    #[error("the guest trapped: {reason}{}", Frames(frames))]
+    Trap {
+        /// What the engine calls it.
+        reason: String,
+        /// The guest's frames, innermost first, as far as they have names.
+        frames: Vec<String>,
+    },
+    /// The guest ended itself through `wasi:cli/exit`.
+    #[error("the guest ended itself with status {0}")]
+    Exit(i32),
+    /// A call before this one failed, and left the instance in an unknown state: start another session.
+    #[error("the instance ended with an earlier call: nothing more can be called in it")]
+    Ended,
+}
+
+struct Frames<'a>(&'a [String]);
+
+impl fmt::Display for Frames<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|frame| write!(f, "\n  in {frame}"))
+    }
+}
+
+/// The time is up. Raised inside the guest, and turned into [`CallError::Limit`] on the way out.
+#[derive(Debug, thiserror::Error)]
+#[error("the time is up")]
+struct TimeUp;
+
+/// One instance, on which functions are called one after the other, with values that stay alive between the
+/// calls: handles to resources among them.
+///
+/// A call that traps or meets a limit ends the session. Dropping a session drops its memory and runs nothing
+/// of the guest: no destructor sees the end, as when the host is killed.
+pub struct Session {
+    store: Store<State>,
+    instance: Instance,
+    app: App,
+    time: Duration,
+    ended: bool,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("app", &self.app).field("ended", &self.ended).finish()
+    }
+}
+
+impl Session {
+    pub(crate) async fn start(app: &App) -> Result<Self, CallError> {
+        let time = app.limits().time;
+        let mut store = new_store(app)?;
+        let instance =
+            limited(&mut store, time, async |store| app.pre().instantiate_async(store).await).await?;
+        Ok(Self { store, instance, app: app.clone(), time, ended: false })
+    }
+
+    /// Gives every following call this much time. A call with none traps at its first instruction.
+    pub fn set_time_limit(&mut self, time: Duration) {
+        self.time = time;
+    }
+
+    /// Calls a function: `ns:pkg/iface@1.0.0#func`, without the version, or `func` alone where one export
+    /// has that name. Gives its result, if it has one.
+    ///
+    /// Methods are called by their full name, `[method]thing.do`, with the handle as the first argument.
+    pub async fn call(&mut self, function: &str, arguments: &[Val]) -> Result<Option<Val>, CallError> {
+        let exported = exports::find(self.app.component(), function)?;
+        self.call_exported(&exported, arguments).await
+    }
+
+    /// Calls a function that [`App::exports`] listed.
+    pub async fn call_exported(
+        &mut self,
+        exported: &Exported,
+        arguments: &[Val],
+    ) -> Result<Option<Val>, CallError> {
+        if self.ended {
+            return Err(CallError::Ended);
+        }
+        let wrong = |reason: String| CallError::Arguments { signature: exported.signature(), reason };
+        let wanted = exported.ty().params().len();
+        if wanted != arguments.len() {
+            return Err(wrong(format!("it takes {wanted} arguments, and {} were given", arguments.len())));
+        }
+        let function = self
+            .instance
+            .get_func(&mut self.store, exported.index())
+            .ok_or_else(|| wrong("it is not in the instance".to_owned()))?;
+        let mut results = vec![Val::Bool(false); result_count(exported.ty())];
+        let outcome = limited(&mut self.store, self.time, async |store| {
+            function.call_async(store, arguments, &mut results).await
+        })
+        .await;
+        self.ended = outcome.is_err();
+        outcome.map(|()| results.pop())
+    }
+
+    /// Drops a handle that a call gave: the guest's destructor of the resource runs.
+    pub async fn drop_resource(&mut self, resource: ResourceAny) -> Result<(), CallError> {
+        if self.ended {
+            return Err(CallError::Ended);
+        }
+        let outcome =
+            limited(&mut self.store, self.time, async |store| resource.resource_drop_async(store).await)
+                .await;
+        self.ended = outcome.is_err();
+        outcome
+    }
+}
+
+fn result_count(ty: &ComponentFunc) -> usize {
+    ty.results().len()
+}
+
+/// A store with the app's limits set on it.
+pub(crate) fn new_store(app: &App) -> Result<Store<State>, StartError> {
+    let engine = app.component().engine();
+    let mut store = Store::new(engine, app.state()?);
+    store.limiter(|state| &mut state.limiter);
+    store.set_max_component_handles(app.limits().guest_handles);
+    // Every tick: has it run out of time, and if not, does somebody else want the thread?
+    store.epoch_deadline_callback(|context: StoreContextMut<'_, State>| {
+        if Instant::now() >= context.data().deadline {
+            Err(TimeUp.into())
+        } else {
+            Ok(UpdateDeadline::Yield(1))
+        }
+    });
+    Ok(store)
+}
+
+/// Runs something in the store for at most `time`, and says what ended it.
+///
+/// The epoch stops a guest that computes, the timer one that waits in the host. The timer gives the epoch two
+/// ticks, because a trap says where the guest was.
+pub(crate) async fn limited<T>(
+    store: &mut Store<State>,
+    time: Duration,
+    run: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
+) -> Result<T, CallError> {
+    let now = Instant::now();
+    let deadline = now.checked_add(time.min(FOREVER)).unwrap_or(now);
+    store.data_mut().deadline = deadline;
+    store.set_epoch_deadline(u64::from(!time.is_zero()));
+    let outcome = tokio::time::timeout_at((deadline + 2 * TICK).into(), run(store)).await;
+    match outcome {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(explain(&error, time, store.data().limiter.hit())),
+        Err(_) => Err(CallError::Limit(LimitHit::Time(time))),
+    }
+}
+
+fn explain(error: &wasmtime::Error, time: Duration, hit: Option<LimitHit>) -> CallError {
+    if error.is::<TimeUp>() {
+        return CallError::Limit(LimitHit::Time(time));
+    }
+    if let Some(I32Exit(status)) = error.downcast_ref() {
+        return CallError::Exit(*status);
+    }
+    // A guest that is denied memory usually gives up with a trap that does not say so.
+    if let Some(hit) = hit {
+        return CallError::Limit(hit);
+    }
+    let reason = match error.downcast_ref::<Trap>() {
+        Some(trap) => trap.to_string().trim_start_matches("wasm trap: ").to_owned(),
+        None => error.root_cause().to_string(),
+    };
+    let frames = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
+    CallError::Trap { reason, frames }
+}
+
+fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
+    backtrace
+        .frames()
+        .iter()
+        .take(FRAMES)
+        .map(|frame| {
+            let function = match frame.func_name() {
+                Some(name) => name.to_owned(),
+                None => format!("function {}", frame.func_index()),
+            };
+            let module = frame.module().name().map(|name| format!(" of {name}")).unwrap_or_default();
+            let place = frame.module_offset().map(|at| format!(" at {at:#x}")).unwrap_or_default();
+            format!("{function}{module}{place}")
+        })
+        .collect()
+}

@@ -1,0 +1,150 @@
+//! What the host keeps for one instance, and how the instance's imports find it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{FsPerms, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{
+    RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
+};
+
+use crate::app::StartError;
+use crate::grants::{Authority, Directory, Grants, Stdio};
+use crate::keyvalue::{self, Backend};
+use crate::limits::{Limiter, Limits};
+
+/// Tells the time of day. The host's own clock by default; a test brings one that it can set.
+pub trait WallClock: Send + Sync + 'static {
+    /// The time since 1970-01-01T00:00:00Z.
+    fn now(&self) -> Duration;
+}
+
+/// The data of one store.
+pub(crate) struct State {
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    outbound: Outbound,
+    table: ResourceTable,
+    keyvalue: Option<Arc<dyn Backend>>,
+    pub(crate) limiter: Limiter,
+    /// When the guest has to be done.
+    pub(crate) deadline: Instant,
+}
+
+impl State {
+    pub(crate) fn new(
+        grants: &Grants,
+        limits: &Limits,
+        clock: Option<&Arc<dyn WallClock>>,
+        arguments: &[String],
+    ) -> Result<Self, StartError> {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limits.host_handles);
+        Ok(Self {
+            wasi: context(grants, clock, arguments)?,
+            http: WasiHttpCtx::new(),
+            outbound: Outbound { allowed: grants.outbound.clone().unwrap_or_default() },
+            table,
+            keyvalue: grants.keyvalue.clone(),
+            limiter: Limiter::new(*limits),
+            deadline: Instant::now() + limits.time,
+        })
+    }
+
+    pub(crate) fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+
+    pub(crate) fn keyvalue(&mut self) -> keyvalue::View<'_> {
+        keyvalue::View { backend: self.keyvalue.as_ref(), table: &mut self.table }
+    }
+}
+
+fn context(
+    grants: &Grants,
+    clock: Option<&Arc<dyn WallClock>>,
+    arguments: &[String],
+) -> Result<WasiCtx, StartError> {
+    // The builder starts with closed streams, no variables, no folders and no addresses.
+    let mut builder = WasiCtxBuilder::new();
+    if grants.stdio == Some(Stdio::Inherit) {
+        builder.inherit_stdio();
+    }
+    builder.envs(grants.environment.as_deref().unwrap_or_default()).args(arguments);
+    for directory in grants.directories.iter().flatten() {
+        preopen(&mut builder, directory)?;
+    }
+    if let Some(clock) = clock {
+        builder.wall_clock(SharedClock(Arc::clone(clock)));
+    }
+    Ok(builder.build())
+}
+
+fn preopen(builder: &mut WasiCtxBuilder, directory: &Directory) -> Result<(), StartError> {
+    let access = if directory.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
+    builder
+        .preopened_dir(&directory.host, &directory.guest, access)
+        .map(drop)
+        .map_err(|error| StartError::Directory { folder: directory.host.clone(), source: error.into() })
+}
+
+struct SharedClock(Arc<dyn WallClock>);
+
+impl HostWallClock for SharedClock {
+    fn resolution(&self) -> Duration {
+        Duration::from_nanos(1)
+    }
+
+    fn now(&self) -> Duration {
+        self.0.now()
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.outbound, table: &mut self.table, ctx: &mut self.http }
+    }
+}
+
+/// Lets requests out to the granted authorities and denies all others.
+struct Outbound {
+    allowed: Vec<Authority>,
+}
+
+/// What the engine's HTTP calls the answer to a request.
+type Answer =
+    Result<(http::Response<WasiBody>, Box<dyn Future<Output = Sent> + Send>), wasmtime_wasi_http::Error>;
+type Sent = Result<(), wasmtime_wasi_http::Error>;
+
+impl WasiHttpHooks for Outbound {
+    fn send_request(
+        &mut self,
+        request: http::Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _sent: Box<dyn Future<Output = Sent> + Send>,
+    ) -> Box<dyn Future<Output = Answer> + Send> {
+        use http_body_util::BodyExt;
+
+        let uri = request.uri();
+        let https = uri.scheme() == Some(&http::uri::Scheme::HTTPS);
+        let granted = uri
+            .authority()
+            .is_some_and(|asked| self.allowed.iter().any(|allowed| allowed.allows(asked, https)));
+        if !granted {
+            tracing::warn!("a request to {uri} was denied: its authority is not granted (--http-out)");
+            return Box::new(async { Err(wasmtime_wasi_http::Error::HttpRequestDenied) });
+        }
+        Box::new(async move {
+            let (answer, rest) = wasmtime_wasi_http::default_send_request(request, options).await?;
+            let rest: Box<dyn Future<Output = Sent> + Send> = Box::new(rest);
+            Ok((answer.map(BodyExt::boxed_unsync), rest))
+        })
+    }
+}

@@ -1,0 +1,302 @@
+//! The command as its users see it: output, errors word for word, exit codes.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use host_runner::keyvalue::Redb;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+/// A component with something for every exit code.
+const GUEST: &str = r#"(component
+    (core module $m
+        (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add)
+        (func (export "same") (param i32) (result i32) local.get 0)
+        (func (export "spin") (loop br 0))
+        (func (export "fail") unreachable)
+        (func (export "run") (result i32) i32.const 0))
+    (core instance $i (instantiate $m))
+    (func $add (param "a" u32) (param "b" u32) (result u32) (canon lift (core func $i "add")))
+    (instance $sums (export "add" (func $add)))
+    (export "example:math/sums@1.0.0" (instance $sums))
+    (func (export "check") (param "it" (result)) (result (result)) (canon lift (core func $i "same")))
+    (func (export "spin") (canon lift (core func $i "spin")))
+    (func (export "fail") (canon lift (core func $i "fail")))
+    (func $run (result (result)) (canon lift (core func $i "run")))
+    (instance $program (export "run" (func $run)))
+    (export "wasi:cli/run@0.2.3" (instance $program)))"#;
+
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("guest.wasm"), wat::parse_str(GUEST).unwrap()).unwrap();
+        Self(folder)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let file = self.path().join(name);
+        fs::write(&file, content).unwrap();
+        file
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_host-runner"));
+        command.args(arguments).current_dir(self.path()).env_remove("RUST_LOG");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        told(self.command(arguments).output().unwrap())
+    }
+}
+
+fn told(output: Output) -> (i32, String, String) {
+    (
+        output.status.code().unwrap(),
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+#[test]
+fn calls_print_their_result_and_nothing_else() {
+    let place = Place::new();
+    for expression in ["add(40, 2)", "example:math/sums#add(40, 2)", "example:math/sums@1.0.0#add(40, 2)"] {
+        assert_eq!(place.run(&["call", "guest.wasm", expression]), (0, "42\n".into(), "".into()));
+    }
+    assert_eq!(place.run(&["call", "guest.wasm", "check(ok)"]), (0, "ok\n".into(), "".into()));
+    assert_eq!(place.run(&["call", "guest.wasm", "check(err)"]), (1, "err\n".into(), "".into()));
+}
+
+#[test]
+fn a_call_can_come_from_standard_input() {
+    let place = Place::new();
+    let mut child = place
+        .command(&["call", "guest.wasm", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"add(1,\n  2)\n").unwrap();
+    assert_eq!(told(child.wait_with_output().unwrap()), (0, "3\n".into(), "".into()));
+}
+
+#[test]
+fn files_that_are_no_components_exit_3() {
+    let place = Place::new();
+    let module = wat::parse_str("(module)").unwrap();
+    place.file("module.wasm", module);
+    place.file("notes.txt", "hello");
+    let whole = fs::read(place.path().join("guest.wasm")).unwrap();
+    place.file("cut.wasm", &whole[..whole.len() / 2]);
+    for (file, message) in [
+        ("missing.wasm", "error: missing.wasm cannot be read: there is no such file\n".to_owned()),
+        (
+            "module.wasm",
+            "error: module.wasm is a core module, not a component: it has no interfaces to link. Make a component of it (with `composer componentize`, or by building for wasm32-wasip2)\n".to_owned(),
+        ),
+        (
+            "notes.txt",
+            "error: notes.txt is not a component: it is text. A component begins with the bytes 00 61 73 6d 0d 00 01 00; give the .wasm file that a component build made\n".to_owned(),
+        ),
+    ] {
+        for command in [&["call", file, "x()"][..], &["run", file], &["serve", file]] {
+            assert_eq!(place.run(command), (3, String::new(), message.clone()));
+        }
+    }
+    let (code, out, err) = place.run(&["call", "cut.wasm", "x()"]);
+    assert_eq!((code, out.as_str()), (3, ""));
+    assert!(err.starts_with("error: cut.wasm is not a valid component: "), "{err}");
+    assert!(err.ends_with("build it again, or fetch it again\n"), "{err}");
+}
+
+#[test]
+fn wrong_usage_exits_2() {
+    let place = Place::new();
+    for arguments in [
+        &["call", "guest.wasm"][..],
+        &["call", "guest.wasm", "add"],
+        &["call", "guest.wasm", "add(1)"],
+        &["call", "guest.wasm", "nothing()"],
+        &["call", "guest.wasm", "add(1, 2)", "--keyvalue", "disk"],
+        &["call", "guest.wasm", "add(1, 2)", "--max-memory", "much"],
+        &["call", "guest.wasm", "add(1, 2)", "--env", "NO_SUCH_VARIABLE_ANYWHERE"],
+        &["fly"],
+        &[],
+    ] {
+        let (code, out, err) = place.run(arguments);
+        assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}: {err}");
+        assert!(!err.is_empty());
+    }
+}
+
+#[test]
+fn traps_and_limits_exit_5() {
+    let place = Place::new();
+    let (code, _, err) = place.run(&["call", "guest.wasm", "fail()"]);
+    assert_eq!(code, 5);
+    assert!(err.starts_with("error: the guest trapped: wasm `unreachable` instruction executed"), "{err}");
+    assert_eq!(
+        place.run(&["call", "guest.wasm", "spin()", "--max-time", "200ms"]),
+        (
+            5,
+            String::new(),
+            "error: the guest was stopped: the limit of 200 ms on its time was reached (--max-time)\n".into()
+        )
+    );
+}
+
+#[test]
+fn what_was_not_granted_is_refused_with_4() {
+    let place = Place::new();
+    let text = r#"(component (import "wasi:cli/stdin@0.2.3" (instance (export "get-stdin" (func)))))"#;
+    place.file("wants.wasm", wat::parse_str(text).unwrap());
+    let message = "error: wants.wasm was refused: it imports what was not granted
+  wasi:cli/stdin@0.2.3
+      --stdio                grants the host's own streams
+      --stdio=none           grants no input, and outputs that go nowhere
+the least that lets it start: --stdio=none
+";
+    for command in [&["call", "wants.wasm", "x()"][..], &["run", "wants.wasm"], &["serve", "wants.wasm"]] {
+        assert_eq!(place.run(command), (4, String::new(), message.into()));
+    }
+}
+
+#[test]
+fn stores_that_cannot_be_opened_exit_6() {
+    let place = Place::new();
+    place.file("notes.txt", "hello");
+    let _locked = Redb::open(&place.path().join("locked.redb")).unwrap();
+    for (store, message) in [
+        (
+            "redb:locked.redb",
+            "error: the store locked.redb is in use by another process: only one may have it open. Stop the other one, or name another file\n",
+        ),
+        (
+            "redb:missing/s.redb",
+            "error: the store missing/s.redb cannot be made: its folder does not exist. Make the folder first, or name another file\n",
+        ),
+        ("redb:notes.txt", "error: notes.txt is not a store: "),
+    ] {
+        let (code, out, err) = place.run(&["call", "guest.wasm", "add(1, 2)", "--keyvalue", store]);
+        assert_eq!((code, out.as_str()), (6, ""), "{err}");
+        assert!(err.starts_with(message), "{err}");
+    }
+}
+
+#[test]
+fn programs_run() {
+    let place = Place::new();
+    assert_eq!(place.run(&["run", "guest.wasm", "--", "one"]), (0, "".into(), "".into()));
+    place.file("empty.wasm", wat::parse_str("(component)").unwrap());
+    assert_eq!(
+        place.run(&["run", "empty.wasm"]),
+        (
+            3,
+            String::new(),
+            "error: empty.wasm is not a program: it exports no wasi:cli/run@0.2. Use `host-runner call` for one of its functions\n".into()
+        )
+    );
+}
+
+#[test]
+fn a_server_needs_a_handler_and_a_free_address() {
+    let place = Place::new();
+    let (code, _, err) = place.run(&["serve", "guest.wasm"]);
+    assert_eq!(code, 3);
+    assert!(err.starts_with("error: guest.wasm does not answer HTTP requests: "), "{err}");
+    place.file("server.wasm", server());
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (code, out, err) = place.run(&["serve", "server.wasm", "--addr", &address]);
+    assert_eq!((code, out.as_str()), (6, ""));
+    assert!(err.starts_with(&format!("error: cannot listen on {address}. ")), "{err}");
+}
+
+#[test]
+fn a_server_says_where_it_listens_and_stops_on_signals() {
+    let place = Place::new();
+    place.file("server.wasm", server());
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let mut child = place
+            .command(&["serve", "server.wasm", "--addr", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        out.read_line(&mut line).unwrap();
+        let address = line.strip_prefix("listening on http://").unwrap().trim_end();
+        std::net::TcpStream::connect(address).unwrap();
+        kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+        let mut more = String::new();
+        out.read_to_string(&mut more).unwrap();
+        assert_eq!(more, "");
+    }
+}
+
+/// A component that has the handler, and traps in it.
+fn server() -> Vec<u8> {
+    let text = r#"(component
+        (import "wasi:http/types@0.2.12" (instance $types
+            (export "incoming-request" (type (sub resource)))
+            (export "response-outparam" (type (sub resource)))))
+        (alias export $types "incoming-request" (type $request))
+        (alias export $types "response-outparam" (type $out))
+        (core module $m (func (export "handle") (param i32 i32) unreachable))
+        (core instance $i (instantiate $m))
+        (func $handle (param "request" (own $request)) (param "response-out" (own $out))
+            (canon lift (core func $i "handle")))
+        (component $Handler
+            (import "request" (type $r (sub resource)))
+            (import "out" (type $o (sub resource)))
+            (import "handle" (func $f (param "request" (own $r)) (param "response-out" (own $o))))
+            (export "handle" (func $f)))
+        (instance $handler (instantiate $Handler
+            (with "request" (type $request)) (with "out" (type $out)) (with "handle" (func $handle))))
+        (export "wasi:http/incoming-handler@0.2.12" (instance $handler)))"#;
+    wat::parse_str(text).unwrap()
+}
+
+#[test]
+fn compiled_code_is_kept_only_where_it_was_asked_for() {
+    let place = Place::new();
+    assert_eq!(place.run(&["call", "guest.wasm", "add(1, 2)"]).0, 0);
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+    for _ in 0..2 {
+        let call = ["call", "guest.wasm", "add(1, 2)", "--cache", "kept"];
+        assert_eq!(place.run(&call), (0, "3\n".into(), "".into()));
+    }
+    assert!(fs::read_dir(place.path().join("kept")).unwrap().count() > 0);
+    place.file("file", "");
+    let call = ["call", "guest.wasm", "add(1, 2)", "--cache", "file"];
+    let (code, _, err) = place.run(&call);
+    assert_eq!(code, 6);
+    assert!(err.starts_with("error: the folder for compiled code, file, cannot be used\n"), "{err}");
+}
+
+#[test]
+fn help_tells_the_exit_codes() {
+    let place = Place::new();
+    let (code, out, _) = place.run(&["--help"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("4  refused: the component imports what was not granted"), "{out}");
+    let (code, out, _) = place.run(&["serve", "--help"]);
+    assert_eq!(code, 0);
+    for flag in ["--keyvalue", "--env", "--dir", "--stdio", "--http-out", "--max-memory", "--max-time"] {
+        assert!(out.contains(flag), "{flag}");
+    }
+}

@@ -1,0 +1,284 @@
+//! The two stores against a model, against each other, and under concurrency.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use host_runner::keyvalue::{
+    Backend, Delta, Keys, MAX_KEY, MAX_VALUE, Memory, OpenError, PAGE, Redb, StoreError, Write, Written,
+};
+use proptest::prelude::*;
+use tokio::runtime::Runtime;
+
+fn runtime() -> Runtime {
+    Runtime::new().unwrap()
+}
+
+/// What a test does to a store.
+#[derive(Debug, Clone)]
+enum Step {
+    Get(Vec<String>),
+    List(Option<String>),
+    Write(Write),
+    /// A swap from the value that is there.
+    GoodSwap(String, Vec<u8>),
+}
+
+fn key() -> impl Strategy<Value = String> {
+    // Few keys, so that steps meet; with one that is a prefix of another and one beyond ASCII.
+    prop::sample::select(vec!["", "a", "ab", "b", "é", "\u{10ffff}"]).prop_map(str::to_owned)
+}
+
+fn value() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..4),
+        prop::sample::select(vec!["0", "7", "-3", "9223372036854775807", "+1", "-", "1 "])
+            .prop_map(|text| text.as_bytes().to_vec()),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let delta = prop_oneof![
+        any::<i64>().prop_map(Delta::Signed),
+        (-5i64..5).prop_map(Delta::Signed),
+        any::<u64>().prop_map(Delta::Unsigned),
+        (0u64..5).prop_map(Delta::Unsigned),
+    ];
+    prop_oneof![
+        prop::collection::vec(key(), 0..4).prop_map(Step::Get),
+        prop::option::of(key()).prop_map(Step::List),
+        prop::collection::vec((key(), value()), 0..4).prop_map(|pairs| Step::Write(Write::Set(pairs))),
+        prop::collection::vec(key(), 0..4).prop_map(|keys| Step::Write(Write::Delete(keys))),
+        (key(), delta).prop_map(|(key, delta)| Step::Write(Write::Add { key, delta })),
+        (key(), prop::option::of(value()), value())
+            .prop_map(|(key, expected, new)| Step::Write(Write::Swap { key, expected, new })),
+        (key(), value()).prop_map(|(key, new)| Step::GoodSwap(key, new)),
+    ]
+}
+
+/// What a step came to, in a form that can be compared.
+#[derive(Debug, PartialEq)]
+enum Seen {
+    Values(Vec<Option<Vec<u8>>>),
+    Keys(Keys),
+    Written(Result<Written, String>),
+}
+
+async fn take(store: &dyn Backend, bucket: &str, step: &Step) -> Seen {
+    match step {
+        Step::Get(keys) => Seen::Values(store.get_many(bucket, keys.clone()).await.unwrap()),
+        Step::List(after) => Seen::Keys(store.list_keys(bucket, after.clone()).await.unwrap()),
+        Step::Write(write) => written(store, bucket, write.clone()).await,
+        Step::GoodSwap(key, new) => {
+            let expected = store.get(bucket, key.clone()).await.unwrap();
+            written(store, bucket, Write::Swap { key: key.clone(), expected, new: new.clone() }).await
+        }
+    }
+}
+
+async fn written(store: &dyn Backend, bucket: &str, write: Write) -> Seen {
+    Seen::Written(store.write(bucket, write).await.map_err(|error| error.to_string()))
+}
+
+/// The simplest thing that could be a bucket.
+#[derive(Default)]
+struct Model(BTreeMap<String, Vec<u8>>);
+
+impl Model {
+    fn take(&mut self, step: &Step) -> Seen {
+        match step {
+            Step::Get(keys) => Seen::Values(keys.iter().map(|key| self.0.get(key).cloned()).collect()),
+            Step::List(after) => Seen::Keys(Keys {
+                keys: self
+                    .0
+                    .keys()
+                    .filter(|key| after.as_ref().is_none_or(|after| *key > after))
+                    .cloned()
+                    .collect(),
+                more: false,
+            }),
+            Step::Write(Write::Set(pairs)) => {
+                self.0.extend(pairs.iter().cloned());
+                Seen::Written(Ok(Written::Done))
+            }
+            Step::Write(Write::Delete(keys)) => {
+                self.0.retain(|key, _| !keys.contains(key));
+                Seen::Written(Ok(Written::Done))
+            }
+            Step::Write(Write::Add { key, delta }) => Seen::Written(self.add(key, *delta)),
+            Step::Write(Write::Swap { key, expected, new }) => {
+                let current = self.0.get(key).cloned();
+                if current == *expected {
+                    self.0.insert(key.clone(), new.clone());
+                    Seen::Written(Ok(Written::Done))
+                } else {
+                    Seen::Written(Ok(Written::Changed(current)))
+                }
+            }
+            Step::GoodSwap(key, new) => {
+                self.0.insert(key.clone(), new.clone());
+                Seen::Written(Ok(Written::Done))
+            }
+        }
+    }
+
+    fn add(&mut self, key: &str, delta: Delta) -> Result<Written, String> {
+        let text = self.0.get(key).map_or("0".into(), |value| String::from_utf8_lossy(value).into_owned());
+        let plain = text.strip_prefix('-').unwrap_or(&text).chars().all(|c| c.is_ascii_digit());
+        let number: i128 = match text.parse() {
+            Ok(number) if plain => number,
+            _ => return Err(StoreError::NotANumber.to_string()),
+        };
+        let sum = match delta {
+            Delta::Signed(delta) => i64::try_from(number + i128::from(delta)).map(i128::from).ok(),
+            Delta::Unsigned(delta) => u64::try_from(number + i128::from(delta)).map(i128::from).ok(),
+        };
+        let sum = sum.ok_or_else(|| StoreError::Overflow.to_string())?;
+        self.0.insert(key.to_owned(), sum.to_string().into_bytes());
+        Ok(Written::Sum(sum))
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn both_stores_do_what_the_model_does(steps in prop::collection::vec((any::<bool>(), step()), 1..40)) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("store.redb");
+        let memory = Memory::new();
+        let mut redb = Redb::open(&file).unwrap();
+        let mut models = [Model::default(), Model::default()];
+        runtime().block_on(async {
+            for (place, (second, step)) in steps.iter().enumerate() {
+                let bucket = if *second { "b" } else { "a" };
+                let expected = models[usize::from(*second)].take(step);
+                prop_assert_eq!(&take(&memory, bucket, step).await, &expected, "memory, step {}", place);
+                prop_assert_eq!(&take(&redb, bucket, step).await, &expected, "redb, step {}", place);
+                // Now and then everything is closed and opened again: nothing may be missing.
+                if place % 16 == 15 {
+                    drop(redb);
+                    redb = Redb::open(&file).unwrap();
+                }
+            }
+            Ok(())
+        })?;
+    }
+}
+
+fn stores() -> (tempfile::TempDir, Vec<Arc<dyn Backend>>) {
+    let folder = tempfile::tempdir().unwrap();
+    let redb = Redb::open(&folder.path().join("store.redb")).unwrap();
+    (folder, vec![Arc::new(Memory::new()), Arc::new(redb)])
+}
+
+#[test]
+fn of_many_swaps_from_one_value_one_wins() {
+    let (_folder, stores) = stores();
+    for store in stores {
+        runtime().block_on(async {
+            for round in 0..10_u8 {
+                let expected = store.get("bucket", "key".into()).await.unwrap();
+                let swaps: Vec<_> = (0..32_u8)
+                    .map(|who| {
+                        let (store, expected) = (Arc::clone(&store), expected.clone());
+                        tokio::spawn(async move {
+                            store
+                                .compare_and_swap("bucket", "key".into(), expected, vec![round, who])
+                                .await
+                                .unwrap()
+                        })
+                    })
+                    .collect();
+                let mut winners = 0;
+                for swap in swaps {
+                    winners += usize::from(swap.await.unwrap().is_ok());
+                }
+                assert_eq!(winners, 1);
+            }
+        });
+    }
+}
+
+#[test]
+fn no_increment_is_lost() {
+    let (_folder, stores) = stores();
+    for store in stores {
+        runtime().block_on(async {
+            let adders: Vec<_> = (0..100)
+                .map(|_| {
+                    let store = Arc::clone(&store);
+                    tokio::spawn(async move {
+                        for _ in 0..5 {
+                            store.increment("n", "count".into(), Delta::Signed(1)).await.unwrap();
+                        }
+                    })
+                })
+                .collect();
+            for adder in adders {
+                adder.await.unwrap();
+            }
+            assert_eq!(store.get("n", "count".into()).await.unwrap(), Some(b"500".to_vec()));
+        });
+    }
+}
+
+#[test]
+fn long_listings_come_in_pages() {
+    let (_folder, stores) = stores();
+    for store in stores {
+        runtime().block_on(async {
+            let names: Vec<String> = (0..2 * PAGE + 7).map(|n| format!("{n:06}")).collect();
+            store.set_many("b", names.iter().map(|n| (n.clone(), vec![1])).collect()).await.unwrap();
+            store.set("c", "other".into(), vec![2]).await.unwrap();
+            store.set("a", "other".into(), vec![2]).await.unwrap();
+            let (mut seen, mut after, mut pages) = (Vec::new(), None, 0);
+            loop {
+                let page = store.list_keys("b", after).await.unwrap();
+                pages += 1;
+                seen.extend(page.keys.clone());
+                if !page.more {
+                    break;
+                }
+                after = page.keys.last().cloned();
+            }
+            assert_eq!((pages, seen), (3, names));
+        });
+    }
+}
+
+#[test]
+fn a_write_beyond_the_limits_changes_nothing() {
+    let (_folder, stores) = stores();
+    for store in stores {
+        runtime().block_on(async {
+            let long = "k".repeat(MAX_KEY + 1);
+            let pairs = vec![("fine".to_owned(), vec![1]), (long, vec![2])];
+            assert!(matches!(store.set_many("b", pairs).await, Err(StoreError::KeyTooLong(_))));
+            let large = vec![0; MAX_VALUE + 1];
+            assert!(matches!(store.set("b", "large".into(), large).await, Err(StoreError::ValueTooLong(_))));
+            assert_eq!(store.list_keys("b", None).await.unwrap(), Keys::default());
+        });
+    }
+}
+
+#[test]
+fn a_store_has_one_process_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("store.redb");
+    let first = Redb::open(&file).unwrap();
+    assert!(matches!(Redb::open(&file), Err(OpenError::Locked { .. })));
+    drop(first);
+    Redb::open(&file).unwrap();
+}
+
+#[test]
+fn what_is_no_store_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("notes.txt");
+    std::fs::write(&file, "not a store").unwrap();
+    let error = Redb::open(&file).unwrap_err();
+    assert!(matches!(error, OpenError::NotAStore { .. }), "{error:?}");
+    assert_eq!(std::fs::read(&file).unwrap(), b"not a store");
+    let error = Redb::open(&folder.path().join("missing/store.redb")).unwrap_err();
+    assert!(matches!(error, OpenError::NoFolder { .. }), "{error:?}");
+}
