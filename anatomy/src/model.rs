@@ -73,7 +73,7 @@ pub struct Outlet {
 
 /// Where something comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Source {
     /// The host, through this import of the whole.
     Host {

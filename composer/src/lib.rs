@@ -1,1 +1,53 @@
-//! Placeholder.
+//! Checks WebAssembly components against their contracts, wires them to each other, and says what it did.
+//!
+//! This library is the part of the `composer` command that touches nothing: bytes and text in, bytes and findings
+//! out. It reads no files, starts no processes and knows no network; the command does that around it.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use composer::compose::{Packages, compose};
+//!
+//! // Two components: one offers a function, the other asks for it and passes it on.
+//! let offers = wat::parse_str(r#"(component
+//!     (core module $m (func (export "f") (result i32) i32.const 42))
+//!     (core instance $i (instantiate $m))
+//!     (func (export "answer") (result u32) (canon lift (core func $i "f"))))"#)?;
+//! let asks = wat::parse_str(r#"(component
+//!     (import "answer" (func $answer (result u32)))
+//!     (export "passed-on" (func $answer)))"#)?;
+//!
+//! let text = r#"
+//!     package example:whole;
+//!     let offers = new parts:offers {};
+//!     let asks = new parts:asks { answer: offers["answer"] };
+//!     export asks["passed-on"];
+//! "#;
+//! let packages = Packages::from([
+//!     ("parts:offers".to_owned(), offers),
+//!     ("parts:asks".to_owned(), asks),
+//! ]);
+//! let whole = compose("whole.wac", text, &packages)?;
+//!
+//! let found = anatomy::read(&whole)?;
+//! assert_eq!(found.exports, ["passed-on"]);
+//! assert!(found.imports.is_empty());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! One module an operation: [`manifest`] reads `composer.toml`, [`contract`] holds WIT packages, [`bindgen`]
+//! writes C bindings for a world, [`componentize`] makes a component of a core module, [`fit`] checks a component
+//! against a world, [`compose`] puts components together, and [`report`] shows what is inside one.
+
+#![deny(missing_docs)]
+
+pub mod bindgen;
+pub mod componentize;
+pub mod compose;
+mod contain;
+pub mod contract;
+pub mod fit;
+pub mod manifest;
+pub mod report;
+
+pub use contain::{CONTAINED, Crash};

@@ -1,2 +1,14 @@
-//! Placeholder.
-fn main() {}
+//! The `composer` command. What it can do without files, processes and a terminal is in the library.
+
+mod build;
+mod cli;
+mod commands;
+mod failure;
+mod files;
+mod project;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -1,0 +1,113 @@
+//! Builds what a project lists: components in parallel, then the compositions whose parts changed.
+
+mod compositions;
+mod key;
+mod lock;
+mod pool;
+mod progress;
+mod recipes;
+mod step;
+mod tools;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::time::Instant;
+
+use composer::fit;
+
+use self::compositions::Plan;
+use self::key::Stamp;
+use self::pool::Task;
+use self::progress::{Progress, Report};
+use self::recipes::Site;
+use self::step::StepError;
+use self::tools::Toolbox;
+use crate::failure::{Exit, Failure};
+use crate::files;
+use crate::project::{self, Project};
+
+/// Builds the components and compositions of these names, or all.
+pub fn build(project: &Project, names: &[String]) -> Result<(), Failure> {
+    let begun = Instant::now();
+    let plans = compositions::plans(project, names)?;
+    let wanted = components(project, names, &plans)?;
+    let _lock = lock::hold(&project.out())?;
+    sweep(project);
+    let contracts = project::load(&project.wit())?;
+    let toolbox = Toolbox::new(project);
+    let progress = Progress::new(wanted.iter().map(String::as_str).chain(plans.iter().map(Plan::name)));
+
+    let sites = wanted.iter().map(|name| Site::new(project, name, &contracts, &toolbox));
+    let tasks = sites.map(|site| Task { exclusive: site.exclusive(), work: site }).collect();
+    let built = pool::run(tasks, |site: &Site<'_>| {
+        progress.attempt(site.name, &site.component.language.to_string(), |note| component(site, note))
+    });
+    let failed: BTreeSet<&str> = built.iter().filter(|(_, ok)| !ok).map(|(site, _)| site.name).collect();
+
+    let (ready, left): (Vec<&Plan>, Vec<&Plan>) =
+        plans.iter().partition(|plan| !plan.components().any(|name| failed.contains(name)));
+    let tasks = ready.into_iter().map(|plan| Task { exclusive: false, work: plan }).collect();
+    let composed = pool::run(tasks, |plan: &&Plan| {
+        progress.attempt(plan.name(), "composition", |_| plan.compose(project, &contracts))
+    });
+    let failed_compositions = composed.iter().filter(|(_, ok)| !ok).map(|(plan, _)| plan.name());
+    let all: Vec<&str> = failed.iter().copied().chain(failed_compositions).collect();
+    progress.finish(begun.elapsed());
+    if all.is_empty() {
+        return Ok(());
+    }
+    let failure = Failure::new(Exit::Cannot, format!("could not be built: {}", all.join(", ")));
+    let left: Vec<&str> = left.into_iter().map(Plan::name).collect();
+    if left.is_empty() {
+        return Err(failure);
+    }
+    Err(failure.help(format!("left as they were, since parts of them are missing: {}", left.join(", "))))
+}
+
+/// The components that are to be built: those named, and those that named compositions consist of.
+fn components(project: &Project, names: &[String], plans: &[Plan]) -> Result<Vec<String>, Failure> {
+    let manifest = &project.manifest;
+    for name in names {
+        if !manifest.components.contains_key(name) && !manifest.compositions.contains_key(name) {
+            let known = manifest.components.keys().chain(manifest.compositions.keys());
+            let known = known.map(String::as_str).collect::<Vec<_>>().join(", ");
+            return Err(Failure::new(Exit::Usage, format!("composer.toml lists no `{name}`"))
+                .help(format!("it lists {known}")));
+        }
+    }
+    let chosen = |name: &str| {
+        names.is_empty()
+            || names.iter().any(|wanted| wanted == name)
+            || plans.iter().any(|plan| plan.components().any(|part| part == name))
+    };
+    Ok(manifest.components.keys().filter(|name| chosen(name)).cloned().collect())
+}
+
+/// Removes what killed runs have left. The lock is held, so nobody is writing now.
+fn sweep(project: &Project) {
+    for folder in ["components", "compositions"] {
+        let Ok(entries) = fs::read_dir(project.out().join(folder)) else { continue };
+        for entry in entries.flatten() {
+            if entry.file_name().to_string_lossy().starts_with(files::UNFINISHED) {
+                // What cannot be removed does no harm.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+/// Builds a component, unless nothing changed.
+fn component(site: &Site<'_>, note: &dyn Fn(&str)) -> Result<Report, StepError> {
+    let key = site.key()?;
+    let product = site.product();
+    if Stamp::of(&product).is_some_and(|stamp| stamp.key == key) {
+        return Ok(Report::Unchanged);
+    }
+    let made = site.make(note)?;
+    fit::check(&made, site.contracts, &site.component.world).map_err(|error| StepError::DoesNotFit {
+        file: site.project.show(&product).to_string(),
+        source: Box::new(error),
+    })?;
+    Stamp::write(&product, &key, &made)?;
+    Ok(Report::Made { verb: "built", bytes: made.len() as u64 })
+}

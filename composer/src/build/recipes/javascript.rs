@@ -1,0 +1,47 @@
+//! JavaScript, with componentize-js: the engine, and a snapshot of the program's first moments.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::{Site, make_folder, read};
+use crate::build::step::StepError;
+use crate::build::tools::{NODE, run};
+
+const PACKAGE: &str = "@bytecodealliance/componentize-js";
+
+/// What is installed: the lock of the installation, which names all versions.
+pub fn version(site: &Site<'_>) -> Result<Vec<u8>, StepError> {
+    read(&site.tools.node_module(&format!("{PACKAGE}/package.json"))?)
+}
+
+/// Builds the component. The paths of the machine end up in the product, so it is not the same everywhere.
+pub fn make(site: &Site<'_>) -> Result<Vec<u8>, StepError> {
+    let tool = site.tools.node_module(&format!("{PACKAGE}/src/cli.js"))?;
+    let temporary = site.workshop("tmp")?;
+    let product = site.workshop("product")?.join("component.wasm");
+    remove(&product)?;
+    let mut node = Command::new("node");
+    node.arg(tool).arg(&site.component.entry).arg("--wit").arg(site.project.wit());
+    node.arg("--world-name").arg(site.world()?);
+    if !site.component.disable.is_empty() {
+        node.arg("--disable").args(&site.component.disable);
+    }
+    // Modules are found below the folder that the tool runs in.
+    node.arg("-o").arg(&product).current_dir(site.folder());
+    node.env("TMPDIR", &temporary).env_remove("NODE_OPTIONS").env("NO_COLOR", "1");
+    run(node, "componentize-js", "`node`, in which componentize-js runs,", NODE)?;
+    read(&product)
+}
+
+fn remove(path: &Path) -> Result<(), StepError> {
+    if let Some(folder) = path.parent() {
+        make_folder(folder)?;
+    }
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(StepError::Read { path: path.to_owned(), source: error.into() })
+        }
+        _ => Ok(()),
+    }
+}

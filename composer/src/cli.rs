@@ -1,0 +1,90 @@
+//! The command line, and how the command ends.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{bindgen, build, componentize, compose, inspect};
+use crate::failure::Failure;
+
+/// Builds WebAssembly components, checks them against their contracts, and composes them.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100, arg_required_else_help = true, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  composer build                                    everything that composer.toml lists
+  composer inspect target/components/greeter.wasm   what it imports, exports and holds
+  composer compose whole.wac -o whole.wasm -d parts:greeter=greeter.wasm
+
+Results go to standard output, everything else to standard error.
+
+Exit codes:
+  0  fine
+  1  what was asked cannot be done with these inputs: types differ, a build failed, a world does not fit
+  2  the command line is wrong
+  3  an input cannot be read, or is not what it should be";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Build(build::Build),
+    Bindgen(bindgen::Bindgen),
+    Componentize(componentize::Componentize),
+    Compose(compose::Compose),
+    Inspect(inspect::Inspect),
+}
+
+/// Parses the command line, executes the command, and reports.
+pub fn main() -> ExitCode {
+    be_quiet_about_contained_panics();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help that nobody reads to its end is no error, so neither is a failure to print it.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match execute(&cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = std::io::stderr().write_all(failure.render().as_bytes());
+            ExitCode::from(failure.exit as u8)
+        }
+    }
+}
+
+fn execute(command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::Build(arguments) => build::run(arguments),
+        Command::Bindgen(arguments) => bindgen::run(arguments),
+        Command::Componentize(arguments) => componentize::run(arguments),
+        Command::Compose(arguments) => compose::run(arguments),
+        Command::Inspect(arguments) => inspect::run(arguments),
+    }
+}
+
+/// Panics of the libraries that the library keeps apart come back as errors: only others are shown as panics.
+fn be_quiet_about_contained_panics() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() != Some(composer::CONTAINED) {
+            default(panic);
+        }
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,278 @@
+//! Puts components together, as a text in the WAC language says.
+//!
+//! The language and the encoding are the standard ones (`wac-parser`, `wac-graph`). What is added here: limits
+//! before the text reaches a recursive parser, an answer to what packages a text needs before any is looked for,
+//! errors that name the way out, and validation of the result as a whole. Parts are embedded byte for byte, and
+//! the result depends on the text and the parts alone, not on the order in which they were given.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use indexmap::IndexMap;
+use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode, SourceSpan};
+use semver::Version;
+use thiserror::Error;
+use wac_graph::types::BorrowedPackageKey;
+use wac_graph::{EncodeOptions, Processor};
+use wac_parser::Document;
+use wac_parser::lexer::{Lexer, Token};
+use wac_parser::resolution::Error as ResolveError;
+
+use crate::contain::{Crash, contain};
+
+/// The longest text that is read, in bytes.
+const LONGEST: usize = 1 << 20;
+/// How deep brackets may be nested: the parser is recursive, and knows no limit.
+const DEEPEST: usize = 64;
+
+/// Binary packages by their names, such as `parts:storage`, without versions: components, and WIT packages in
+/// their binary form.
+pub type Packages = BTreeMap<String, Vec<u8>>;
+
+/// A package that a text mentions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// Its name, without a version.
+    pub name: String,
+    /// The version that is asked for.
+    pub version: Option<Version>,
+    /// Where it is mentioned first.
+    pub span: SourceSpan,
+}
+
+/// Why there is no composition.
+#[derive(Debug)]
+pub struct ComposeError {
+    /// What went wrong.
+    pub kind: ComposeErrorKind,
+    source: NamedSource<String>,
+}
+
+/// What went wrong with a composition.
+#[derive(Debug, Error)]
+pub enum ComposeErrorKind {
+    /// The text is longer than a megabyte.
+    #[error("the text is {0} bytes long; the limit is {LONGEST}")]
+    TooLong(usize),
+    /// Brackets are nested too deeply.
+    #[error("brackets are nested more than {DEEPEST} deep")]
+    TooDeep(SourceSpan),
+    /// The text is not in the WAC language.
+    #[error("{0}")]
+    Syntax(wac_parser::Error),
+    /// No package of this name was given.
+    #[error("there is no package `{}`", .0.name)]
+    Missing(Reference),
+    /// What was given under this name cannot be read as a component.
+    #[error("what was given for `{}` cannot be read as a component", .0.name)]
+    Part(Reference, #[source] anatomy::ReadError),
+    /// What the text says cannot be done with these packages.
+    #[error("{}", headline(.0))]
+    Resolve(Box<ResolveError>),
+    /// A library crashed.
+    #[error("the composition cannot be made")]
+    Crash(#[source] Crash),
+}
+
+/// The packages that `text` mentions, in the order of first mention: those that [`compose`] will ask for.
+///
+/// # Errors
+///
+/// Where the text is too long, nested too deeply, or not in the WAC language.
+pub fn references(name: &str, text: &str) -> Result<Vec<Reference>, ComposeError> {
+    wanted(text).map_err(|kind| ComposeError::new(kind, name, text))
+}
+
+/// Composes: `name` is the name of the text, for error messages.
+///
+/// # Errors
+///
+/// Where the text is not in the WAC language, a package that it mentions is not among `packages`, or what it says
+/// cannot be done: types that differ, arguments that are missing, a target world that does not fit.
+pub fn compose(name: &str, text: &str, packages: &Packages) -> Result<Vec<u8>, ComposeError> {
+    encode(text, packages).map_err(|kind| ComposeError::new(kind, name, text))
+}
+
+/// The full name of the world that `text` targets, if it does.
+///
+/// # Errors
+///
+/// As for [`references`].
+pub fn target(name: &str, text: &str) -> Result<Option<String>, ComposeError> {
+    let read = || {
+        guard(text)?;
+        let document = parse(text)?;
+        Ok(document.directive.targets.map(|path| path.string.to_owned()))
+    };
+    read().map_err(|kind| ComposeError::new(kind, name, text))
+}
+
+fn encode(text: &str, packages: &Packages) -> Result<Vec<u8>, ComposeErrorKind> {
+    let wanted = wanted(text)?;
+    if let Some(missing) = wanted.iter().find(|reference| !packages.contains_key(&reference.name)) {
+        return Err(ComposeErrorKind::Missing(missing.clone()));
+    }
+    for reference in &wanted {
+        anatomy::read(&packages[&reference.name])
+            .map_err(|error| ComposeErrorKind::Part(reference.clone(), error))?;
+    }
+    let work = || {
+        let document = parse(text)?;
+        let given: IndexMap<BorrowedPackageKey<'_>, Vec<u8>> = wanted
+            .iter()
+            .map(|reference| {
+                let key =
+                    BorrowedPackageKey::from_name_and_version(&reference.name, reference.version.as_ref());
+                (key, packages[&reference.name].clone())
+            })
+            .collect();
+        let failed = |error| ComposeErrorKind::Resolve(Box::new(error));
+        let processor = Processor { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
+        let options = EncodeOptions { define_components: true, validate: true, processor: Some(processor) };
+        document.resolve(given).map_err(failed)?.encode(options).map_err(failed)
+    };
+    contain(work).map_err(ComposeErrorKind::Crash)?
+}
+
+fn parse(text: &str) -> Result<Document<'_>, ComposeErrorKind> {
+    Document::parse(text).map_err(ComposeErrorKind::Syntax)
+}
+
+fn wanted(text: &str) -> Result<Vec<Reference>, ComposeErrorKind> {
+    let tokens = guard(text)?;
+    let document = contain(|| parse(text).map(|document| document.directive.package.name.to_owned()));
+    let own = document.map_err(ComposeErrorKind::Crash)??;
+    let mut found: Vec<Reference> = Vec::new();
+    for (token, span) in tokens {
+        if !matches!(token, Token::PackageName | Token::PackagePath) {
+            continue;
+        }
+        let full = &text[span.offset()..span.offset() + span.len()];
+        let (path, version) =
+            full.split_once('@').map_or((full, None), |(path, version)| (path, Some(version)));
+        let name = path.split('/').next().unwrap_or(path);
+        let version = version.and_then(|version| version.parse().ok());
+        let known = |known: &Reference| known.name == name && known.version == version;
+        if name != own && !found.iter().any(known) {
+            found.push(Reference { name: name.to_owned(), version, span });
+        }
+    }
+    Ok(found)
+}
+
+/// Checks the limits, and answers with the tokens, up to where the text stops making sense: what is wrong there
+/// is for the parser to say.
+fn guard(text: &str) -> Result<Vec<(Token, SourceSpan)>, ComposeErrorKind> {
+    if text.len() > LONGEST {
+        return Err(ComposeErrorKind::TooLong(text.len()));
+    }
+    let mut depth = 0_usize;
+    let mut tokens = Vec::new();
+    let Ok(lexer) = Lexer::new(text) else { return Ok(tokens) };
+    for (token, span) in lexer {
+        let Ok(token) = token else { break };
+        match token {
+            Token::OpenParen | Token::OpenBrace | Token::OpenAngle | Token::OpenBracket => depth += 1,
+            Token::CloseParen | Token::CloseBrace | Token::CloseAngle | Token::CloseBracket => {
+                depth = depth.saturating_sub(1);
+            }
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return Err(ComposeErrorKind::TooDeep(span));
+        }
+        tokens.push((token, span));
+    }
+    Ok(tokens)
+}
+
+/// Errors of wac carry the reason as their source; some are worth saying in other words.
+fn headline(error: &ResolveError) -> String {
+    match error {
+        ResolveError::MismatchedInstantiationArg { name, .. } => {
+            format!("the argument `{name}` is not of the type that is imported under this name")
+        }
+        ResolveError::MissingInstantiationArg { name, package, .. } => {
+            format!("`{package}` imports `{name}`, and gets nothing for it")
+        }
+        ResolveError::ImportNotInTarget { name, world, .. } => {
+            format!("the composition imports `{name}`, which its target world `{world}` does not")
+        }
+        ResolveError::MissingTargetExport { name, world, .. } => {
+            format!("the composition does not export `{name}`, which its target world `{world}` demands")
+        }
+        other => other.to_string(),
+    }
+}
+
+impl ComposeError {
+    fn new(kind: ComposeErrorKind, name: &str, text: &str) -> Self {
+        ComposeError { kind, source: NamedSource::new(name, text.to_owned()) }
+    }
+}
+
+impl fmt::Display for ComposeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)
+    }
+}
+
+impl std::error::Error for ComposeError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.kind {
+            ComposeErrorKind::Resolve(error) => std::error::Error::source(&**error),
+            ComposeErrorKind::Crash(crash) => Some(crash),
+            ComposeErrorKind::Part(_, error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl Diagnostic for ComposeError {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        let words: String = match &self.kind {
+            ComposeErrorKind::Missing(Reference { name, .. }) => format!(
+                "say which file it is: `-d {name}=FILE.wasm` for a component, `-d {name}=FOLDER` for a WIT package"
+            ),
+            ComposeErrorKind::Resolve(error) => match &**error {
+                ResolveError::MissingInstantiationArg { .. } => {
+                    "give it an instance that exports it, or end the arguments with `...`, which leaves what is \
+                     missing to the host"
+                        .to_owned()
+                }
+                ResolveError::ImportNotInTarget { .. } => {
+                    "wire that import to a part that exports it, or let the world import it".to_owned()
+                }
+                ResolveError::MissingTargetExport { name, .. } => {
+                    format!("export it: `export NAME[\"{name}\"];` where NAME is the instance that has it")
+                }
+                other => return other.help().map(|help| Box::new(help.to_string()) as Box<dyn fmt::Display>),
+            },
+            ComposeErrorKind::Syntax(error) => {
+                return error.help().map(|help| Box::new(help.to_string()) as Box<dyn fmt::Display>);
+            }
+            _ => return None,
+        };
+        Some(Box::new(words))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        // A text that is refused for its length is not shown.
+        (!matches!(self.kind, ComposeErrorKind::TooLong(_))).then_some(&self.source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        match &self.kind {
+            ComposeErrorKind::Syntax(error) => error.labels(),
+            ComposeErrorKind::Resolve(error) => error.labels(),
+            ComposeErrorKind::TooDeep(span) => one("one too deep", *span),
+            ComposeErrorKind::Missing(reference) => one("nothing was given for this", reference.span),
+            ComposeErrorKind::Part(reference, _) => one("this one", reference.span),
+            ComposeErrorKind::TooLong(_) | ComposeErrorKind::Crash(_) => None,
+        }
+    }
+}
+
+fn one(label: &str, span: SourceSpan) -> Option<Box<dyn Iterator<Item = LabeledSpan>>> {
+    Some(Box::new(std::iter::once(LabeledSpan::new_primary_with_span(Some(label.to_owned()), span))))
+}

@@ -1,0 +1,123 @@
+//! How the command ends when it does not end well: an exit code, and a report for people.
+
+use std::error::Error;
+use std::fmt;
+use std::io::IsTerminal;
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
+
+/// Exit codes, as `--help` lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// What was asked cannot be done with these inputs.
+    Cannot = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// An input cannot be read, or is not what it should be.
+    Input = 3,
+}
+
+/// A failure of the command.
+#[derive(Debug)]
+pub struct Failure {
+    /// The code to exit with.
+    pub exit: Exit,
+    report: Box<dyn Diagnostic + Send + Sync>,
+}
+
+impl Failure {
+    /// A failure that an error of the library explains, with its source spans and help.
+    pub fn of(exit: Exit, error: impl Diagnostic + Send + Sync + 'static) -> Self {
+        Failure { exit, report: Box::new(error) }
+    }
+
+    /// A failure explained here.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Failure::of(exit, Plain { message: message.into(), cause: None })
+    }
+
+    /// A failure explained here, with its cause.
+    pub fn because(
+        exit: Exit,
+        message: impl Into<String>,
+        cause: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Failure::of(exit, Plain { message: message.into(), cause: Some(cause.into()) })
+    }
+
+    /// Adds a way out.
+    pub fn help(self, help: impl Into<String>) -> Self {
+        let Failure { exit, report } = self;
+        Failure { exit, report: Box::new(Helped { report, help: help.into() }) }
+    }
+
+    /// The whole report: on a terminal in colour, unless `NO_COLOR` is set; elsewhere plain. Lines are not wrapped, so that
+    /// what is searched for is found.
+    pub fn render(&self) -> String {
+        let theme = if colour() { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+        let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_wrap_lines(false);
+        let mut text = String::new();
+        if handler.render_report(&mut text, &*self.report).is_err() {
+            text = format!("{}\n", self.report);
+        }
+        text
+    }
+}
+
+/// Whether standard error is a terminal that wants colour.
+pub fn colour() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+#[derive(Debug)]
+struct Plain {
+    message: String,
+    cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl fmt::Display for Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for Plain {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
+    }
+}
+
+impl Diagnostic for Plain {}
+
+/// Another report, with a way out of our own.
+#[derive(Debug)]
+struct Helped {
+    report: Box<dyn Diagnostic + Send + Sync>,
+    help: String,
+}
+
+impl fmt::Display for Helped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.report.fmt(f)
+    }
+}
+
+impl Error for Helped {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.report.source()
+    }
+}
+
+impl Diagnostic for Helped {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(&self.help))
+    }
+
+    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
+        self.report.source_code()
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = miette::LabeledSpan> + '_>> {
+        self.report.labels()
+    }
+}

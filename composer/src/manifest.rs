@@ -1,0 +1,254 @@
+//! `composer.toml`: what a project builds, in which languages, and what it composes.
+//!
+//! ```
+//! let text = r#"
+//! [project]
+//! wit = "wit"               # the contracts: one root package, with its dependencies in `deps`
+//! out = "target"            # products: target/components/NAME.wasm, target/compositions/NAME.wasm
+//!
+//! [tools]
+//! node = "tools/node"       # holds node_modules
+//! python = "tools/python"   # a virtual environment
+//!
+//! [components.greeter]
+//! language = "javascript"
+//! path = "components/greeter"
+//! world = "example:worlds/greeter"
+//! entry = "src/main.js"
+//! disable = ["stdio", "random"]
+//!
+//! [compositions.whole]
+//! file = "compositions/whole.wac"
+//! "#;
+//! let manifest = composer::manifest::parse("composer.toml", text)?;
+//! assert_eq!(manifest.components["greeter"].world, "example:worlds/greeter");
+//! # Ok::<(), composer::manifest::ManifestError>(())
+//! ```
+//!
+//! Paths are relative to the folder of the file. Unknown keys are refused: a misspelt one would otherwise do
+//! nothing, silently. In compositions a component `NAME` is the package `parts:NAME`.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+use miette::{Diagnostic, NamedSource, SourceSpan};
+use serde::Deserialize;
+use thiserror::Error;
+use toml::Spanned;
+
+/// The name of the file.
+pub const FILE: &str = "composer.toml";
+
+/// The namespace that components have in compositions.
+pub const NAMESPACE: &str = "parts";
+
+/// A project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// The folder of the contracts.
+    pub wit: PathBuf,
+    /// The folder that products and everything intermediate are written to.
+    pub out: PathBuf,
+    /// Where the tools are.
+    pub tools: Tools,
+    /// What is built, by name, in the order of the file.
+    pub components: IndexMap<String, Component>,
+    /// What is composed, by name, in the order of the file.
+    pub compositions: IndexMap<String, Composition>,
+}
+
+/// Where the tools of languages other than Rust are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tools {
+    /// A folder that holds `node_modules`, with componentize-js in it.
+    pub node: Option<PathBuf>,
+    /// A virtual environment, with componentize-py or ziglang in it.
+    pub python: Option<PathBuf>,
+}
+
+/// A component that is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Component {
+    /// The language it is written in.
+    pub language: Language,
+    /// Its folder.
+    pub path: PathBuf,
+    /// The world that it is built for and checked against.
+    pub world: String,
+    /// The file that its toolchain starts from, relative to its folder. For Rust the Cargo manifest knows.
+    pub entry: PathBuf,
+    /// Features of the engine that are left out, for JavaScript.
+    pub disable: Vec<String>,
+}
+
+/// A composition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Composition {
+    /// The text that says how.
+    pub file: PathBuf,
+}
+
+/// The languages that are built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// Rust, with Cargo.
+    Rust,
+    /// Zig, with ziglang.
+    Zig,
+    /// C, with the C compiler of ziglang.
+    C,
+    /// Python, with componentize-py.
+    Python,
+    /// JavaScript, with componentize-js.
+    JavaScript,
+}
+
+impl Language {
+    /// The entry where none is given.
+    fn entry(self) -> &'static str {
+        match self {
+            Language::Rust => "src/lib.rs",
+            Language::Zig => "src/main.zig",
+            Language::C => "src/main.c",
+            Language::Python => "app.py",
+            Language::JavaScript => "src/main.js",
+        }
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Language::Rust => "Rust",
+            Language::Zig => "Zig",
+            Language::C => "C",
+            Language::Python => "Python",
+            Language::JavaScript => "JavaScript",
+        })
+    }
+}
+
+/// What is wrong with the file, and where.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{message}")]
+pub struct ManifestError {
+    /// What is wrong.
+    pub message: String,
+    #[source_code]
+    text: NamedSource<String>,
+    #[label("here")]
+    span: Option<SourceSpan>,
+    #[help]
+    help: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    project: RawProject,
+    #[serde(default)]
+    tools: RawTools,
+    #[serde(default)]
+    components: IndexMap<Spanned<String>, RawComponent>,
+    #[serde(default)]
+    compositions: IndexMap<Spanned<String>, RawComposition>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawProject {
+    wit: PathBuf,
+    out: PathBuf,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawTools {
+    node: Option<PathBuf>,
+    python: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawComponent {
+    language: Language,
+    path: PathBuf,
+    world: String,
+    entry: Option<Spanned<PathBuf>>,
+    disable: Option<Spanned<Vec<String>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawComposition {
+    file: PathBuf,
+}
+
+/// Reads `composer.toml`: `name` is what the file is called in error messages.
+///
+/// # Errors
+///
+/// Where the text is not TOML, has unknown keys or lacks some, or a name or key does not fit.
+pub fn parse(name: &str, text: &str) -> Result<Manifest, ManifestError> {
+    let fail = |message: String, span: Option<Range<usize>>, help: Option<&str>| ManifestError {
+        message,
+        text: NamedSource::new(name, text.to_owned()),
+        span: span.map(Into::into),
+        help: help.map(ToOwned::to_owned),
+    };
+    let raw: Raw =
+        toml::from_str(text).map_err(|error| fail(error.message().to_owned(), error.span(), None))?;
+    let named = raw.components.keys().chain(raw.compositions.keys());
+    for (index, key) in named.clone().enumerate() {
+        if !is_name(key.get_ref()) {
+            let help = "names are lower-case words of letters and digits, joined by `-`, as in `price-list`";
+            return Err(fail(format!("`{}` is not a name", key.get_ref()), Some(key.span()), Some(help)));
+        }
+        if named.clone().take(index).any(|other| other.get_ref() == key.get_ref()) {
+            let message = format!("`{}` is both a component and a composition", key.get_ref());
+            let help = "give one of them another name: `composer build NAME` must know which is meant";
+            return Err(fail(message, Some(key.span()), Some(help)));
+        }
+    }
+    let mut components = IndexMap::new();
+    for (name, component) in raw.components {
+        if let (Language::Rust, Some(entry)) = (component.language, &component.entry) {
+            let help = "leave it out: the Cargo manifest in the component's folder says where it begins";
+            return Err(fail("`entry` does not go with Rust".to_owned(), Some(entry.span()), Some(help)));
+        }
+        if let (true, Some(disable)) = (component.language != Language::JavaScript, &component.disable) {
+            let message = format!("`disable` does not go with {}", component.language);
+            let help = "leave it out: it names features of the JavaScript engine";
+            return Err(fail(message, Some(disable.span()), Some(help)));
+        }
+        let built = Component {
+            language: component.language,
+            path: component.path,
+            world: component.world,
+            entry: component.entry.map_or_else(|| component.language.entry().into(), Spanned::into_inner),
+            disable: component.disable.map(Spanned::into_inner).unwrap_or_default(),
+        };
+        components.insert(name.into_inner(), built);
+    }
+    let compositions = raw.compositions.into_iter();
+    Ok(Manifest {
+        wit: raw.project.wit,
+        out: raw.project.out,
+        tools: Tools { node: raw.tools.node, python: raw.tools.python },
+        components,
+        compositions: compositions
+            .map(|(name, composition)| (name.into_inner(), Composition { file: composition.file }))
+            .collect(),
+    })
+}
+
+fn is_name(name: &str) -> bool {
+    let word = |word: &str| {
+        word.starts_with(|first: char| first.is_ascii_lowercase())
+            && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    name.len() <= 64 && name.split('-').all(word)
+}

@@ -1,0 +1,199 @@
+//! Finds the project, its contracts, and the files behind package names.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use composer::compose::{Packages, Reference};
+use composer::contract::Contracts;
+use composer::manifest::{self, Manifest};
+use wit_parser::Resolve;
+
+use crate::failure::{Exit, Failure};
+use crate::files;
+
+/// A project on disk.
+#[derive(Debug)]
+pub struct Project {
+    /// The folder of its `composer.toml`.
+    pub root: PathBuf,
+    /// What that says.
+    pub manifest: Manifest,
+}
+
+impl Project {
+    /// The project around `near`: that of the nearest `composer.toml` upwards, or else upwards from the current folder.
+    pub fn find(near: &Path) -> Result<Option<Self>, Failure> {
+        let found = upwards(near).or_else(|| upwards(Path::new(".")));
+        let Some(file) = found else { return Ok(None) };
+        let text = files::read_text(&file)?;
+        let shown = file.strip_prefix(std::env::current_dir().unwrap_or_default()).unwrap_or(&file);
+        let manifest = manifest::parse(&shown.display().to_string(), &text)
+            .map_err(|error| Failure::of(Exit::Input, error))?;
+        let root = file.parent().map(Path::to_owned).unwrap_or_default();
+        Ok(Some(Project { root, manifest }))
+    }
+
+    /// The folder of products and everything intermediate.
+    pub fn out(&self) -> PathBuf {
+        self.root.join(&self.manifest.out)
+    }
+
+    /// Where the component of this name is once it is built.
+    pub fn component(&self, name: &str) -> PathBuf {
+        self.out().join("components").join(format!("{name}.wasm"))
+    }
+
+    /// Where the composition of this name is once it is made.
+    pub fn composition(&self, name: &str) -> PathBuf {
+        self.out().join("compositions").join(format!("{name}.wasm"))
+    }
+
+    /// The folder of contracts.
+    pub fn wit(&self) -> PathBuf {
+        self.root.join(&self.manifest.wit)
+    }
+
+    /// A path as people know it: from the root of the project where it is inside.
+    pub fn show<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
+        path.strip_prefix(&self.root).unwrap_or(path).display()
+    }
+}
+
+fn upwards(near: &Path) -> Option<PathBuf> {
+    let near = if near.as_os_str().is_empty() { Path::new(".") } else { near };
+    let near = fs::canonicalize(near).ok()?;
+    near.ancestors().map(|folder| folder.join(manifest::FILE)).find(|file| file.is_file())
+}
+
+/// The contracts in `wit`, or else those of the project around `near`.
+pub fn contracts(wit: Option<&Path>, near: &Path) -> Result<Contracts, Failure> {
+    match wit {
+        Some(wit) => load(wit),
+        None => match Project::find(near)? {
+            Some(project) => load(&project.wit()),
+            None => Err(Failure::new(
+                Exit::Usage,
+                "there is no composer.toml here that says where the contracts are",
+            )
+            .help("`--wit DIR` says it")),
+        },
+    }
+}
+
+/// Loads a folder of WIT packages, or a single WIT file.
+pub fn load(wit: &Path) -> Result<Contracts, Failure> {
+    let fail = |error: anyhow::Error| {
+        let cause: Box<dyn std::error::Error + Send + Sync> = error.into();
+        Failure::because(Exit::Input, format!("cannot read the contracts in `{}`", wit.display()), cause)
+    };
+    if !wit.exists() {
+        return Err(fail(anyhow::anyhow!("there is no such file or folder")));
+    }
+    let mut resolve = Resolve::default();
+    let pushed = resolve.push_path(wit);
+    let (main, _) = pushed.map_err(|error| {
+        // The parser keeps places apart from words: rendered, they come with the line in question.
+        let rendered = resolve.render_error(&error);
+        fail(anyhow::anyhow!(rendered.trim_end().to_owned()))
+    })?;
+    Ok(Contracts::new(resolve, main))
+}
+
+/// A package given on the command line: `PKG=FILE`.
+#[derive(Debug, Clone)]
+pub struct Given {
+    /// The name of the package.
+    pub package: String,
+    /// Its file, or the folder of a WIT package.
+    pub file: PathBuf,
+}
+
+impl FromStr for Given {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some((package, file)) if package.contains(':') && !file.is_empty() => {
+                let package = package.split('@').next().unwrap_or(package).to_owned();
+                Ok(Given { package, file: file.into() })
+            }
+            _ => Err("it should be like `parts:greeter=greeter.wasm`".to_owned()),
+        }
+    }
+}
+
+/// Where packages are taken from: the command line first, then the project.
+pub struct Shelf<'a> {
+    given: &'a [Given],
+    project: Option<Project>,
+    contracts: Option<Contracts>,
+}
+
+impl<'a> Shelf<'a> {
+    /// A shelf with what was given, the contracts in `wit`, and the project around `near`.
+    pub fn new(given: &'a [Given], wit: Option<&Path>, near: &Path) -> Result<Self, Failure> {
+        for (index, one) in given.iter().enumerate() {
+            if given[..index].iter().any(|other| other.package == one.package) {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    format!("the package `{}` is given twice", one.package),
+                ));
+            }
+        }
+        let project = Project::find(near)?;
+        let contracts = match (wit, &project) {
+            (Some(wit), _) => Some(load(wit)?),
+            (None, Some(project)) if project.wit().exists() => Some(load(&project.wit())?),
+            (None, _) => None,
+        };
+        Ok(Shelf { given, project, contracts })
+    }
+
+    /// All packages that are mentioned and can be found.
+    pub fn packages(&self, references: &[Reference]) -> Result<Packages, Failure> {
+        let mut packages = Packages::new();
+        for reference in references {
+            if let Some(bytes) = self.package(reference)? {
+                packages.insert(reference.name.clone(), bytes);
+            }
+        }
+        Ok(packages)
+    }
+
+    fn package(&self, reference: &Reference) -> Result<Option<Vec<u8>>, Failure> {
+        if let Some(given) = self.given.iter().find(|given| given.package == reference.name) {
+            if given.file.is_dir() {
+                return wit_package(&load(&given.file)?, reference);
+            }
+            let bytes = files::read(&given.file)?;
+            anatomy::read(&bytes).map_err(|error| files::not_a_component(&given.file, error))?;
+            return Ok(Some(bytes));
+        }
+        if let Some(project) = &self.project
+            && let Some((manifest::NAMESPACE, name)) = reference.name.split_once(':')
+            && project.manifest.components.contains_key(name)
+        {
+            let file = project.component(name);
+            if !file.exists() {
+                let message =
+                    format!("the component `{name}` is not built: there is no `{}`", project.show(&file));
+                return Err(
+                    Failure::new(Exit::Input, message).help(format!("`composer build {name}` builds it"))
+                );
+            }
+            return files::read(&file).map(Some);
+        }
+        match &self.contracts {
+            Some(contracts) => wit_package(contracts, reference),
+            None => Ok(None),
+        }
+    }
+}
+
+/// A WIT package by the name and version that a text mentions.
+pub fn wit_package(contracts: &Contracts, reference: &Reference) -> Result<Option<Vec<u8>>, Failure> {
+    contracts
+        .package(&reference.name, reference.version.as_ref())
+        .map_err(|error| Failure::because(Exit::Input, format!("cannot use `{}`", reference.name), error))
+}
