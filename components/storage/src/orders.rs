@@ -189,8 +189,7 @@ fn hold_all<S: KeyValue>(store: &S, now: u64, reservation: &Reservation) -> Resu
 fn shortages<S: KeyValue>(store: &S, now: u64, order: &str, items: &[Item]) -> Result<Vec<Shortage>, Error> {
     let mut short = Vec::new();
     for item in items {
-        let available = stock::level(store, now, &item.sku, Some(order))?.available;
-        if available < u64::from(item.quantity) {
+        if let Some(available) = stock::short_of(store, now, item, order)? {
             short.push(Shortage { sku: item.sku.clone(), requested: item.quantity, available });
         }
     }

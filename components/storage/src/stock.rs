@@ -95,6 +95,22 @@ pub fn level<S: KeyValue>(store: &S, now: u64, sku: &str, own: Option<&str>) -> 
     })
 }
 
+/// How many units of an item can be reserved, where these are too few. The holds of the order `own` are left
+/// out. Where there is enough at first sight, nobody's hold is looked into.
+///
+/// # Errors
+/// [`Error::UnknownProduct`], or those of the store and its records.
+pub fn short_of<S: KeyValue>(store: &S, now: u64, item: &Item, own: &str) -> Result<Option<u64>, Error> {
+    let key = place(&item.sku);
+    let wanted = u64::from(item.quantity);
+    let stock = decode_some::<StockRecord>(&key, store.get(&key)?.as_deref())?;
+    if stock.is_some_and(|stock| stock.free() >= wanted) {
+        return Ok(None);
+    }
+    let available = level(store, now, &item.sku, Some(own))?.available;
+    Ok((available < wanted).then_some(available))
+}
+
 fn clear_expired<S: KeyValue>(store: &S, now: u64, key: &str) -> Result<(), Error> {
     let mut fates = Fates::new(store);
     update(store, key, |bytes| {

@@ -242,8 +242,8 @@ pub fn run(world: &World, actors: &mut [Actor], choices: &[u16]) {
             3 => Turn::FailBefore,
             4 => Turn::FailAfter,
             5 => Turn::LostReply,
-            6 => {
-                world.advance(15_000);
+            6 | 7 => {
+                world.advance(if what == 6 { 15_000 } else { 31_000 });
                 Turn::Go
             }
             _ => Turn::Go,
