@@ -32,7 +32,8 @@ ul, ol { list-style: none; margin: 0; padding: 0; }
 dl, dd { margin: 0; }
 small { font-size: .85rem; font-weight: 400; color: var(--muted); }
 input, select, button { font: inherit; color: inherit; }
-:focus-visible { outline: 3px solid #f2a33a; outline-offset: 2px; border-radius: 6px; }
+:focus-visible { outline: 3px solid var(--focus, #1f6fd1); outline-offset: 2px; border-radius: 6px; }
+.top, .hero { --focus: #f2a33a; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .skip { position: absolute; left: 1rem; top: -4rem; background: #fff; padding: .5rem 1rem; z-index: 9; }
 .skip:focus { top: .5rem; }
