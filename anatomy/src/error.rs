@@ -26,13 +26,12 @@ pub enum ReadError {
     #[error("this is a core module, not a component")]
     CoreModule,
     /// The bytes break the rules of the binary format, or end too early.
-    #[error("malformed at byte {offset}: {}", source.message())]
+    #[error("malformed at byte {offset}: {}", error.message())]
     Malformed {
         /// Where the parser stopped.
         offset: u64,
-        /// What the parser says.
-        #[source]
-        source: wasmparser::Error,
+        /// What the parser says. It is part of the message, so it is not given as a source again.
+        error: wasmparser::Error,
     },
     /// Something has a code that the binary format does not know.
     #[error("at byte {offset}: unknown {what} 0x{code:02x}")]
@@ -77,7 +76,7 @@ pub enum ReadError {
 }
 
 impl From<wasmparser::Error> for ReadError {
-    fn from(source: wasmparser::Error) -> Self {
-        ReadError::Malformed { offset: source.offset(), source }
+    fn from(error: wasmparser::Error) -> Self {
+        ReadError::Malformed { offset: error.offset(), error }
     }
 }

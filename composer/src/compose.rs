@@ -22,6 +22,8 @@ use crate::contain::{Crash, contain};
 
 /// The longest text that is read, in bytes.
 const LONGEST: usize = 1 << 20;
+/// The longest line that is shown with an error, in bytes.
+const WIDEST: usize = 500;
 /// How deep brackets may be nested: the parser is recursive, and knows no limit.
 const DEEPEST: usize = 64;
 
@@ -52,7 +54,7 @@ pub struct ComposeError {
 #[derive(Debug, Error)]
 pub enum ComposeErrorKind {
     /// The text is longer than a megabyte.
-    #[error("the text is {0} bytes long; the limit is {LONGEST}")]
+    #[error("the text is too long: {0} bytes, where the limit is {LONGEST}")]
     TooLong(usize),
     /// Brackets are nested too deeply.
     #[error("brackets are nested more than {DEEPEST} deep")]
@@ -209,10 +211,34 @@ impl ComposeError {
     fn new(kind: ComposeErrorKind, name: &str, text: &str) -> Self {
         ComposeError { kind, source: NamedSource::new(name, text.to_owned()) }
     }
+
+    /// Whether the text is shown with the error: not where a line of it would fill the screen.
+    fn shown(&self) -> bool {
+        self.source.inner().lines().all(|line| line.len() <= WIDEST)
+    }
+
+    /// Line and column of the first label, counted from 1.
+    fn place(&self) -> (usize, usize) {
+        let offset = self.labels().and_then(|mut labels| labels.next()).map_or(0, |label| label.offset());
+        let before = self.source.inner().get(..offset).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or(before);
+        (before.matches('\n').count() + 1, line.chars().count() + 1)
+    }
+
+    /// Where the text names its target world: the place of errors that wac gives none.
+    fn target_span(&self) -> Option<SourceSpan> {
+        let tokens = guard(self.source.inner()).ok()?;
+        let mut after = tokens.iter().skip_while(|(token, _)| *token != Token::TargetsKeyword);
+        after.nth(1).map(|(_, span)| *span)
+    }
 }
 
 impl fmt::Display for ComposeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.shown() {
+            let (line, column) = self.place();
+            write!(f, "{}:{line}:{column}: ", self.source.name())?;
+        }
         self.kind.fmt(f)
     }
 }
@@ -257,14 +283,17 @@ impl Diagnostic for ComposeError {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        // A text that is refused for its length is not shown.
-        (!matches!(self.kind, ComposeErrorKind::TooLong(_))).then_some(&self.source as &dyn SourceCode)
+        self.shown().then_some(&self.source as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         match &self.kind {
             ComposeErrorKind::Syntax(error) => error.labels(),
-            ComposeErrorKind::Resolve(error) => error.labels(),
+            ComposeErrorKind::Resolve(error) => match &**error {
+                ResolveError::ImportNotInTarget { span: None, .. }
+                | ResolveError::TargetMismatch { span: None, .. } => one("this world", self.target_span()?),
+                other => other.labels(),
+            },
             ComposeErrorKind::TooDeep(span) => one("one too deep", *span),
             ComposeErrorKind::Missing(reference) => one("nothing was given for this", reference.span),
             ComposeErrorKind::Part(reference, _) => one("this one", reference.span),

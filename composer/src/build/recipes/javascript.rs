@@ -10,7 +10,7 @@ use crate::build::tools::{NODE, run};
 
 const PACKAGE: &str = "@bytecodealliance/componentize-js";
 
-/// What is installed: the lock of the installation, which names all versions.
+/// What is installed. The engine is part of the package, so its version says all.
 pub fn version(site: &Site<'_>) -> Result<Vec<u8>, StepError> {
     read(&site.tools.node_module(&format!("{PACKAGE}/package.json"))?)
 }

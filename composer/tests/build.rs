@@ -1,0 +1,263 @@
+//! `composer build`, with a stand-in for a toolchain: a script that copies a component from where it is told.
+#![cfg(unix)]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use common::{answers, composer, doubles};
+use tempfile::TempDir;
+
+const MANIFEST: &str = r#"
+[project]
+wit = "wit"
+out = "out"
+
+[tools]
+python = "venv"
+
+[components.source]
+language = "python"
+path = "source"
+world = "source"
+
+[components.doubler]
+language = "python"
+path = "doubler"
+world = "doubler"
+
+[compositions.whole]
+file = "whole.wac"
+"#;
+
+const WIT: &str = "package example:worlds;
+world source { export answer: func() -> u32; }
+world doubler { import answer: func() -> u32; export doubled: func() -> u32; }
+world whole { export doubled: func() -> u32; }
+";
+
+const WHOLE: &str = "package example:whole targets example:worlds/whole;
+let source = new parts:source {};
+let doubler = new parts:doubler { answer: source[\"answer\"] };
+export doubler[\"doubled\"];
+";
+
+/// The stand-in: it is told its product's path after `-o`, and the world after `-w`.
+const TOOL: &str = r#"#!/bin/sh
+while [ $# -gt 0 ]; do
+    case "$1" in -o) out=$2 ;; -w) world=$2 ;; esac
+    shift
+done
+echo "$world" >> ROOT/calls
+if grep -q 'syntax error' app.py; then
+    echo "app.py: what is this?" >&2
+    echo "and a second line"
+    exit 1
+fi
+cp "ROOT/made/$world.wasm" "$out"
+"#;
+
+struct Shop(TempDir);
+
+impl Shop {
+    fn new() -> Self {
+        let shop = Shop(tempfile::tempdir().expect("a folder"));
+        shop.write("composer.toml", MANIFEST.as_bytes());
+        shop.write("wit/worlds.wit", WIT.as_bytes());
+        shop.write("whole.wac", WHOLE.as_bytes());
+        shop.write("source/app.py", b"1");
+        shop.write("doubler/app.py", b"2");
+        shop.write("made/source.wasm", &answers(21));
+        shop.write("made/doubler.wasm", &doubles());
+        shop.write("venv/lib/python3/site-packages/componentize_py-1.0.dist-info/METADATA", b"");
+        shop.write("venv/bin/componentize-py", b"");
+        shop.write("venv/bin/python", TOOL.replace("ROOT", &shop.root().to_string_lossy()).as_bytes());
+        let mode = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(shop.root().join("venv/bin/python"), mode).expect("it is there");
+        shop
+    }
+
+    fn root(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, name: &str, content: &[u8]) {
+        let path = self.root().join(name);
+        fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+        fs::write(path, content).expect("a file");
+    }
+
+    fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    fn build(&self, names: &[&str]) -> (i32, String) {
+        let output = composer(self.root(), &[&["build"], names].concat());
+        (
+            output.status.code().expect("it was not killed"),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    }
+
+    /// Which worlds the stand-in was called for since the last time, in order of the alphabet.
+    fn calls(&self) -> Vec<String> {
+        let path = self.root().join("calls");
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        let _ = fs::remove_file(path);
+        let mut calls: Vec<String> = text.lines().map(ToOwned::to_owned).collect();
+        calls.sort();
+        calls
+    }
+}
+
+#[test]
+fn only_what_changed_is_built_again() {
+    let shop = Shop::new();
+    let (code, words) = shop.build(&[]);
+    assert_eq!(code, 0, "{words}");
+    assert!(words.contains("2 built, 1 composed in "), "{words}");
+    assert_eq!(shop.calls(), ["doubler", "source"]);
+    let whole = anatomy::read(&shop.read("out/compositions/whole.wasm")).expect("a component");
+    assert_eq!(whole.exports, ["doubled"]);
+    assert_eq!(whole.parts[0].language.as_deref(), Some("Python"));
+
+    let (code, words) = shop.build(&[]);
+    assert_eq!((code, words.starts_with("3 unchanged in ")), (0, true), "{words}");
+    assert!(shop.calls().is_empty());
+
+    // A test and what Git ignores are no inputs, a source is.
+    shop.write("source/tests/test_it.py", b"new");
+    shop.write("source/.gitignore", b"*.log\n");
+    shop.write("source/x.log", b"new");
+    assert!(shop.build(&[]).1.starts_with("3 unchanged in "));
+    shop.write("source/app.py", b"11");
+    shop.write("made/source.wasm", &answers(22));
+    assert!(shop.build(&[]).1.contains("1 built, 1 composed, 1 unchanged in "));
+    assert_eq!(shop.calls(), ["source"]);
+
+    // The same product from other sources changes nothing further on.
+    shop.write("source/app.py", b"111");
+    assert!(shop.build(&[]).1.contains("1 built, 2 unchanged in "));
+    assert_eq!(shop.calls(), ["source"]);
+
+    // Contracts are an input of everything, tools of what they make.
+    shop.write("wit/worlds.wit", format!("{WIT}\n// changed\n").as_bytes());
+    assert!(shop.build(&[]).1.contains("2 built, 1 composed in "));
+    shop.calls();
+    let packages = shop.root().join("venv/lib/python3/site-packages");
+    fs::rename(
+        packages.join("componentize_py-1.0.dist-info"),
+        packages.join("componentize_py-1.1.dist-info"),
+    )
+    .expect("it is there");
+    assert!(shop.build(&["doubler"]).1.contains("1 built in "));
+    assert_eq!(shop.calls(), ["doubler"]);
+
+    // A product that was damaged is made again.
+    shop.write("out/components/source.wasm", b"damaged");
+    shop.build(&["source"]);
+    assert_eq!(shop.calls(), ["source"]);
+}
+
+#[test]
+fn a_composition_brings_its_components_along() {
+    let shop = Shop::new();
+    assert_eq!(shop.build(&["source"]).0, 0);
+    assert!(!shop.root().join("out/components/doubler.wasm").exists());
+    assert_eq!(shop.build(&["whole"]).0, 0);
+    assert!(shop.root().join("out/compositions/whole.wasm").exists());
+    let (code, words) = shop.build(&["other"]);
+    assert_eq!(
+        (code, words.as_str()),
+        (2, "  × composer.toml lists no `other`\n  help: it lists source, doubler, whole\n")
+    );
+}
+
+#[test]
+fn a_failed_tool_is_quoted_and_the_old_product_stays() {
+    let shop = Shop::new();
+    assert_eq!(shop.build(&[]).0, 0);
+    let before = shop.read("out/components/source.wasm");
+    shop.write("source/app.py", b"syntax error");
+    let (code, words) = shop.build(&[]);
+    assert_eq!(code, 1);
+    let quoted = "  × `componentize-py` failed (exit status: 1); what it said:\nand a second line\napp.py: what is this?\n";
+    assert!(words.contains(quoted), "{words}");
+    let end =
+        "  × could not be built: source\n  help: left as they were, since parts of them are missing: whole\n";
+    assert!(words.ends_with(end), "{words}");
+    assert_eq!(shop.read("out/components/source.wasm"), before);
+}
+
+#[test]
+fn a_product_that_does_not_fit_its_world_never_gets_in_place() {
+    let shop = Shop::new();
+    shop.write("made/source.wasm", &doubles());
+    let (code, words) = shop.build(&["source"]);
+    assert_eq!(code, 1);
+    let expected = "  × the product does not replace `out/components/source.wasm`
+  ╰─▶ it does not fit the world `example:worlds/source`:
+      - it imports `answer`, which the world does not
+      - it does not export `answer`
+";
+    assert!(words.contains(expected), "{words}");
+    assert!(!shop.root().join("out/components/source.wasm").exists());
+}
+
+#[test]
+fn a_missing_tool_is_named_with_what_installs_it() {
+    let shop = Shop::new();
+    fs::remove_dir_all(shop.root().join("venv")).expect("it is there");
+    let (code, words) = shop.build(&["source"]);
+    assert_eq!(code, 1);
+    assert!(words.contains("componentize_py is missing: expected in the virtual environment `"), "{words}");
+    assert!(words.contains("help: `./just setup` installs it"), "{words}");
+}
+
+#[test]
+fn what_a_killed_run_left_is_swept_away() {
+    let shop = Shop::new();
+    shop.write("out/components/.unfinished-abc", b"half");
+    assert_eq!(shop.build(&[]).0, 0);
+    assert!(!shop.root().join("out/components/.unfinished-abc").exists());
+}
+
+#[test]
+fn builds_at_the_same_time_do_not_disturb_each_other() {
+    let shop = Shop::new();
+    let start = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_composer"));
+        command.arg("build").current_dir(shop.root()).stderr(std::process::Stdio::piped());
+        command.spawn().expect("it can be started")
+    };
+    let running: Vec<_> = (0..4).map(|_| start()).collect();
+    for child in running {
+        let output = child.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(shop.calls(), ["doubler", "source"]);
+}
+
+#[test]
+fn mistakes_in_the_manifest_are_shown_where_they_are() {
+    let shop = Shop::new();
+    shop.write("composer.toml", MANIFEST.replace("world = \"doubler\"", "wrold = \"doubler\"").as_bytes());
+    let (code, words) = shop.build(&[]);
+    assert_eq!(code, 3);
+    let expected = "unknown field `wrold`, expected one of `language`, `path`, `world`, `entry`, `disable`";
+    assert!(words.contains(expected), "{words}");
+    assert!(words.contains("composer.toml:17:1]"), "{words}");
+
+    shop.write(
+        "composer.toml",
+        MANIFEST.replace("path = \"doubler\"", "path = \"doubler\"\ndisable = []").as_bytes(),
+    );
+    assert!(shop.build(&[]).1.contains("`disable` does not go with Python"));
+    shop.write("composer.toml", MANIFEST.replace("compositions.whole", "compositions.source").as_bytes());
+    assert!(shop.build(&[]).1.contains("`source` is both a component and a composition"));
+    shop.write("composer.toml", MANIFEST.replace("components.source", "components.Source").as_bytes());
+    assert!(shop.build(&[]).1.contains("`Source` is not a name"));
+}

@@ -1,0 +1,264 @@
+//! The command as people meet it: what it writes, what it says, how it exits.
+
+mod common;
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use common::{answers, component, composer, doubles, said};
+use tempfile::TempDir;
+
+const WHOLE: &str = r#"package example:whole;
+let source = new parts:source {};
+let doubler = new parts:doubler { answer: source["answer"] };
+export doubler["doubled"];
+"#;
+
+fn folder(files: &[(&str, &[u8])]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, content) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+        fs::write(path, content).expect("a file");
+    }
+    folder
+}
+
+fn parts() -> TempDir {
+    folder(&[("whole.wac", WHOLE.as_bytes()), ("s.wasm", &answers(21)), ("d.wasm", &doubles())])
+}
+
+#[test]
+fn a_composition_is_the_same_in_whatever_order_its_parts_are_given() {
+    let folder = parts();
+    let once =
+        ["compose", "whole.wac", "-o", "a.wasm", "-d", "parts:source=s.wasm", "-d", "parts:doubler=d.wasm"];
+    let again =
+        ["compose", "whole.wac", "-o", "-", "-d", "parts:doubler=d.wasm", "-d", "parts:source=s.wasm"];
+    assert_eq!(said(folder.path(), &once), (0, String::new()));
+    let piped = composer(folder.path(), &again).stdout;
+    let written = fs::read(folder.path().join("a.wasm")).expect("it was written");
+    assert_eq!(piped, written);
+    for part in [answers(21), doubles()] {
+        assert!(written.windows(part.len()).any(|window| window == part), "parts are embedded byte for byte");
+    }
+}
+
+#[test]
+fn inspect_draws_the_tree() {
+    let folder = parts();
+    let arguments =
+        ["compose", "whole.wac", "-o", "a.wasm", "-d", "parts:source=s.wasm", "-d", "parts:doubler=d.wasm"];
+    assert_eq!(said(folder.path(), &arguments).0, 0);
+    let output = composer(folder.path(), &["inspect", "a.wasm"]);
+    let size = fs::metadata(folder.path().join("a.wasm")).expect("it is there").len();
+    let (source, doubler) = (answers(21).len(), doubles().len());
+    let expected = format!(
+        "a.wasm: composition of 2 parts, {size} bytes
+├── exports
+│   └── doubled  by doubler
+└── parts, and who satisfies their imports
+    ├── source   language unknown  {source} bytes
+    └── doubler  language unknown  {doubler} bytes
+        └── answer  ← source
+"
+    );
+    assert_eq!(String::from_utf8(output.stdout).expect("text"), expected);
+
+    let output = composer(folder.path(), &["inspect", "a.wasm", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(json["format"], 1);
+    assert_eq!(json["composition"], true);
+    assert_eq!(json["imports"], serde_json::json!([]));
+    assert_eq!(json["exports"], serde_json::json!(["doubled"]));
+    assert_eq!(json["parts"][1]["name"], "doubler");
+    assert_eq!(json["parts"][1]["language"], serde_json::Value::Null);
+    assert_eq!(json["parts"][1]["bytes"], doubler);
+    let from = serde_json::json!({ "kind": "part", "part": 0, "export": "answer" });
+    assert_eq!(json["edges"], serde_json::json!([{ "part": 1, "import": "answer", "from": from }]));
+}
+
+#[test]
+fn a_reader_that_stops_reading_is_no_error() {
+    let folder = parts();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_composer"))
+        .args(["inspect", "d.wasm", "--json"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it can be started");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), output.stderr.is_empty()), (Some(0), true));
+}
+
+#[test]
+fn bad_inputs_are_named() {
+    let whole = doubles();
+    let module = component("(module)");
+    let folder =
+        folder(&[("text.wasm", b"hello\n"), ("cut.wasm", &whole[..whole.len() - 9]), ("core.wasm", &module)]);
+    let inspect = |file: &str| said(folder.path(), &["inspect", file]);
+    assert_eq!(
+        inspect("text.wasm"),
+        (
+            3,
+            "  × `text.wasm` is text, not a component\n  help: a component is a binary file; `composer compose` \
+             makes one of a `.wac` text\n"
+                .to_owned()
+        )
+    );
+    let (code, words) = inspect("cut.wasm");
+    assert_eq!(code, 3);
+    assert!(
+        words.starts_with("  × `cut.wasm` cannot be read as a component\n  ╰─▶ malformed at byte "),
+        "{words}"
+    );
+    assert_eq!(
+        inspect("core.wasm"),
+        (
+            3,
+            "  × `core.wasm` is a core module, not a component\n  help: `composer componentize core.wasm -o OUT.wasm` \
+             makes a component of it\n"
+                .to_owned()
+        )
+    );
+    assert_eq!(
+        inspect("missing.wasm"),
+        (3, "  × cannot read `missing.wasm`\n  ╰─▶ No such file or directory (os error 2)\n".to_owned())
+    );
+}
+
+#[test]
+fn a_mistake_in_a_text_is_shown_where_it_is() {
+    let text = WHOLE.replacen("let doubler =", "\n\n\nlet doubler ==", 1);
+    let folder = folder(&[("whole.wac", text.as_bytes())]);
+    let expected = "  × expected either `new` keyword, `(`, or identifier, found `=`
+   ╭─[whole.wac:6:14]
+ 5 │ 
+ 6 │ let doubler == new parts:doubler { answer: source[\"answer\"] };
+   ·              ┬
+   ·              ╰── unexpected `=`
+ 7 │ export doubler[\"doubled\"];
+   ╰────
+";
+    assert_eq!(said(folder.path(), &["compose", "whole.wac", "-o", "a.wasm"]), (3, expected.to_owned()));
+    assert!(!folder.path().join("a.wasm").exists());
+}
+
+#[test]
+fn a_package_that_was_not_given_is_named_with_the_flag_that_gives_it() {
+    let folder = parts();
+    let expected = "  × there is no package `parts:doubler`
+   ╭─[whole.wac:3:19]
+ 2 │ let source = new parts:source {};
+ 3 │ let doubler = new parts:doubler { answer: source[\"answer\"] };
+   ·                   ──────┬──────
+   ·                         ╰── nothing was given for this
+ 4 │ export doubler[\"doubled\"];
+   ╰────
+  help: say which file it is: `-d parts:doubler=FILE.wasm` for a component, `-d parts:doubler=FOLDER` for a WIT package
+";
+    let arguments = ["compose", "whole.wac", "-o", "a.wasm", "-d", "parts:source=s.wasm"];
+    assert_eq!(said(folder.path(), &arguments), (1, expected.to_owned()));
+}
+
+#[test]
+fn a_target_world_that_does_not_fit_is_named() {
+    let wit = "package example:worlds@1.0.0;\nworld silent { export doubled: func() -> u32; }\n";
+    let text = "package example:whole targets example:worlds/silent@1.0.0;\nlet d = new parts:d { ... };\nexport d[\"doubled\"];\n";
+    let folder =
+        folder(&[("whole.wac", text.as_bytes()), ("d.wasm", &doubles()), ("wit/w.wit", wit.as_bytes())]);
+    let expected =
+        "  × the composition imports `answer`, which its target world `example:worlds/silent@1.0.0` does not
+   ╭─[whole.wac:1:31]
+ 1 │ package example:whole targets example:worlds/silent@1.0.0;
+   ·                               ─────────────┬─────────────
+   ·                                            ╰── this world
+ 2 │ let d = new parts:d { ... };
+   ╰────
+  help: wire that import to a part that exports it, or let the world import it
+";
+    let arguments = ["compose", "whole.wac", "-o", "a.wasm", "-d", "parts:d=d.wasm", "--wit", "wit"];
+    assert_eq!(said(folder.path(), &arguments), (1, expected.to_owned()));
+}
+
+#[test]
+fn hostile_texts_are_refused_before_they_are_parsed() {
+    let deep = format!("package a:b; let x = {}", "(".repeat(100_000));
+    let long = " ".repeat(2 << 20);
+    let folder = folder(&[("deep.wac", deep.as_bytes()), ("long.wac", long.as_bytes())]);
+    assert_eq!(
+        said(folder.path(), &["compose", "deep.wac", "-o", "a.wasm"]),
+        (3, "  × deep.wac:1:86: brackets are nested more than 64 deep\n".to_owned())
+    );
+    assert_eq!(
+        said(folder.path(), &["compose", "long.wac", "-o", "a.wasm"]),
+        (3, "  × long.wac:1:1: the text is too long: 2097152 bytes, where the limit is 1048576\n".to_owned())
+    );
+}
+
+#[test]
+fn a_core_module_becomes_a_component_of_its_world() {
+    let wit =
+        "package example:worlds; world w { export answer: func() -> u32; } world other { export x: func(); }";
+    let core = component(r#"(module (func (export "answer") (result i32) i32.const 42))"#);
+    let old = component(
+        r#"(module (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32))))"#,
+    );
+    let folder = folder(&[("core.wasm", &core), ("old.wasm", &old), ("w.wit", wit.as_bytes())]);
+    let at = folder.path();
+    let made = ["componentize", "core.wasm", "-o", "made.wasm", "--wit", "w.wit", "--world", "w"];
+    assert_eq!(said(at, &made), (0, String::new()));
+    let found = anatomy::read(&fs::read(at.join("made.wasm")).expect("it was written")).expect("a component");
+    assert_eq!(found.exports, ["answer"]);
+
+    let (code, words) = said(at, &["componentize", "core.wasm", "-o", "x.wasm"]);
+    assert_eq!(code, 1);
+    assert!(words.contains("does not say which world it was built for"), "{words}");
+    assert!(words.contains("help: name it: `--world WORLD`"), "{words}");
+
+    let (code, words) = said(at, &["componentize", "made.wasm", "-o", "x.wasm"]);
+    assert_eq!(code, 3);
+    assert!(words.contains("this is a component already"), "{words}");
+
+    let (code, words) = said(at, &["componentize", "old.wasm", "-o", "x.wasm"]);
+    assert_eq!(code, 1);
+    assert!(words.contains("imports `fd_write` from `wasi_snapshot_preview1`"), "{words}");
+    assert!(words.contains("--adapt wasi_snapshot_preview1=ADAPTER.wasm"), "{words}");
+
+    let other = ["componentize", "core.wasm", "-o", "x.wasm", "--wit", "w.wit", "--world", "other"];
+    assert_eq!(said(at, &other).0, 1);
+    let none = ["componentize", "core.wasm", "-o", "x.wasm", "--wit", "w.wit", "--world", "none"];
+    let (code, words) = said(at, &none);
+    assert_eq!(code, 1);
+    assert!(
+        words.contains("there is no world `none`; there are `example:worlds/w`, `example:worlds/other`"),
+        "{words}"
+    );
+    assert!(!at.join("x.wasm").exists());
+}
+
+#[test]
+fn bindings_are_written_for_a_world() {
+    let wit = "package example:worlds; world w { export answer: func() -> u32; }";
+    let folder = folder(&[("w.wit", wit.as_bytes())]);
+    let output = composer(folder.path(), &["bindgen", "--world", "w", "--wit", "w.wit", "--out", "gen"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8(output.stdout).expect("text"), "gen/w.c\ngen/w.h\ngen/w_component_type.o\n");
+    let header = fs::read_to_string(folder.path().join("gen/w.h")).expect("it was written");
+    assert!(
+        header.contains("uint32_t exports_w_answer(void)") || header.contains("answer(void)"),
+        "{header}"
+    );
+}
+
+#[test]
+fn a_wrong_command_line_exits_with_two() {
+    let folder = folder(&[]);
+    for arguments in [&["nonsense"][..], &["compose"], &["compose", "a.wac", "-o", "x", "-d", "nonsense"]] {
+        assert_eq!(said(folder.path(), arguments).0, 2);
+    }
+    assert_eq!(composer(folder.path(), &["--help"]).status.code(), Some(0));
+}

@@ -1,0 +1,49 @@
+//! What the tests of the command share: neutral components, and running the command.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// A component that exports `answer: func() -> u32`.
+pub fn answers(number: u32) -> Vec<u8> {
+    component(&format!(
+        r#"(component
+            (core module $m (func (export "f") (result i32) i32.const {number}))
+            (core instance $i (instantiate $m))
+            (func (export "answer") (result u32) (canon lift (core func $i "f"))))"#
+    ))
+}
+
+/// A component that imports `answer` and exports `doubled`.
+pub fn doubles() -> Vec<u8> {
+    component(
+        r#"(component
+            (import "answer" (func $answer (result u32)))
+            (core func $lowered (canon lower (func $answer)))
+            (core module $m
+                (import "" "answer" (func $answer (result i32)))
+                (func (export "f") (result i32) call $answer i32.const 2 i32.mul))
+            (core instance $i (instantiate $m (with "" (instance (export "answer" (func $lowered))))))
+            (func (export "doubled") (result u32) (canon lift (core func $i "f"))))"#,
+    )
+}
+
+pub fn component(text: &str) -> Vec<u8> {
+    wat::parse_str(text).expect("the test's own text parses")
+}
+
+/// Runs the command in a folder.
+pub fn composer(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_composer"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("the command can be started")
+}
+
+/// Runs the command, and answers with its exit code and what it said on standard error.
+#[allow(dead_code, reason = "not every test crate uses it")]
+pub fn said(folder: &Path, arguments: &[&str]) -> (i32, String) {
+    let output = composer(folder, arguments);
+    assert!(output.stdout.is_empty(), "results where there should be none: {:?}", output.stdout);
+    (output.status.code().expect("it was not killed"), String::from_utf8(output.stderr).expect("text"))
+}
