@@ -272,7 +272,7 @@ fn a_race_for_the_last_units_sells_them_all_and_contends_for_ever_with_nobody() 
         .map(|racer| {
             let sales = Rc::clone(&sales);
             Actor::start(&world, move |memory| {
-                for round in 0.. {
+                for round in 0..200 {
                     let items = [item("A", 1), item("B", 1)];
                     let key = format!("{racer}/{round}");
                     match orders::reserve(memory, memory, &key, items.to_vec(), 30) {
