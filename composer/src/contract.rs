@@ -19,9 +19,6 @@ pub struct WorldError {
     pub wanted: String,
     /// The full names of the worlds of the main package.
     pub worlds: Vec<String>,
-    /// What the parser says: in other words, the same.
-    #[allow(dead_code, reason = "for debugging")]
-    error: anyhow::Error,
 }
 
 fn known(worlds: &[String]) -> String {
@@ -73,11 +70,9 @@ impl Contracts {
     ///
     /// Where there is none, or several versions of its package.
     pub fn world(&self, name: &str) -> Result<WorldId, WorldError> {
-        self.resolve.select_world(&[self.main], Some(name)).map_err(|error| WorldError {
-            wanted: name.to_owned(),
-            worlds: self.worlds(),
-            error,
-        })
+        self.resolve
+            .select_world(&[self.main], Some(name))
+            .map_err(|_| WorldError { wanted: name.to_owned(), worlds: self.worlds() })
     }
 
     /// The full names of the main package's worlds.

@@ -199,8 +199,10 @@ pub fn parse(name: &str, text: &str) -> Result<Manifest, ManifestError> {
         span: span.map(Into::into),
         help: help.map(ToOwned::to_owned),
     };
-    let raw: Raw =
+    let mut raw: Raw =
         toml::from_str(text).map_err(|error| fail(error.message().to_owned(), error.span(), None))?;
+    raw.components.sort_by_key(|name, _| name.span().start);
+    raw.compositions.sort_by_key(|name, _| name.span().start);
     let named = raw.components.keys().chain(raw.compositions.keys());
     for (index, key) in named.clone().enumerate() {
         if !is_name(key.get_ref()) {
