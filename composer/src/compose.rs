@@ -47,7 +47,7 @@ pub struct Reference {
 pub struct ComposeError {
     /// What went wrong.
     pub kind: ComposeErrorKind,
-    source: NamedSource<String>,
+    source: Box<NamedSource<String>>,
 }
 
 /// What went wrong with a composition.
@@ -61,7 +61,7 @@ pub enum ComposeErrorKind {
     TooDeep(SourceSpan),
     /// The text is not in the WAC language.
     #[error("{0}")]
-    Syntax(wac_parser::Error),
+    Syntax(Box<wac_parser::Error>),
     /// No package of this name was given.
     #[error("there is no package `{}`", .0.name)]
     Missing(Reference),
@@ -137,7 +137,7 @@ fn encode(text: &str, packages: &Packages) -> Result<Vec<u8>, ComposeErrorKind> 
 }
 
 fn parse(text: &str) -> Result<Document<'_>, ComposeErrorKind> {
-    Document::parse(text).map_err(ComposeErrorKind::Syntax)
+    Document::parse(text).map_err(|error| ComposeErrorKind::Syntax(Box::new(error)))
 }
 
 fn wanted(text: &str) -> Result<Vec<Reference>, ComposeErrorKind> {
@@ -209,7 +209,7 @@ fn headline(error: &ResolveError) -> String {
 
 impl ComposeError {
     fn new(kind: ComposeErrorKind, name: &str, text: &str) -> Self {
-        ComposeError { kind, source: NamedSource::new(name, text.to_owned()) }
+        ComposeError { kind, source: Box::new(NamedSource::new(name, text.to_owned())) }
     }
 
     /// Whether the text is shown with the error: not where a line of it would fill the screen.
@@ -283,7 +283,7 @@ impl Diagnostic for ComposeError {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.shown().then_some(&self.source as &dyn SourceCode)
+        self.shown().then_some(&*self.source as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {

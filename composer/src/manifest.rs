@@ -31,6 +31,7 @@
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use miette::{Diagnostic, NamedSource, SourceSpan};
@@ -138,7 +139,7 @@ pub struct ManifestError {
     /// What is wrong.
     pub message: String,
     #[source_code]
-    text: NamedSource<String>,
+    text: Arc<NamedSource<String>>,
     #[label("here")]
     span: Option<SourceSpan>,
     #[help]
@@ -195,7 +196,7 @@ struct RawComposition {
 pub fn parse(name: &str, text: &str) -> Result<Manifest, ManifestError> {
     let fail = |message: String, span: Option<Range<usize>>, help: Option<&str>| ManifestError {
         message,
-        text: NamedSource::new(name, text.to_owned()),
+        text: Arc::new(NamedSource::new(name, text.to_owned())),
         span: span.map(Into::into),
         help: help.map(ToOwned::to_owned),
     };

@@ -57,6 +57,11 @@ if grep -q 'syntax error' app.py; then
     echo "and a second line"
     exit 1
 fi
+if grep -q 'power failure' app.py; then
+    head -c 20 "ROOT/made/$world.wasm" > "$out"
+    kill -9 $PPID
+    exit 0
+fi
 cp "ROOT/made/$world.wasm" "$out"
 "#;
 
@@ -215,6 +220,20 @@ fn a_missing_tool_is_named_with_what_installs_it() {
     assert_eq!(code, 1);
     assert!(words.contains("componentize_py is missing: expected in the virtual environment `"), "{words}");
     assert!(words.contains("help: `./just setup` installs it"), "{words}");
+}
+
+#[test]
+fn a_killed_run_leaves_the_old_product_whole() {
+    let shop = Shop::new();
+    assert_eq!(shop.build(&[]).0, 0);
+    let before = shop.read("out/components/source.wasm");
+    shop.write("source/app.py", b"power failure");
+    let output = composer(shop.root(), &["build"]);
+    assert_eq!(output.status.code(), None, "the stand-in kills the command");
+    assert_eq!(shop.read("out/components/source.wasm"), before);
+    shop.write("source/app.py", b"1");
+    let (code, words) = shop.build(&[]);
+    assert_eq!((code, words.starts_with("3 unchanged in ")), (0, true), "{words}");
 }
 
 #[test]
