@@ -19,7 +19,6 @@ pub fn make(site: &Site<'_>, note: &dyn Fn(&str)) -> Result<Vec<u8>, StepError> 
     let files: Vec<String> = files.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     let mut before = vec!["-lc"];
     before.extend(files.iter().map(String::as_str));
-    note("compiling");
-    let component = core(site, &bindings(site)?, &before, &[])?;
+    let component = core(site, &bindings(site)?, &before, &[], note)?;
     sign(&component, "C", "zig cc", site.tools.python_package("ziglang")?)
 }

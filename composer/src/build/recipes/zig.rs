@@ -30,7 +30,7 @@ pub fn make(site: &Site<'_>, note: &dyn Fn(&str)) -> Result<Vec<u8>, StepError> 
     let translated = bindings.folder.join("bindings.zig");
     write(&translated, &run(translate, "zig translate-c", "Python", "")?)?;
     let before = ["--dep", "bindings", &with("-Mroot=", &site.component.entry), "-lc"];
-    let component = core(site, &bindings, &before, &[with("-Mbindings=", &translated)])?;
+    let component = core(site, &bindings, &before, &[with("-Mbindings=", &translated)], note)?;
     sign(&component, "Zig", "zig", site.tools.python_package("ziglang")?)
 }
 
@@ -41,9 +41,10 @@ pub fn core(
     bindings: &Bindings,
     before: &[&str],
     after: &[String],
+    note: &dyn Fn(&str),
 ) -> Result<Vec<u8>, StepError> {
     let core = site.workshop("core")?.join("core.wasm");
-    let mut build = zig(site, &|_| {})?;
+    let mut build = zig(site, note)?;
     build.args(["build-exe", "-target", "wasm32-wasi", "-O", "ReleaseSmall", "-fno-entry"]);
     build.args(["-mexec-model=reactor", "-rdynamic", "--name", site.name]);
     build.arg(with("-femit-bin=", &core)).args(before).arg(with("-I", &bindings.folder));
