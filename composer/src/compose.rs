@@ -68,9 +68,10 @@ pub enum ComposeErrorKind {
     /// What was given under this name cannot be read as a component.
     #[error("what was given for `{}` cannot be read as a component", .0.name)]
     Part(Reference, #[source] anatomy::ReadError),
-    /// What the text says cannot be done with these packages.
+    /// What the text says cannot be done with these packages. Where an import is the matter, the packages that
+    /// want it are named.
     #[error("{}", headline(.0))]
-    Resolve(Box<ResolveError>),
+    Resolve(Box<ResolveError>, Vec<String>),
     /// A library crashed.
     #[error("the composition cannot be made")]
     Crash(#[source] Crash),
@@ -128,12 +129,25 @@ fn encode(text: &str, packages: &Packages) -> Result<Vec<u8>, ComposeErrorKind> 
                 (key, packages[&reference.name].clone())
             })
             .collect();
-        let failed = |error| ComposeErrorKind::Resolve(Box::new(error));
+        let failed = |error| {
+            let wanting = wanting(&error, &wanted, packages);
+            ComposeErrorKind::Resolve(Box::new(error), wanting)
+        };
         let processor = Processor { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
         let options = EncodeOptions { define_components: true, validate: true, processor: Some(processor) };
         document.resolve(given).map_err(failed)?.encode(options).map_err(failed)
     };
     contain(work).map_err(ComposeErrorKind::Crash)?
+}
+
+/// The packages that import what the target world does not.
+fn wanting(error: &ResolveError, wanted: &[Reference], packages: &Packages) -> Vec<String> {
+    let ResolveError::ImportNotInTarget { name, .. } = error else { return Vec::new() };
+    let imports = |reference: &&Reference| {
+        let found = packages.get(&reference.name).map(|bytes| anatomy::read(bytes));
+        found.is_some_and(|found| found.is_ok_and(|found| found.imports.contains(name)))
+    };
+    wanted.iter().filter(imports).map(|reference| reference.name.clone()).collect()
 }
 
 fn parse(text: &str) -> Result<Document<'_>, ComposeErrorKind> {
@@ -246,7 +260,7 @@ impl fmt::Display for ComposeError {
 impl std::error::Error for ComposeError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
-            ComposeErrorKind::Resolve(error) => std::error::Error::source(&**error),
+            ComposeErrorKind::Resolve(error, _) => std::error::Error::source(&**error),
             ComposeErrorKind::Crash(crash) => Some(crash),
             ComposeErrorKind::Part(_, error) => Some(error),
             _ => None,
@@ -260,14 +274,19 @@ impl Diagnostic for ComposeError {
             ComposeErrorKind::Missing(Reference { name, .. }) => format!(
                 "say which file it is: `-d {name}=FILE.wasm` for a component, `-d {name}=FOLDER` for a WIT package"
             ),
-            ComposeErrorKind::Resolve(error) => match &**error {
+            ComposeErrorKind::Resolve(error, wanting) => match &**error {
                 ResolveError::MissingInstantiationArg { .. } => {
                     "give it an instance that exports it, or end the arguments with `...`, which leaves what is \
                      missing to the host"
                         .to_owned()
                 }
                 ResolveError::ImportNotInTarget { .. } => {
-                    "wire that import to a part that exports it, or let the world import it".to_owned()
+                    let wanting = if wanting.is_empty() {
+                        String::new()
+                    } else {
+                        format!("`{}` wants it: ", wanting.join("`, `"))
+                    };
+                    format!("{wanting}wire that import to a part that exports it, or let the world import it")
                 }
                 ResolveError::MissingTargetExport { name, .. } => {
                     format!("export it: `export NAME[\"{name}\"];` where NAME is the instance that has it")
@@ -289,7 +308,7 @@ impl Diagnostic for ComposeError {
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         match &self.kind {
             ComposeErrorKind::Syntax(error) => error.labels(),
-            ComposeErrorKind::Resolve(error) => match &**error {
+            ComposeErrorKind::Resolve(error, _) => match &**error {
                 ResolveError::ImportNotInTarget { span: None, .. }
                 | ResolveError::TargetMismatch { span: None, .. } => one("this world", self.target_span()?),
                 other => other.labels(),

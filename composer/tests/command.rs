@@ -178,7 +178,7 @@ fn a_target_world_that_does_not_fit_is_named() {
    ·                                            ╰── this world
  2 │ let d = new parts:d { ... };
    ╰────
-  help: wire that import to a part that exports it, or let the world import it
+  help: `parts:d` wants it: wire that import to a part that exports it, or let the world import it
 ";
     let arguments = ["compose", "whole.wac", "-o", "a.wasm", "-d", "parts:d=d.wasm", "--wit", "wit"];
     assert_eq!(said(folder.path(), &arguments), (1, expected.to_owned()));
