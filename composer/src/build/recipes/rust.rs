@@ -38,7 +38,7 @@ pub fn make(site: &Site<'_>) -> Result<Vec<u8>, StepError> {
 /// Adds what Cargo looks at outside the component's own folder: the workspace, the lock, and crates beside it.
 pub fn add_inputs(site: &Site<'_>, key: &mut Key) -> Result<(), StepError> {
     key.add("rustc", site.tools.rustc()?);
-    let root = workspace(&site.folder(), &site.project.root);
+    let root = workspace(&site.folder());
     for file in ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo/config.toml"] {
         key.add_file(&format!("workspace/{file}"), &root.join(file))?;
     }
@@ -81,10 +81,9 @@ impl Crate {
     }
 }
 
-/// The nearest folder upwards whose Cargo manifest has a workspace, or else the package's own.
-fn workspace(folder: &Path, root: &Path) -> PathBuf {
-    let candidates = folder.ancestors().take_while(|candidate| candidate.starts_with(root));
-    let mut with = candidates.filter(|candidate| {
+/// The nearest folder upwards whose Cargo manifest has a workspace, as Cargo looks for it, or else the package's own.
+fn workspace(folder: &Path) -> PathBuf {
+    let mut with = folder.ancestors().filter(|candidate| {
         table(&candidate.join("Cargo.toml")).is_ok_and(|manifest| manifest.contains_key("workspace"))
     });
     with.next().unwrap_or(folder).to_owned()
