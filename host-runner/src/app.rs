@@ -33,12 +33,12 @@ pub struct Setup {
 #[non_exhaustive]
 pub enum LoadError {
     /// The file cannot be read.
-    #[error("{file} cannot be read: {}", reason_of(source))]
+    #[error("{file} cannot be read: {}", reason_of(error))]
     Unreadable {
         /// The file.
         file: String,
-        /// What the system said.
-        source: std::io::Error,
+        /// What the system said; the message has it in plain words.
+        error: std::io::Error,
     },
     /// The bytes are not WebAssembly at all.
     #[error(
@@ -129,7 +129,7 @@ impl App {
     pub fn load(engine: &Engine, file: &Path, setup: Setup) -> Result<Self, LoadError> {
         let name = file.display().to_string();
         let bytes =
-            std::fs::read(file).map_err(|source| LoadError::Unreadable { file: name.clone(), source })?;
+            std::fs::read(file).map_err(|error| LoadError::Unreadable { file: name.clone(), error })?;
         Self::from_bytes(engine, &name, &bytes, setup)
     }
 

@@ -119,13 +119,18 @@ fn parse(exported: &Exported, expression: &str, open: usize) -> Result<Vec<Val>,
         let at = |place: usize| (place + open).saturating_sub(1).min(expression.len());
         let (line, marks) = mark(expression, at(span.start), at(span.end));
         ExpressionError::Arguments {
-            reason: error.to_string().split(" at ").next().unwrap_or_default().to_owned(),
+            reason: without_span(&error.to_string()).to_owned(),
             line,
             marks,
             signature: exported.signature(),
             example: example(exported),
         }
     })
+}
+
+/// The place is shown with marks, so the message does without its numbers.
+fn without_span(message: &str) -> &str {
+    message.rsplit_once(" at ").map_or(message, |(message, _)| message)
 }
 
 /// The line of the text that holds the place, and marks to put under it.

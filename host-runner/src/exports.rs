@@ -47,18 +47,26 @@ impl Exported {
         format!("{}({}){result}", self.function, parameters.join(", "))
     }
 
+    fn whole_signature(&self) -> String {
+        match &self.interface {
+            Some(interface) => format!("{interface}#{}", self.signature()),
+            None => self.signature(),
+        }
+    }
+
     pub(crate) fn index(&self) -> &ComponentExportIndex {
         &self.index
     }
 
-    /// Whether `wanted` names it: whole, without the version, or by the function alone.
+    /// Whether `wanted` names it: whole, without the version, as `iface#func`, or by the function alone.
     fn is_named(&self, wanted: &str) -> bool {
         match wanted.split_once('#') {
             None => self.function == wanted,
             Some((interface, function)) => {
                 self.function == function
                     && self.interface.as_deref().is_some_and(|own| {
-                        own == interface || (!interface.contains('@') && without_version(own) == interface)
+                        let unversioned = without_version(own);
+                        [own, unversioned, last_name(unversioned)].contains(&interface)
                     })
             }
         }
@@ -124,35 +132,26 @@ pub enum LookupError {
     Unknown {
         /// What was asked for.
         name: String,
-        /// Everything that can be called: name and signature.
-        exported: Vec<(String, String)>,
+        /// Everything that can be called, by its whole name.
+        exported: Vec<String>,
     },
     /// Several functions have that name.
     #[error("{name} is the name of {} exported functions. {}", candidates.len(), List("Say which:", candidates, ""))]
     Ambiguous {
         /// What was asked for.
         name: String,
-        /// Those that have the name: name and signature.
-        candidates: Vec<(String, String)>,
+        /// Those that have the name, with their signatures.
+        candidates: Vec<String>,
     },
 }
 
-struct List<'a>(&'static str, &'a [(String, String)], &'static str);
+struct List<'a>(&'static str, &'a [String], &'static str);
 
 impl fmt::Display for List<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.1.is_empty() {
-            return f.write_str(self.2);
-        }
-        f.write_str(self.0)?;
-        for (name, signature) in self.1 {
-            let interface = name.split_once('#').map(|(interface, _)| interface);
-            match interface {
-                Some(interface) => write!(f, "\n  {interface}#{signature}")?,
-                None => write!(f, "\n  {signature}")?,
-            }
-        }
-        Ok(())
+        let Self(introduction, items, nothing) = self;
+        f.write_str(if items.is_empty() { nothing } else { introduction })?;
+        items.iter().try_for_each(|item| write!(f, "\n  {item}"))
     }
 }
 
@@ -197,15 +196,19 @@ pub(crate) fn find(component: &Component, name: &str) -> Result<Exported, Lookup
     match (whole, matching.as_slice()) {
         (Some(exported), _) => Ok((*exported).clone()),
         (None, [exported]) => Ok((*exported).clone()),
-        (None, []) => Err(LookupError::Unknown { name: name.to_owned(), exported: told(&all) }),
-        (None, several) => {
-            Err(LookupError::Ambiguous { name: name.to_owned(), candidates: told(several.iter().copied()) })
-        }
+        (None, []) => Err(LookupError::Unknown {
+            name: name.to_owned(),
+            exported: all.iter().map(Exported::name).collect(),
+        }),
+        (None, several) => Err(LookupError::Ambiguous {
+            name: name.to_owned(),
+            candidates: several.iter().map(|exported| exported.whole_signature()).collect(),
+        }),
     }
 }
 
-fn told<'a>(exported: impl IntoIterator<Item = &'a Exported>) -> Vec<(String, String)> {
-    exported.into_iter().map(|exported| (exported.name(), exported.signature())).collect()
+fn last_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 fn without_version(name: &str) -> &str {

@@ -54,7 +54,7 @@ const NUMBERS: &str = r#"(component
 #[tokio::test]
 async fn functions_are_found_by_their_names() {
     let app = app(NUMBERS);
-    for name in ["example:math/sums@1.2.0#add", "example:math/sums#add"] {
+    for name in ["example:math/sums@1.2.0#add", "example:math/sums#add", "sums#add"] {
         assert_eq!(call(&app, &format!("{name}(40, 2)")).await.unwrap().text, "42");
     }
     assert_eq!(call(&app, " sum ({left: 40, right: 2})\n").await.unwrap().text, "42");
@@ -73,7 +73,7 @@ async fn a_name_that_fits_several_functions_lists_them() {
     assert!(matches!(error, ExpressionError::Call(CallError::Lookup(LookupError::Ambiguous { .. }))));
     let error = call(&app(NUMBERS), "ad()").await.unwrap_err().to_string();
     assert!(error.starts_with("no exported function is called ad. These can be called:\n"), "{error}");
-    assert!(error.contains("\n  sum(pair: record { left: u32, right: u32 }) -> u32"), "{error}");
+    assert!(error.ends_with("\n  example:math/more@1.2.0#add\n  sum\n  spin\n  fail\n  next"), "{error}");
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn arguments_that_do_not_fit_are_marked() {
     let error = call(&app(NUMBERS), "example:math/sums#add(1, \"two\")").await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the arguments do not fit: invalid value type: expected u32, found string\n  \
+        "the arguments do not fit: invalid value type\n  \
          example:math/sums#add(1, \"two\")\n                           ^^^^^\n\
          The function is add(a: u32, b: u32) -> u32\n\
          For example: example:math/sums@1.2.0#add(1, 1)"
@@ -185,7 +185,7 @@ async fn a_trap_for_want_of_memory_names_the_limit() {
 const WANTS: &str = r#"(component
     (import "wasi:clocks/wall-clock@0.2.3" (instance
         (type $t (record (field "seconds" u64) (field "nanoseconds" u32)))
-        (export $datetime "datetime" (type (eq $t)))
+        (export "datetime" (type $datetime (eq $t)))
         (export "now" (func (result $datetime)))))
     (import "wasi:cli/environment@0.2.3" (instance
         (export "get-arguments" (func (result (list string))))))
@@ -275,7 +275,7 @@ fn what_is_no_component_says_what_it_is() {
 const CLOCK: &str = r#"(component
     (import "wasi:clocks/wall-clock@0.2.3" (instance $clock
         (type $t (record (field "seconds" u64) (field "nanoseconds" u32)))
-        (export $datetime "datetime" (type (eq $t)))
+        (export "datetime" (type $datetime (eq $t)))
         (export "now" (func (result $datetime)))))
     (core module $libc (memory (export "memory") 1))
     (core instance $libc (instantiate $libc))
@@ -309,17 +309,17 @@ fn counter(draft: &str, integer: &str) -> String {
     format!(
         r#"(component
         (import "wasi:keyvalue/store@{draft}" (instance $store
-            (export $bucket "bucket" (type (sub resource)))
+            (export "bucket" (type $bucket (sub resource)))
             (type $e (variant (case "no-such-store") (case "access-denied") (case "other" string)))
-            (export $error "error" (type (eq $e)))
+            (export "error" (type $error (eq $e)))
             (export "open" (func (param "identifier" string) (result (result (own $bucket) (error $error)))))))
         (alias export $store "bucket" (type $bucket))
         (alias export $store "error" (type $error))
         (import "wasi:keyvalue/atomics@{draft}" (instance $atomics
             (alias outer 1 $bucket (type $b))
-            (export $bucket "bucket" (type (eq $b)))
+            (export "bucket" (type $bucket (eq $b)))
             (alias outer 1 $error (type $e))
-            (export $error "error" (type (eq $e)))
+            (export "error" (type $error (eq $e)))
             (export "increment" (func (param "bucket" (borrow $bucket)) (param "key" string)
                 (param "delta" {integer}) (result (result {integer} (error $error)))))))
         (core module $libc

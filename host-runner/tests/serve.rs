@@ -108,7 +108,8 @@ fn guest() -> &'static [u8] {
         let world = resolve.select_world(&[last.unwrap()], Some("proxy")).unwrap();
         let mut module = wat::parse_str(GUEST).unwrap();
         wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-        let mut encoder = ComponentEncoder::default().validate(true).module(&module).unwrap();
+        let mut encoder = ComponentEncoder::default();
+        encoder.module(&module).unwrap();
         encoder.encode().unwrap()
     })
 }
