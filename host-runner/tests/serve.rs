@@ -206,7 +206,8 @@ async fn an_answer_that_broke_off_does_not_look_complete() {
     let server = start(Limits { response_body: 100_000, ..short() }).await;
     for path in ["half", "big"] {
         let answer = server.ask(path).await;
-        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{path}: {answer}");
+        // Cut off after the head, or before it left the host: never a whole answer.
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 200 OK\r\n"), "{path}: {answer}");
         assert!(!answer.ends_with("\r\n0\r\n\r\n"), "{path}: {answer}");
         assert!(answer.len() < 120_000, "{path}");
     }
