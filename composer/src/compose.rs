@@ -291,6 +291,14 @@ impl Diagnostic for ComposeError {
                 ResolveError::MissingTargetExport { name, .. } => {
                     format!("export it: `export NAME[\"{name}\"];` where NAME is the instance that has it")
                 }
+                // The validator's own words; there is no error of a kind of its own for it.
+                ResolveError::ValidationFailure { source }
+                    if source.message().contains("not valid to be used as export") =>
+                {
+                    "an interface that others take types from is exported before them: move its `export` (often \
+                     that of `…/types`) up, or add it where it is missing"
+                        .to_owned()
+                }
                 other => return other.help().map(|help| Box::new(help.to_string()) as Box<dyn fmt::Display>),
             },
             ComposeErrorKind::Syntax(error) => {

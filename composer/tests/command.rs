@@ -184,6 +184,43 @@ fn a_target_world_that_does_not_fit_is_named() {
     assert_eq!(said(folder.path(), &arguments), (1, expected.to_owned()));
 }
 
+/// A component that exports `example:kit/types` with two records, one in the other, and `example:kit/api` that
+/// uses the outer one.
+fn kit() -> Vec<u8> {
+    component(
+        r#"(component
+            (component $shim
+                (type $coin (record (field "worth" u32)))
+                (export $named "coin" (type $coin))
+                (type $purse (record (field "coin" $named)))
+                (export "purse" (type $purse)))
+            (instance $types (instantiate $shim))
+            (export $exported "example:kit/types" (instance $types))
+            (alias export $exported "purse" (type $purse))
+            (core module $m (func (export "f") (result i32) i32.const 1))
+            (core instance $i (instantiate $m))
+            (func $f (result $purse) (canon lift (core func $i "f")))
+            (instance $api (export "purse" (type $purse)) (export "f" (func $f)))
+            (export "example:kit/api" (instance $api)))"#,
+    )
+}
+
+#[test]
+fn an_interface_exported_before_the_one_it_takes_types_from_is_explained() {
+    let compose = |exports: &str| {
+        let text = format!("package example:whole;\nlet kit = new parts:kit {{}};\n{exports}");
+        let folder = folder(&[("whole.wac", text.as_bytes()), ("kit.wasm", &kit())]);
+        said(folder.path(), &["compose", "whole.wac", "-o", "o.wasm", "-d", "parts:kit=kit.wasm"])
+    };
+    let types = "export kit[\"example:kit/types\"];\n";
+    let api = "export kit[\"example:kit/api\"];\n";
+    assert_eq!(compose(&format!("{types}{api}")), (0, String::new()));
+
+    let (code, text) = compose(&format!("{api}{types}"));
+    assert_eq!(code, 1);
+    assert!(text.contains("an interface that others take types from is exported before them"), "{text}");
+}
+
 #[test]
 fn hostile_texts_are_refused_before_they_are_parsed() {
     let deep = format!("package a:b; let x = {}", "(".repeat(100_000));

@@ -19,11 +19,13 @@ use crate::files;
 pub struct Key(Sha256);
 
 impl Key {
-    /// A key for this kind of product. It has the version of this program in it.
+    /// A key for this kind of product. It has the version of this program in it, and those of the libraries that
+    /// it was built with: they encode what it writes.
     pub fn new(kind: &str) -> Self {
         let mut key = Key(Sha256::new());
         key.add("kind", kind);
         key.add("composer", concat!(env!("CARGO_PKG_VERSION"), " recipes 1"));
+        key.add("libraries", include_bytes!("../../../Cargo.lock"));
         key
     }
 
