@@ -224,7 +224,13 @@ def languages(runner):
         folder = ROOT / "components" / name
         runner.run(["node", "--test", "--test-reporter=spec"], count_node, folder)
     for test in sorted((ROOT / "components").glob("*-zig/src/*_test.zig")):
-        runner.run([GUEST_PYTHON, "-m", "ziglang", "test", test.name], count_zig, test.parent)
+        runner.run([GUEST_PYTHON, "-m", "ziglang", "test", test.name], count_zig, test.parent, zig_cache())
+
+
+def zig_cache():
+    """Where composer has Zig keep what it builds, rather than in the sources and the user's home."""
+    folder = str(TARGET / "build" / "zig-cache")
+    return {"ZIG_GLOBAL_CACHE_DIR": folder, "ZIG_LOCAL_CACHE_DIR": folder}
 
 
 def build(runner):

@@ -31,6 +31,10 @@ pub fn make(site: &Site<'_>) -> Result<Vec<u8>, StepError> {
         .env_remove("PYTHONHOME")
         .env("RUST_BACKTRACE", "0");
     python.env("TMPDIR", site.workshop("tmp")?);
+    // It keeps compiled code between builds where its user's caches are: HOME decides on macOS, XDG_CACHE_HOME elsewhere.
+    let cache = site.project.out().join("build").join("python-cache");
+    make_folder(&cache)?;
+    python.env("HOME", &cache).env("XDG_CACHE_HOME", &cache);
     run(python, "componentize-py", "Python", "")?;
     sign(&read(&product)?, "Python", "componentize-py", version)
 }
