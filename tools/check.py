@@ -200,8 +200,14 @@ def run_part(name):
     if part.count.passed + part.count.failed == 0:
         part.problems.append("nothing ran in this part")
         part.count.failed += 1
+    if not part.count.failed:
+        DONE.add(name)
     print(f"---- {name}: {part.count.passed} passed, {part.count.failed} failed in {clock(part.seconds)}", flush=True)
     return part
+
+
+# The parts that have run without a failure, in this call.
+DONE = set()
 
 
 # ---- the parts ---------------------------------------------------------------------------------------------------
@@ -236,6 +242,8 @@ def zig_cache():
 def build(runner):
     """every component and composition of composer.toml"""
     good, _ = runner.run([COMPOSER, "build"])
+    fixtures, _ = runner.run([COMPOSER, "build"], cwd=ROOT / "tests")
+    runner.check(fixtures, "composer build, in tests: the fixtures")
     if runner.check(good, "composer build"):
         for product in sorted(TARGET.glob("components/*.wasm")) + sorted(TARGET.glob("compositions/*.wasm")):
             runner.check(product.stat().st_size > 0, f"{product.relative_to(ROOT)}, {product.stat().st_size:,} bytes")
@@ -243,7 +251,10 @@ def build(runner):
 
 def e2e(runner):
     """real components, real processes, real HTTP"""
-    runner.run(["cargo", "test", "--release", "--locked", "-p", "e2e", "--no-fail-fast"], count_cargo)
+    # The part before this one has built everything; alone, this part builds for itself.
+    built = {"E2E_BUILT": "1"} if "build" in DONE else {}
+    command = ["cargo", "test", "--release", "--locked", "-p", "e2e", "--no-fail-fast"]
+    runner.run(command, count_cargo, env=built)
 
 
 def lint(runner):

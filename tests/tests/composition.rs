@@ -20,34 +20,30 @@ const COMPONENTS: [(&str, &str); 8] = [
     ("storefront", "storefront"),
 ];
 
-/// Each composition that ships, with its parts and their languages.
-const COMPOSITIONS: [(&str, [(&str, &str); 4]); 5] = [
-    (
-        "shop-rust",
-        [("storage", "Rust"), ("orders", "Rust"), ("pricing-rust", "Rust"), ("storefront", "JavaScript")],
-    ),
-    (
-        "shop-zig",
-        [("storage", "Rust"), ("orders", "Rust"), ("pricing-zig", "Zig"), ("storefront", "JavaScript")],
-    ),
-    (
-        "shop-python",
-        [("storage", "Rust"), ("orders", "Rust"), ("pricing-python", "Python"), ("storefront", "JavaScript")],
-    ),
-    (
-        "shop-js",
-        [("storage", "Rust"), ("orders", "Rust"), ("pricing-js", "JavaScript"), ("storefront", "JavaScript")],
-    ),
-    (
-        "shop-polyglot",
-        [
-            ("storage", "Rust"),
-            ("orders-python", "Python"),
-            ("pricing-zig", "Zig"),
-            ("storefront", "JavaScript"),
-        ],
-    ),
+/// Each composition that ships: the component that is its logic, and the one that is its pricing rule.
+const COMPOSITIONS: [(&str, &str, &str); 5] = [
+    ("shop-rust", "orders", "pricing-rust"),
+    ("shop-zig", "orders", "pricing-zig"),
+    ("shop-python", "orders", "pricing-python"),
+    ("shop-js", "orders", "pricing-js"),
+    ("shop-polyglot", "orders-python", "pricing-zig"),
 ];
+
+/// The parts of a composition: what it calls them, the component that each is, and its language.
+fn parts(logic: &'static str, pricing: &'static str) -> [(&'static str, &'static str, &'static str); 4] {
+    let language = |component: &str| match component.rsplit('-').next() {
+        Some("zig") => "Zig",
+        Some("python") => "Python",
+        Some("js") => "JavaScript",
+        _ => "Rust",
+    };
+    [
+        ("storage", "storage", "Rust"),
+        ("pricing", pricing, language(pricing)),
+        ("orders", logic, language(logic)),
+        ("storefront", "storefront", "JavaScript"),
+    ]
+}
 
 #[derive(Debug, Deserialize)]
 struct Inspected {
@@ -99,7 +95,9 @@ fn set(names: &[String]) -> BTreeSet<String> {
 fn components_import_and_export_what_their_world_says_and_nothing_else() {
     for (component, world_name) in COMPONENTS {
         let inspected = inspect(&project::component(component));
-        for (names, imports) in [(&inspected.imports, true), (&inspected.exports, false)] {
+        // componentize-py adds an export of its own, an instance that is called `exports`.
+        let exports: Vec<_> = inspected.exports.iter().filter(|name| *name != "exports").cloned().collect();
+        for (names, imports) in [(&inspected.imports, true), (&exports, false)] {
             let (allowed, only_types) = world(world_name, imports);
             let given = set(names);
             let what = if imports { "imports" } else { "exports" };
@@ -132,7 +130,7 @@ fn pure_components_import_nothing_of_the_system() {
 
 #[test]
 fn composed_shops_leave_only_the_store_the_clock_and_http_to_the_host() {
-    for (composition, _) in COMPOSITIONS {
+    for (composition, ..) in COMPOSITIONS {
         let inspected = inspect(&project::composition(composition));
         for import in &inspected.imports {
             let known =
@@ -147,53 +145,47 @@ fn composed_shops_leave_only_the_store_the_clock_and_http_to_the_host() {
 
 #[test]
 fn a_composition_is_made_of_its_parts_in_their_languages() {
-    for (composition, parts) in COMPOSITIONS {
+    for (composition, logic, pricing) in COMPOSITIONS {
         let inspected = inspect(&project::composition(composition));
-        for (name, language) in parts {
-            let part = inspected
-                .parts
-                .iter()
-                .find(|part| part.name.contains(name) && (name != "orders" || !part.name.contains("python")));
-            let part =
-                part.unwrap_or_else(|| panic!("{composition} has no part {name}: {:?}", inspected.parts));
-            assert_eq!(part.language.as_deref(), Some(language), "{composition}, part {name}");
-            assert_eq!(
-                part.bytes,
-                fs::metadata(project::component(name)).unwrap().len(),
-                "{composition}, part {name}"
-            );
-            let alone = inspect(&project::component(name));
-            assert_eq!(set(&part.imports), set(&alone.imports), "{composition}, part {name}");
-            assert_eq!(set(&part.exports), set(&alone.exports), "{composition}, part {name}");
+        let expected = parts(logic, pricing);
+        let given: Vec<_> =
+            inspected.parts.iter().map(|part| (part.name.as_str(), part.language.as_deref())).collect();
+        assert_eq!(given, expected.map(|(name, _, language)| (name, Some(language))), "{composition}");
+        for (part, (_, component, _)) in inspected.parts.iter().zip(expected) {
+            let file = project::component(component);
+            assert_eq!(part.bytes, fs::metadata(&file).unwrap().len(), "{composition}, {component}");
+            let alone = inspect(&file);
+            assert_eq!(set(&part.imports), set(&alone.imports), "{composition}, {component}");
+            assert_eq!(set(&part.exports), set(&alone.exports), "{composition}, {component}");
         }
     }
 }
 
 #[test]
 fn parts_are_embedded_byte_for_byte() {
-    for (composition, parts) in COMPOSITIONS {
+    for (composition, logic, pricing) in COMPOSITIONS {
         let whole = fs::read(project::composition(composition)).unwrap();
-        for (part, _) in parts {
-            let bytes = fs::read(project::component(part)).unwrap();
-            assert!(contains(&whole, &bytes), "{composition} does not hold {part} byte for byte");
+        for (_, component, _) in parts(logic, pricing) {
+            let bytes = fs::read(project::component(component)).unwrap();
+            assert!(holds(&whole, &bytes), "{composition} does not hold {component} byte for byte");
         }
     }
 }
 
-/// Whether the bytes are somewhere in the whole. The start of a part is rare enough to look no further elsewhere.
-fn contains(whole: &[u8], part: &[u8]) -> bool {
-    let head = &part[..part.len().min(64)];
-    whole.windows(head.len()).enumerate().any(|(at, window)| window == head && whole[at..].starts_with(part))
+/// Whether a component's bytes are somewhere in the whole: looked for where any component begins.
+fn holds(whole: &[u8], component: &[u8]) -> bool {
+    const PREAMBLE: &[u8; 8] = b"\0asm\x0d\0\x01\0";
+    whole.windows(8).enumerate().any(|(at, window)| window == PREAMBLE && whole[at..].starts_with(component))
 }
 
 #[test]
 fn composing_twice_or_with_the_inputs_in_another_order_gives_the_same_bytes() {
     let folder = tempfile::TempDir::new().unwrap();
-    for (composition, parts) in COMPOSITIONS {
+    for (composition, logic, pricing) in COMPOSITIONS {
         let shipped = fs::read(project::composition(composition)).unwrap();
         let source = project::path(&format!("composer/compositions/{composition}.wac"));
-        let mut rotated = parts.to_vec();
-        for round in 0..parts.len() {
+        let mut rotated = parts(logic, pricing);
+        for round in 0..rotated.len() {
             let product = folder.path().join(format!("{composition}-{round}.wasm"));
             let mut arguments = vec![
                 "compose".to_owned(),
@@ -201,7 +193,7 @@ fn composing_twice_or_with_the_inputs_in_another_order_gives_the_same_bytes() {
                 "-o".to_owned(),
                 product.display().to_string(),
             ];
-            for (part, _) in &rotated {
+            for (_, part, _) in &rotated {
                 arguments.push("-d".to_owned());
                 arguments.push(format!("parts:{part}={}", project::component(part).display()));
             }
@@ -219,7 +211,7 @@ fn a_second_build_has_nothing_to_do_and_is_quick() {
     let products = || -> Vec<_> {
         COMPOSITIONS
             .iter()
-            .map(|(name, _)| fs::metadata(project::composition(name)).unwrap().modified().unwrap())
+            .map(|(name, ..)| fs::metadata(project::composition(name)).unwrap().modified().unwrap())
             .collect()
     };
     let before = products();
@@ -240,16 +232,16 @@ fn every_shipped_composition_targets_the_world_of_the_shop() {
         assert!(text.contains("targets shop:worlds/shop@0.1.0"), "{} has no targets clause", path.display());
         found.insert(path.file_stem().unwrap().to_string_lossy().into_owned());
     }
-    assert_eq!(found, COMPOSITIONS.iter().map(|(name, _)| (*name).to_owned()).collect());
+    assert_eq!(found, COMPOSITIONS.iter().map(|(name, ..)| (*name).to_owned()).collect());
 }
 
 #[test]
 fn the_tree_shows_every_part_with_its_language_and_how_it_is_wired() {
-    for (composition, parts) in COMPOSITIONS {
+    for (composition, logic, pricing) in COMPOSITIONS {
         let file = project::composition(composition);
         let finished = process::run("composer", project::root(), &[Path::new("inspect"), &file], "").unwrap();
         assert_eq!(finished.code, Some(0), "{}", finished.stderr);
-        for (part, language) in parts {
+        for (part, _, language) in parts(logic, pricing) {
             assert!(
                 finished.stdout.lines().any(|line| line.contains(part) && line.contains(language)),
                 "{composition}: no line has {part} and {language}:\n{}",

@@ -145,8 +145,8 @@ fn a_quote_shows_lines_adjustments_with_their_reason_and_a_total() {
             &format!(
                 "ok({{lines: [{lines}], adjustments: [\
                  {{line: some(0), reason: \"quantity break 12 %\", amount: -12000}}, \
-                 {{line: none, reason: \"gold tier 5 %\", amount: -4417}}, \
-                 {{line: none, reason: \"rebates capped at 15 %\", amount: 1368}}\
+                 {{reason: \"gold tier 5 %\", amount: -4417}}, \
+                 {{reason: \"rebates capped at 15 %\", amount: 1368}}\
                  ], subtotal: 100333, total: 85284}})"
             ),
         );
@@ -301,9 +301,7 @@ fn an_order_takes_its_units_and_gives_a_receipt_that_can_be_read_again() {
             "{receipt}"
         );
         assert!(
-            receipt.contains(
-                "{line: none, reason: \"silver tier 2 %\", amount: -16}], subtotal: 800, total: 784"
-            ),
+            receipt.contains("{reason: \"silver tier 2 %\", amount: -16}], subtotal: 800, total: 784"),
             "{receipt}"
         );
         shop.has("A", 8, 0);
@@ -436,7 +434,9 @@ fn the_catalogue_is_walked_page_by_page_in_the_order_of_skus() {
                 page.split("{sku: \"").skip(1).map(|item| item.split('"').next().unwrap_or("").to_owned()),
             );
             match page.split("next: some(").nth(1) {
-                Some(next) => after = format!("some({}", next.trim_end_matches("})")) + ")",
+                Some(next) => {
+                    after = format!("some({}", next.strip_suffix(")})").expect("the page ends here")) + ")"
+                }
                 None => break,
             }
         }
@@ -445,7 +445,7 @@ fn the_catalogue_is_walked_page_by_page_in_the_order_of_skus() {
         // What can be bought at this moment follows the orders.
         shop.begins(PLACE, &order("key", &[("a", 4)]), "ok(");
         shop.is(PRODUCT, "(\"a\")", &format!("ok({})", entry("a", 1)));
-        shop.is(LIST, "(some(\"zzz\"), 10)", "ok({items: [], next: none})");
+        shop.is(LIST, "(some(\"zzz\"), 10)", "ok({items: []})");
     });
 }
 

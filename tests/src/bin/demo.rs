@@ -31,6 +31,9 @@ const CART: [(&str, u32); 4] = [("FAST-0048", 400), ("FAST-0060", 60), ("OFFC-00
 /// There are three of these.
 const RARE: (&str, u32) = ("MACH-0018", 4);
 
+/// And more than enough of these, after the first order too.
+const PLENTY: (&str, u32) = ("FAST-0060", 10);
+
 const CUSTOMER: &str = "Demo & Daughters";
 
 fn main() -> ExitCode {
@@ -203,12 +206,17 @@ fn place(host: &Host, key: &str, order: &Order) -> Result<Receipt> {
 
 fn sell_no_more_than_there_is(page: &mut Page, stand: &Stand, products: &[Product]) -> Result<()> {
     page.heading("Try to buy more than there is")?;
-    let (sku, quantity) = RARE;
-    let product =
-        products.iter().find(|product| product.sku == sku).context("the rare product is in the catalogue")?;
-    page.line(format!("   {quantity} × {}, of which there are {}", product.name, product.stock))?;
+    let find = |sku: &str| {
+        products
+            .iter()
+            .find(|product| product.sku == sku)
+            .with_context(|| format!("{sku} is not in the catalogue"))
+    };
+    for (sku, quantity) in [RARE, PLENTY] {
+        page.line(format!("   {quantity:>4} × {}", find(sku)?.name))?;
+    }
     let host = stand.open()?;
-    let answer = shop::place(host.address(), "demo-oversell", &Order::of(CUSTOMER, &[RARE, CART[0]]))?;
+    let answer = shop::place(host.address(), "demo-oversell", &Order::of(CUSTOMER, &[RARE, PLENTY]))?;
     ensure!(
         answer.status == 409,
         "the shop should have refused, and answered {} {}",
@@ -216,20 +224,21 @@ fn sell_no_more_than_there_is(page: &mut Page, stand: &Stand, products: &[Produc
         answer.text()
     );
     let problem = answer.json()?;
-    page.line(format!("   refused: 409 {}: {}", text(&problem, "title"), text(&problem, "detail")))?;
-    let levels = catalogue_levels(stand, host, &[sku, CART[0].0])?;
-    page.line(format!("   and nothing was sold of either line: {levels}"))?;
-    // The first order has bought its 400 bolts, and no other has bought anything.
-    let bolts = products.iter().find(|product| product.sku == CART[0].0).context("bolts")?.stock - CART[0].1;
-    for (sku, left) in [(sku, product.stock), (CART[0].0, bolts)] {
+    page.line(format!("   409 {}: {}", text(&problem, "title"), text(&problem, "detail")))?;
+    page.line("   Nothing was sold, and nothing is held, of either line:")?;
+    // Of these only the first order has bought.
+    let bought = CART.iter().find(|(sku, _)| *sku == PLENTY.0).map_or(0, |(_, quantity)| *quantity);
+    let levels = levels(stand, host, &[RARE.0, PLENTY.0])?;
+    for (sku, left) in [(RARE.0, find(RARE.0)?.stock), (PLENTY.0, find(PLENTY.0)?.stock - bought)] {
         let expected = format!("{{sku: \"{sku}\", on-hand: {left}, held: 0, available: {left}}}");
         ensure!(levels.contains(&expected), "expected {expected} in {levels}");
+        page.line(format!("     {expected}"))?;
     }
     Ok(())
 }
 
 /// The stock as the store has it. One process at a time opens a store, so the host gives way.
-fn catalogue_levels(stand: &Stand, host: Host, skus: &[&str]) -> Result<String> {
+fn levels(stand: &Stand, host: Host, skus: &[&str]) -> Result<String> {
     host.stop()?;
     let list: Vec<_> = skus.iter().map(|sku| catalogue::quoted(sku)).collect();
     catalogue::call(
