@@ -104,6 +104,9 @@ pub enum Written {
     Changed(Option<Vec<u8>>),
 }
 
+/// What a compare-and-swap came to: done, or the value that is there instead (`None`: there is none).
+pub type Swapped = Result<(), Option<Vec<u8>>>;
+
 /// A page of the keys of a bucket, in ascending order of their bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Keys {
@@ -200,7 +203,7 @@ pub trait Backend: Send + Sync + 'static {
         key: String,
         expected: Option<Vec<u8>>,
         new: Vec<u8>,
-    ) -> BoxFuture<'a, Result<Result<(), Option<Vec<u8>>>, StoreError>> {
+    ) -> BoxFuture<'a, Result<Swapped, StoreError>> {
         Box::pin(async move {
             match self.write(bucket, Write::Swap { key, expected, new }).await? {
                 Written::Done => Ok(Ok(())),
