@@ -190,9 +190,10 @@ class Toolchain:
             return Problem("Rust", needs, "neither rustup nor rustc on PATH", fix_for("rust", "any"))
         if not shutil.which("cargo"):
             return Problem("Rust", needs, "no cargo on PATH", fix_for("rust", "any"))
-        if self.too_old() and os.environ.get("RUSTUP_TOOLCHAIN"):
+        forced = os.environ.get("RUSTUP_TOOLCHAIN", "")
+        if forced and (self.too_old() or (self.version is None and not forced.startswith(self.channel))):
             found = "rustc {}, because RUSTUP_TOOLCHAIN is set to {}".format(
-                dotted(self.version), os.environ["RUSTUP_TOOLCHAIN"]
+                dotted(self.version) if self.version else "that does not run", forced
             )
             return Problem("Rust", "rustc {} or newer".format(self.channel), found, "unset RUSTUP_TOOLCHAIN")
         if not self.rustup and (self.version is None or self.too_old() or self.missing_targets()):
@@ -367,6 +368,10 @@ def main(arguments):
                 build_commands()
     except SetupError as error:
         say(str(error))
+        return 1
+    except OSError as error:
+        # A folder that may not be written to, a disk that is full.
+        say("cannot go on: {}".format(error))
         return 1
     except KeyboardInterrupt:
         return 130

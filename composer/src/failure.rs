@@ -60,13 +60,34 @@ impl Failure {
         if handler.render_report(&mut text, &*self.report).is_err() {
             text = format!("{}\n", self.report);
         }
-        text
+        harmless(&text)
     }
 }
 
 /// Whether standard error is a terminal that wants colour.
 pub fn colour() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    capable() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Whether standard error is a terminal that can do more than show lines.
+pub fn capable() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|value| value != "dumb")
+}
+
+/// Takes out control characters, but for line feeds, tabs and colours: names of files and lines of texts come from
+/// elsewhere, and must not steer the terminal.
+fn harmless(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(next) = rest.next() {
+        let parameters = rest.as_str().strip_prefix('[').filter(|_| next == '\u{1b}');
+        let colour = parameters
+            .and_then(|after| after.split_once(|c: char| !c.is_ascii_digit() && c != ';'))
+            .is_some_and(|(digits, _)| rest.as_str()[1 + digits.len()..].starts_with('m'));
+        let kept = colour || matches!(next, '\n' | '\t') || !next.is_control();
+        safe.push(if kept { next } else { char::REPLACEMENT_CHARACTER });
+    }
+    safe
 }
 
 #[derive(Debug)]
@@ -119,5 +140,19 @@ impl Diagnostic for Helped {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = miette::LabeledSpan> + '_>> {
         self.report.labels()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn colours_pass_and_other_control_characters_do_not() {
+        assert_eq!(harmless("a\tb\n\u{1b}[36;1mc\u{1b}[0m"), "a\tb\n\u{1b}[36;1mc\u{1b}[0m");
+        assert_eq!(
+            harmless("\u{1b}]0;t\u{7}\u{1b}[2J\r\u{1b}[\u{1b}"),
+            "\u{fffd}]0;t\u{fffd}\u{fffd}[2J\u{fffd}\u{fffd}[\u{fffd}"
+        );
     }
 }

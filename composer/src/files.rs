@@ -1,7 +1,7 @@
 //! Reading inputs, and writing outputs so that they are there whole or not at all.
 
 use std::fs;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anatomy::ReadError;
@@ -11,9 +11,23 @@ use crate::failure::{Exit, Failure};
 /// The name under which outputs are written before they get their own. What a killed run leaves behind has it.
 pub const UNFINISHED: &str = ".unfinished-";
 
+/// The longest input that is read, in bytes: what `anatomy` takes. Devices and pipes may never end.
+const LONGEST: u64 = 1 << 30;
+
 /// Reads a file of bytes.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(|error| cannot_read(path, error))
+    let attempt = || -> io::Result<Vec<u8>> {
+        let file = fs::File::open(path)?;
+        let expected = file.metadata()?.len().min(LONGEST);
+        let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or_default());
+        file.take(LONGEST + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = attempt().map_err(|error| cannot_read(path, error))?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(Failure::new(Exit::Input, format!("`{}` is longer than 1 GiB", path.display())));
+    }
+    Ok(bytes)
 }
 
 /// Reads a file of text.
@@ -48,10 +62,15 @@ pub fn not_a_component(path: &Path, error: ReadError) -> Failure {
 }
 
 /// Writes a file so that at every moment either the old one or the new one is there, whole: also when this
-/// process is killed, or the machine.
+/// process is killed, or the machine. A link goes on pointing where it did; a device or pipe is written to, not
+/// replaced.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let attempt = || -> io::Result<()> {
-        let folder = folder_of(path);
+        if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            return fs::File::options().write(true).open(path)?.write_all(bytes);
+        }
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let folder = folder_of(&path);
         fs::create_dir_all(&folder)?;
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]
@@ -59,7 +78,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         let mut file = builder.prefix(UNFINISHED).tempfile_in(&folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
-        file.persist(path)?;
+        file.persist(&path)?;
         // The new name is durable once the folder is; not every system lets folders be synced.
         if let Ok(folder) = fs::File::open(&folder) {
             let _ = folder.sync_all();
@@ -70,6 +89,20 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         .map_err(|error| Failure::because(Exit::Cannot, format!("cannot write `{}`", path.display()), error))
 }
 
+/// Refuses an output that would take the place of one of the inputs.
+pub fn keep_apart<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<(), Failure> {
+    let Ok(there) = fs::canonicalize(output) else { return Ok(()) };
+    let same = |input: &&Path| there.is_file() && fs::canonicalize(input).is_ok_and(|input| input == there);
+    match inputs.into_iter().find(same) {
+        Some(_) => Err(Failure::new(
+            Exit::Usage,
+            format!("`{}` is an input, and would be overwritten", output.display()),
+        )
+        .help("give `-o` the name of another file")),
+        None => Ok(()),
+    }
+}
+
 fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
@@ -77,19 +110,29 @@ fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-/// Writes a product to where `-o` says: a file, or `-` for standard output, which must not be a terminal.
+/// Writes a product to where `-o` says: a file, or `-` for standard output. Neither may be a terminal.
 pub fn deliver(output: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    if output.as_os_str() != "-" {
-        return write(output, bytes);
-    }
-    if io::stdout().is_terminal() {
+    let piped = output.as_os_str() == "-";
+    let terminal = if piped { io::stdout().is_terminal() } else { is_terminal(output) };
+    if terminal {
+        let what = if piped { "standard output".to_owned() } else { format!("`{}`", output.display()) };
         return Err(Failure::new(
             Exit::Usage,
-            "a component is not for the eyes: standard output is a terminal",
+            format!("a component is not for the eyes: {what} is a terminal"),
         )
         .help("`-o FILE.wasm` writes it to a file; with `-o -`, pipe it into something"));
     }
-    print(bytes)
+    if piped { print(bytes) } else { write(output, bytes) }
+}
+
+/// Whether a path leads to a terminal, as `/dev/stdout` may. Only devices are opened: to open a pipe is to wait.
+fn is_terminal(path: &Path) -> bool {
+    #[cfg(unix)]
+    let device = fs::metadata(path)
+        .is_ok_and(|found| std::os::unix::fs::FileTypeExt::is_char_device(&found.file_type()));
+    #[cfg(not(unix))]
+    let device = false;
+    device && fs::File::options().write(true).open(path).is_ok_and(|file| file.is_terminal())
 }
 
 /// Writes to standard output. Whoever reads it may stop at any time: that is no error.
@@ -101,4 +144,9 @@ pub fn print(bytes: &[u8]) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Says something on standard error, where nobody needs to listen: a reader that is gone is no error.
+pub fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }

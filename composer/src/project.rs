@@ -164,7 +164,15 @@ impl<'a> Shelf<'a> {
     fn package(&self, reference: &Reference) -> Result<Option<Vec<u8>>, Failure> {
         if let Some(given) = self.given.iter().find(|given| given.package == reference.name) {
             if given.file.is_dir() {
-                return wit_package(&load(&given.file)?, reference);
+                let found = wit_package(&load(&given.file)?, reference)?;
+                return match found {
+                    Some(_) => Ok(found),
+                    None => Err(Failure::new(
+                        Exit::Input,
+                        format!("there is no WIT package `{}` in `{}`", reference.name, given.file.display()),
+                    )
+                    .help("a component is given as its `.wasm` file, a WIT package as its folder")),
+                };
             }
             let bytes = files::read(&given.file)?;
             anatomy::read(&bytes).map_err(|error| files::not_a_component(&given.file, error))?;

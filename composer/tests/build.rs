@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use common::{answers, composer, doubles};
 use tempfile::TempDir;
@@ -249,7 +249,7 @@ fn builds_at_the_same_time_do_not_disturb_each_other() {
     let shop = Shop::new();
     let start = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_composer"));
-        command.arg("build").current_dir(shop.root()).stderr(std::process::Stdio::piped());
+        command.arg("build").current_dir(shop.root()).stderr(Stdio::piped());
         command.spawn().expect("it can be started")
     };
     let running: Vec<_> = (0..4).map(|_| start()).collect();
@@ -279,4 +279,38 @@ fn mistakes_in_the_manifest_are_shown_where_they_are() {
     assert!(shop.build(&[]).1.contains("`source` is both a component and a composition"));
     shop.write("composer.toml", MANIFEST.replace("components.source", "components.Source").as_bytes());
     assert!(shop.build(&[]).1.contains("`Source` is not a name"));
+}
+
+#[test]
+fn what_is_not_where_the_manifest_says_is_named_with_the_key_that_says_so() {
+    let shop = Shop::new();
+    shop.write("composer.toml", MANIFEST.replace("path = \"doubler\"", "path = \"gone\"").as_bytes());
+    let expected = "  × there is no folder `gone`\n  help: `path` of [components.doubler] in composer.toml says where it is";
+    let (code, words) = shop.build(&[]);
+    assert!(code == 1 && words.contains(expected), "{code} {words}");
+
+    let manifest = MANIFEST.replace("path = \"doubler\"", "path = \"doubler\"\nentry = \"gone.py\"");
+    shop.write("composer.toml", manifest.as_bytes());
+    let expected = "  × there is no `doubler/gone.py`\n  help: `entry` of [components.doubler] in composer.toml says where it is";
+    let (code, words) = shop.build(&[]);
+    assert!(code == 1 && words.contains(expected), "{code} {words}");
+
+    shop.write("composer.toml", MANIFEST.replace("whole.wac", "gone.wac").as_bytes());
+    let expected = "help: `file` of [compositions.whole] in composer.toml says where it is";
+    let (code, words) = shop.build(&[]);
+    assert!(code == 3 && words.contains(expected), "{code} {words}");
+}
+
+#[test]
+fn a_build_goes_on_when_nobody_reads_what_it_says() {
+    let shop = Shop::new();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_composer"))
+        .arg("build")
+        .current_dir(shop.root())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it can be started");
+    drop(child.stderr.take());
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    anatomy::read(&shop.read("out/compositions/whole.wasm")).expect("a component");
 }

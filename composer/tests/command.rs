@@ -299,3 +299,72 @@ fn a_wrong_command_line_exits_with_two() {
     }
     assert_eq!(composer(folder.path(), &["--help"]).status.code(), Some(0));
 }
+
+#[test]
+fn an_output_never_takes_the_place_of_an_input() {
+    let folder = parts();
+    let compose = |output: &str| {
+        let given = ["-d", "parts:source=s.wasm", "-d", "parts:doubler=d.wasm"];
+        said(folder.path(), &[&["compose", "whole.wac", "-o", output], &given[..]].concat())
+    };
+    for name in ["whole.wac", "./s.wasm", "d.wasm"] {
+        let expected = format!(
+            "  × `{name}` is an input, and would be overwritten\n  help: give `-o` the name of another file\n"
+        );
+        assert_eq!(compose(name), (2, expected));
+    }
+    assert_eq!(fs::read(folder.path().join("whole.wac")).expect("it is there"), WHOLE.as_bytes());
+    assert_eq!(fs::read(folder.path().join("s.wasm")).expect("it is there"), answers(21));
+}
+
+#[test]
+#[cfg(unix)]
+fn an_output_goes_where_a_link_points_and_into_a_device() {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+
+    let folder = parts();
+    let compose = |output: &str| {
+        let given = ["-d", "parts:source=s.wasm", "-d", "parts:doubler=d.wasm"];
+        said(folder.path(), &[&["compose", "whole.wac", "-o", output], &given[..]].concat())
+    };
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("real.wasm"), b"old").expect("a file");
+    symlink("real.wasm", at("link.wasm")).expect("a link");
+    assert_eq!(compose("link.wasm"), (0, String::new()));
+    assert!(fs::symlink_metadata(at("link.wasm")).expect("it is there").is_symlink());
+    anatomy::read(&fs::read(at("real.wasm")).expect("it is there")).expect("a component");
+
+    // By a link in a folder of the test's own, so that a mistake here replaces nothing that others need.
+    symlink("/dev/null", at("nothing")).expect("a link");
+    assert_eq!(compose("nothing"), (0, String::new()));
+    let device = fs::metadata("/dev/null").expect("it is there").file_type();
+    assert!(device.is_char_device());
+}
+
+#[test]
+#[cfg(unix)]
+fn an_input_without_end_is_refused() {
+    let folder = folder(&[]);
+    let (code, words) = said(folder.path(), &["inspect", "/dev/zero"]);
+    assert_eq!((code, words.as_str()), (3, "  × `/dev/zero` is longer than 1 GiB\n"));
+}
+
+#[test]
+fn names_of_files_do_not_steer_the_terminal() {
+    let folder = folder(&[]);
+    let (code, words) = said(folder.path(), &["inspect", "a\u{1b}]0;b\u{7}"]);
+    assert_eq!(code, 3);
+    assert!(words.starts_with("  × cannot read `a\u{fffd}]0;b\u{fffd}`\n"), "{words:?}");
+}
+
+#[test]
+fn a_folder_without_the_package_it_is_given_for_is_named() {
+    let folder = parts();
+    fs::create_dir(folder.path().join("wit")).expect("a folder");
+    fs::write(folder.path().join("wit/a.wit"), "package other:contracts;\n").expect("a file");
+    let given = ["-d", "parts:source=wit", "-d", "parts:doubler=d.wasm"];
+    let arguments = [&["compose", "whole.wac", "-o", "a.wasm"], &given[..]].concat();
+    let expected = "  × there is no WIT package `parts:source` in `wit`\n  help: a component is given as its `.wasm` \
+                    file, a WIT package as its folder\n";
+    assert_eq!(said(folder.path(), &arguments), (3, expected.to_owned()));
+}

@@ -4,6 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
 use crate::failure::{Exit, Failure};
+use crate::files::say;
 
 /// Held for as long as it lives. The system lets go of it when the process ends, however that happens.
 pub struct Lock(#[allow(dead_code, reason = "it is held, not used")] File);
@@ -19,7 +20,7 @@ pub fn hold(out: &Path) -> Result<Lock, Failure> {
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            eprintln!("waiting for another build that uses `{}`", out.display());
+            say(&format!("waiting for another build that uses `{}`", out.display()));
             file.lock().map_err(fail)?;
         }
         Err(TryLockError::Error(error)) => return Err(fail(error)),

@@ -1,7 +1,6 @@
 //! Says what is being done: a spinner for each on a terminal, a line for each that is done elsewhere.
 
 use std::collections::HashMap;
-use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,6 +8,8 @@ use composer::report::size;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::step::StepError;
+use crate::failure::capable;
+use crate::files::say;
 
 /// How an attempt ended well.
 pub enum Report {
@@ -25,7 +26,7 @@ pub enum Report {
 
 /// Where progress is shown.
 pub struct Progress {
-    /// None where standard error is no terminal.
+    /// None where standard error is no terminal, or one that can only show lines.
     bars: Option<MultiProgress>,
     /// Length of the longest name.
     width: usize,
@@ -35,7 +36,7 @@ pub struct Progress {
 impl Progress {
     /// For things of these names.
     pub fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
-        let bars = std::io::stderr().is_terminal().then(MultiProgress::new);
+        let bars = capable().then(MultiProgress::new);
         Progress { bars, width: names.map(str::len).max().unwrap_or(0), counts: Mutex::default() }
     }
 
@@ -95,8 +96,8 @@ impl Progress {
 
     fn line(&self, text: &str) {
         match &self.bars {
-            Some(bars) => bars.suspend(|| eprintln!("{text}")),
-            None => eprintln!("{text}"),
+            Some(bars) => bars.suspend(|| say(text)),
+            None => say(text),
         }
     }
 }

@@ -103,8 +103,8 @@ pub const NODE: &str = "https://nodejs.org has it: version 20 or newer";
 fn unnamed(what: &str, key: &str) -> StepError {
     StepError::MissingTool {
         what: what.to_owned(),
-        place: format!("where `{key}` under [tools] in composer.toml says, which says nothing"),
-        help: SET_UP.to_owned(),
+        place: format!("where `{key}` says under [tools] in composer.toml, and there is no `{key}`"),
+        help: format!("add it: `{key} = FOLDER`"),
     }
 }
 

@@ -39,6 +39,7 @@ pub struct Componentize {
 
 /// Executes the command.
 pub fn run(arguments: &Componentize) -> Result<(), Failure> {
+    files::keep_apart(&arguments.output, [arguments.core.as_path()])?;
     let core = files::read(&arguments.core)?;
     let contracts = match &arguments.world {
         Some(world) => Some((project::contracts(arguments.wit.as_deref(), Path::new("."))?, world.as_str())),

@@ -34,6 +34,8 @@ pub struct Compose {
 
 /// Executes the command.
 pub fn run(arguments: &Compose) -> Result<(), Failure> {
+    let given = arguments.dependencies.iter().map(|given| given.file.as_path());
+    files::keep_apart(&arguments.output, given.chain([arguments.file.as_path()]))?;
     let text = files::read_text(&arguments.file)?;
     let name = arguments.file.display().to_string();
     let references = compose::references(&name, &text).map_err(failure)?;
@@ -41,10 +43,10 @@ pub fn run(arguments: &Compose) -> Result<(), Failure> {
     let shelf = Shelf::new(&arguments.dependencies, arguments.wit.as_deref(), near)?;
     for given in &arguments.dependencies {
         if !references.iter().any(|reference| reference.name == given.package) {
-            eprintln!(
+            files::say(&format!(
                 "note: `{name}` does not mention the package `{}` that was given with -d",
                 given.package
-            );
+            ));
         }
     }
     let packages = shelf.packages(&references)?;

@@ -29,7 +29,9 @@ pub fn run(arguments: &Inspect) -> Result<(), Failure> {
         format!("{}\n", report::json(&component))
     } else {
         let title = arguments.file.file_name().unwrap_or(arguments.file.as_os_str());
-        report::tree(&title.to_string_lossy(), &component)
+        // A name may hold anything; it must not steer the terminal.
+        let title = title.to_string_lossy().replace(char::is_control, "\u{fffd}");
+        report::tree(&title, &component)
     };
     files::print(text.as_bytes())
 }

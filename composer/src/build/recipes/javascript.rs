@@ -7,6 +7,7 @@ use std::process::Command;
 use super::{Site, make_folder, read};
 use crate::build::step::StepError;
 use crate::build::tools::{NODE, run};
+use crate::failure::{Exit, Failure};
 
 const PACKAGE: &str = "@bytecodealliance/componentize-js";
 
@@ -19,6 +20,7 @@ pub fn version(site: &Site<'_>) -> Result<Vec<u8>, StepError> {
 pub fn make(site: &Site<'_>) -> Result<Vec<u8>, StepError> {
     let tool = site.tools.node_module(&format!("{PACKAGE}/src/cli.js"))?;
     let temporary = site.workshop("tmp")?;
+    no_blanks(&[&temporary, &site.folder()])?;
     let product = site.workshop("product")?.join("component.wasm");
     remove(&product)?;
     let mut node = Command::new("node");
@@ -32,6 +34,16 @@ pub fn make(site: &Site<'_>) -> Result<Vec<u8>, StepError> {
     node.env("TMPDIR", &temporary).env_remove("NODE_OPTIONS").env("NO_COLOR", "1");
     run(node, "componentize-js", "`node`, in which componentize-js runs,", NODE)?;
     read(&product)
+}
+
+/// The tool hands paths to its engine in one line, and that splits it at blanks.
+fn no_blanks(paths: &[&Path]) -> Result<(), StepError> {
+    let Some(path) = paths.iter().find(|path| path.to_string_lossy().contains(char::is_whitespace)) else {
+        return Ok(());
+    };
+    let message =
+        format!("componentize-js cannot work in `{}`: there is a blank in the path", path.display());
+    Err(Failure::new(Exit::Cannot, message).help("have the project in a folder without one").into())
 }
 
 fn remove(path: &Path) -> Result<(), StepError> {

@@ -16,6 +16,7 @@ use composer::manifest::{Component, Language};
 use super::key::Key;
 use super::step::StepError;
 use super::tools::Toolbox;
+use crate::failure::{Exit, Failure};
 use crate::project::Project;
 
 /// A component, and all that is around while it is built.
@@ -67,10 +68,7 @@ impl<'a> Site<'a> {
     /// The key of all that goes into the product.
     pub fn key(&self) -> Result<String, StepError> {
         let folder = self.folder();
-        if !folder.is_dir() {
-            let source = std::io::Error::from(std::io::ErrorKind::NotFound);
-            return Err(StepError::Read { path: folder, source: source.into() });
-        }
+        self.look(&folder)?;
         let mut key = Key::new("component");
         let Component { language, world, entry, disable, .. } = self.component;
         key.add("language", language.to_string());
@@ -86,6 +84,27 @@ impl<'a> Site<'a> {
             Language::JavaScript => key.add("componentize-js", javascript::version(self)?),
         }
         Ok(key.finish())
+    }
+
+    /// Looks whether its sources are where the manifest says: no tool's own words lead back to that.
+    fn look(&self, folder: &Path) -> Result<(), StepError> {
+        let Component { language, path, entry, .. } = self.component;
+        let absent = |message: String, key: &str| {
+            let help = format!("`{key}` of [components.{}] in composer.toml says where it is", self.name);
+            Err(Failure::new(Exit::Cannot, message).help(help).into())
+        };
+        if !folder.is_dir() {
+            return absent(format!("there is no folder `{}`", path.display()), "path");
+        }
+        let there = match language {
+            Language::Rust => return Ok(()),
+            // A module: a file or a package.
+            Language::Python => {
+                folder.join(entry).exists() || folder.join(entry.with_extension("py")).exists()
+            }
+            _ => folder.join(entry).is_file(),
+        };
+        if there { Ok(()) } else { absent(format!("there is no `{}`", path.join(entry).display()), "entry") }
     }
 
     /// Makes the component. It is not checked yet.
