@@ -88,6 +88,7 @@ pub(crate) fn link(
         bytes: bytes.len() as u64,
         digest,
         imports: owned(&root.imports),
+        naming: owned(&root.naming),
         exports: owned(&root.exports),
         parts: linker.parts,
         edges: linker.edges,

@@ -15,6 +15,10 @@ pub struct Component {
     /// functions and resources by their own. Types that are only equal to other types ask for nothing and
     /// are left out.
     pub imports: Vec<String>,
+    /// Those of `imports` that are instances with nothing in them but names for types: no function and no
+    /// resource. They ask for nothing that a host could withhold.
+    #[serde(skip)]
+    pub naming: Vec<String>,
     /// What it offers, in the order of declaration. Types are left out.
     pub exports: Vec<String>,
     /// The parts that run code, in the order of instantiation. A component that is no composition has

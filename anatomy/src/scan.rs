@@ -3,13 +3,14 @@
 //! Nothing is interpreted here. Every reference is checked to lead to an earlier item of its index space, so
 //! what comes after needs no bounds to be afraid of.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use wasmparser::{
     BinaryReader, CanonicalFunction, ComponentAlias, ComponentExternalKind as Kind, ComponentInstance,
-    ComponentName, ComponentNameSectionReader, ComponentOuterAliasKind, ComponentTypeRef, Encoding, Instance,
-    KnownCustom, Name, Parser, Payload, TypeBounds, WasmFeatures, names,
+    ComponentName, ComponentNameSectionReader, ComponentOuterAliasKind, ComponentType, ComponentTypeRef,
+    Encoding, Instance, InstanceTypeDeclaration, KnownCustom, Name, Parser, Payload, TypeBounds,
+    WasmFeatures, names,
 };
 
 use crate::error::ReadError;
@@ -29,6 +30,8 @@ pub(crate) struct Definition<'a> {
     pub steps: Vec<Step<'a>>,
     /// Names of the imports that something must satisfy.
     pub imports: Vec<&'a str>,
+    /// Those of `imports` that are instances with nothing but types equal to other types in them.
+    pub naming: Vec<&'a str>,
     /// Exports that are not types.
     pub exports: Vec<&'a str>,
     /// Whether it instantiates a core module, and so runs code of its own.
@@ -37,6 +40,8 @@ pub(crate) struct Definition<'a> {
     pub producers: Producers<'a>,
     /// The same, of the core modules embedded in it.
     pub module_producers: Producers<'a>,
+    /// Indices of the instance types that `naming` is about.
+    naming_types: HashSet<u32>,
     lengths: Lengths,
 }
 
@@ -201,6 +206,14 @@ impl<'a> Scanner<'a, '_> {
                 let (start, end) = (reader.original_position(), reader.range().end);
                 let body = BinaryReader::new(&self.bytes[start as usize..end as usize], start);
                 guard::types(body, reader.count(), self.limits.type_depth)?;
+                if let Some(current) = self.current() {
+                    let first = *current.lengths.of(Kind::Type);
+                    for (index, ty) in (first..).zip(reader.clone()) {
+                        if only_names_types(&ty?) {
+                            current.naming_types.insert(index);
+                        }
+                    }
+                }
                 self.push(Step::Local { kind: Kind::Type, count: reader.count() }, offset)?;
             }
             Payload::ComponentImportSection(reader) => {
@@ -214,6 +227,11 @@ impl<'a> Scanner<'a, '_> {
                     let demand = !matches!(import.ty, ComponentTypeRef::Type(TypeBounds::Eq(_)));
                     if let Some(current) = self.current().filter(|_| demand) {
                         current.imports.push(import.name.name);
+                        if let ComponentTypeRef::Instance(index) = import.ty
+                            && current.naming_types.contains(&index)
+                        {
+                            current.naming.push(import.name.name);
+                        }
                     }
                 }
             }
@@ -423,13 +441,26 @@ impl Definition<'_> {
             instance_names: HashMap::new(),
             steps: Vec::new(),
             imports: Vec::new(),
+            naming: Vec::new(),
             exports: Vec::new(),
             runs: false,
             producers: Producers::default(),
             module_producers: Producers::default(),
+            naming_types: HashSet::new(),
             lengths: Lengths::default(),
         }
     }
+}
+
+/// Whether an instance of this type is nothing but names for types: no function, no resource, no further instance.
+fn only_names_types(ty: &ComponentType<'_>) -> bool {
+    let ComponentType::Instance(declarations) = ty else { return false };
+    declarations.iter().all(|declaration| match declaration {
+        InstanceTypeDeclaration::Export { ty, .. } => {
+            matches!(ty, ComponentTypeRef::Type(TypeBounds::Eq(_)))
+        }
+        _ => true,
+    })
 }
 
 /// Names of imports and exports are shown to people: only those that the component model allows get in,

@@ -102,6 +102,22 @@ fn a_chain_is_wired_from_the_host_to_the_export() {
 }
 
 #[test]
+fn instances_that_only_name_types_are_told_from_those_that_ask_for_something() {
+    let component = read(
+        r#"(component
+            (import "a:b/names" (instance
+                (type $r (record (field "x" u32)))
+                (export "r" (type (eq $r)))))
+            (import "a:b/resource" (instance (export "r" (type (sub resource)))))
+            (import "a:b/function" (instance (export "f" (func))))
+            (import "a:b/nothing" (instance))
+            (import "plain" (func)))"#,
+    );
+    assert_eq!(component.imports, ["a:b/names", "a:b/resource", "a:b/function", "a:b/nothing", "plain"]);
+    assert_eq!(component.naming, ["a:b/names", "a:b/nothing"]);
+}
+
+#[test]
 fn two_instances_of_one_component_are_two_parts() {
     let text = format!(
         r#"(component {} (instance $a (instantiate $S)) (instance $b (instantiate $S))

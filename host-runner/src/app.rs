@@ -136,9 +136,9 @@ impl App {
     /// Makes the bytes of a component ready; `name` stands for the file in errors.
     pub fn from_bytes(engine: &Engine, name: &str, bytes: &[u8], setup: Setup) -> Result<Self, LoadError> {
         check_preamble(name, bytes)?;
+        imports::check(name, bytes, &setup.grants)?;
         let component = Component::from_binary(engine.inner(), bytes)
             .map_err(|error| LoadError::Invalid { file: name.to_owned(), reason: one_line(&error) })?;
-        imports::check(name, &component, bytes, &setup.grants)?;
         let pre = link::linker(engine, &setup.grants)
             .and_then(|linker| linker.instantiate_pre(&component))
             .map_err(|error| LoadError::Mismatch { file: name.to_owned(), reason: one_line(&error) })?;
@@ -176,8 +176,9 @@ impl App {
     /// The data for a fresh store.
     pub(crate) fn state(&self) -> Result<State, StartError> {
         let setup = &self.inner.setup;
-        // The first argument of a program is its own name.
-        let mut arguments = vec![self.inner.name.clone()];
+        // The first argument of a program is its own name. Where on the host it lies is not the guest's to know.
+        let name = Path::new(&self.inner.name).file_name().unwrap_or_default();
+        let mut arguments = vec![name.to_string_lossy().into_owned()];
         arguments.extend_from_slice(&setup.arguments);
         State::new(&setup.grants, &setup.limits, setup.clock.as_ref(), &arguments)
     }

@@ -2,9 +2,6 @@
 
 use std::fmt;
 
-use wasmtime::component::Component;
-use wasmtime::component::types::{ComponentInstance, ComponentItem};
-
 use crate::grants::Grants;
 use crate::keyvalue::Draft;
 
@@ -180,55 +177,35 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Refuses the component unless all its imports are granted.
-pub(crate) fn check(name: &str, component: &Component, bytes: &[u8], grants: &Grants) -> Result<(), Refusal> {
-    let engine = component.engine();
-    let ty = component.component_type();
-    let mut imports: Vec<Ungranted> = Vec::new();
-    for (import, item) in ty.imports(engine) {
-        if only_names_types(&item.ty, engine) {
-            continue;
+/// Refuses a component unless all its imports are granted.
+///
+/// Decided from its structure alone: a refusal must not wait for megabytes to be compiled. An import that only
+/// names types needs no grant. Bytes whose structure cannot be read are passed: either they are no valid component,
+/// and compiling says so, or nothing that they import beyond the grants is there to be linked.
+pub(crate) fn check(name: &str, bytes: &[u8], grants: &Grants) -> Result<(), Refusal> {
+    let whole = match anatomy::read(bytes) {
+        Ok(whole) => whole,
+        Err(error) => {
+            tracing::debug!("the structure of the component cannot be read: {error}");
+            return Ok(());
         }
-        let need = Need::of(import);
-        if !need.is_met_by(grants) {
-            imports.push(Ungranted { import: import.to_owned(), wanted_by: Vec::new(), need });
-        }
-    }
+    };
+    let wanted_by = |import: &str| match whole.is_composition() {
+        true => whole.wanted_by(import).iter().map(|part| part.path.join("/")).collect(),
+        false => Vec::new(),
+    };
+    let imports: Vec<Ungranted> = whole
+        .imports
+        .iter()
+        .filter(|import| !whole.naming.contains(import))
+        .map(|import| (import, Need::of(import)))
+        .filter(|(_, need)| !need.is_met_by(grants))
+        .map(|(import, need)| Ungranted { import: import.clone(), wanted_by: wanted_by(import), need })
+        .collect();
     if imports.is_empty() {
         return Ok(());
     }
-    name_the_parts(bytes, &mut imports);
     Err(Refusal { component: name.to_owned(), imports })
-}
-
-/// An interface without functions and resources asks for nothing: it gives names to types.
-fn only_names_types(item: &ComponentItem, engine: &wasmtime::Engine) -> bool {
-    match item {
-        ComponentItem::ComponentInstance(instance) => names_types(instance, engine),
-        ComponentItem::Type(_) => true,
-        _ => false,
-    }
-}
-
-fn names_types(instance: &ComponentInstance, engine: &wasmtime::Engine) -> bool {
-    instance.exports(engine).all(|(_, item)| only_names_types(&item.ty, engine))
-}
-
-/// Looks inside the composition for who wants the imports. Where its structure cannot be read the refusal stands
-/// all the same, without names.
-fn name_the_parts(bytes: &[u8], imports: &mut [Ungranted]) {
-    let composition = match anatomy::read(bytes) {
-        Ok(component) if component.is_composition() => component,
-        Ok(_) => return,
-        Err(error) => {
-            tracing::debug!("the parts of the component cannot be told: {error}");
-            return;
-        }
-    };
-    for ungranted in imports {
-        let parts = composition.wanted_by(&ungranted.import);
-        ungranted.wanted_by = parts.iter().map(|part| part.path.join("/")).collect();
-    }
 }
 
 #[cfg(test)]
