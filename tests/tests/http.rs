@@ -442,7 +442,7 @@ fn one_key_sent_by_many_clients_at_once_buys_once() {
                     start.wait();
                     let deadline = Instant::now() + Duration::from_secs(60);
                     loop {
-                        let answer = shop::place(address, "one intent", &Order::of("Ada", &[("A", 7)]));
+                        let answer = shop::place(address, "one-intent", &Order::of("Ada", &[("A", 7)]));
                         let answer = answer.unwrap();
                         if answer.status == 201 {
                             break receipt(&answer);
