@@ -27,7 +27,7 @@ const WIDEST: usize = 500;
 /// How deep brackets may be nested: the parser is recursive, and knows no limit.
 const DEEPEST: usize = 64;
 
-/// Binary packages by their names, such as `parts:storage`, without versions: components, and WIT packages in
+/// Binary packages by their names, such as `parts:greeter`, without versions: components, and WIT packages in
 /// their binary form.
 pub type Packages = BTreeMap<String, Vec<u8>>;
 

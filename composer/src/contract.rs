@@ -64,7 +64,7 @@ impl Contracts {
         &self.resolve
     }
 
-    /// The world of this name: `storage` in the main package, or `ns:package/world`, with or without a version.
+    /// The world of this name: `greeter` in the main package, or `ns:package/world`, with or without a version.
     ///
     /// # Errors
     ///
