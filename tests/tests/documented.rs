@@ -1,7 +1,7 @@
 //! What the documentation shows is executed: every block that is marked as `console` in the README and in `docs/`.
 //!
 //! - A line that begins with `$ ` is a command, run by `sh` in the checkout's root, with the two commands on PATH.
-//!   It must succeed, unless the line after its output says `(exit code N)`.
+//!   It must succeed; in a block marked `console exit=N` it must end with that exit code.
 //! - The lines after it are its output, standard output and standard error together. `[..]` stands for anything
 //!   within a line, a line `...` for any number of lines.
 //! - Blocks marked `console no-run` are not run (those that never end, or that would run these tests).
@@ -16,21 +16,27 @@ use e2e::project;
 #[derive(Debug, PartialEq, Eq)]
 struct Shown {
     line: usize,
+    code: i32,
     command: String,
     output: Vec<String>,
 }
 
 fn shown(markdown: &str) -> Vec<Shown> {
     let mut found: Vec<Shown> = Vec::new();
-    let mut inside = false;
+    // The exit code that is expected in the block that is being read, if its commands are run at all.
+    let mut inside = None;
     let mut fence = false;
     for (index, line) in markdown.lines().enumerate() {
         if let Some(info) = line.strip_prefix("```") {
             fence = !fence;
-            inside = fence && info.trim() == "console";
-        } else if inside {
+            let code = match info.trim() {
+                "console" => Some(0),
+                marked => marked.strip_prefix("console exit=").and_then(|code| code.parse().ok()),
+            };
+            inside = code.filter(|_| fence);
+        } else if let Some(code) = inside {
             if let Some(command) = line.strip_prefix("$ ") {
-                found.push(Shown { line: index + 1, command: command.to_owned(), output: Vec::new() });
+                found.push(Shown { line: index + 1, code, command: command.to_owned(), output: Vec::new() });
             } else if let Some(last) = found.last_mut() {
                 last.output.push(line.to_owned());
             }
@@ -98,12 +104,7 @@ fn commands_in_the_documentation_do_what_is_shown() {
     let mut wrong = Vec::new();
     for document in documents() {
         let text = fs::read_to_string(&document).unwrap();
-        for Shown { line, command, mut output } in shown(&text) {
-            let expected_code = output
-                .last()
-                .and_then(|last| last.strip_prefix("(exit code ")?.strip_suffix(')')?.parse().ok())
-                .inspect(|_: &i32| drop(output.pop()))
-                .unwrap_or(0);
+        for Shown { line, code, command, output } in shown(&text) {
             // One pipe for both streams, as in a terminal.
             let ran = Command::new("sh")
                 .args(["-c", &format!("{{ {command}\n}} 2>&1")])
@@ -115,7 +116,7 @@ fn commands_in_the_documentation_do_what_is_shown() {
             let real = String::from_utf8_lossy(&ran.stdout).into_owned();
             let lines: Vec<&str> = real.lines().map(str::trim_end).collect();
             let shown: Vec<String> = output.iter().map(|line| line.trim_end().to_owned()).collect();
-            if ran.status.code() != Some(expected_code) || !matches(&shown, &lines) {
+            if ran.status.code() != Some(code) || !matches(&shown, &lines) {
                 wrong.push(format!(
                     "{}:{line}: $ {command}\nended with {}, and printed\n{real}",
                     document.display(),
@@ -147,14 +148,14 @@ fn links_between_documents_lead_somewhere() {
 
 #[test]
 fn blocks_are_found_and_told_apart() {
-    let markdown =
-        "text\n```console\n$ one\nout\n\n$ two\n```\n```console no-run\n$ three\n```\n```sh\n$ four\n```\n";
+    let markdown = "text\n```console\n$ one\nout\n\n$ two\n```\n```console no-run\n$ three\n```\n```console exit=4\n$ refused\n```\n```sh\n$ four\n```\n";
     let found = shown(markdown);
     assert_eq!(
         found,
         [
-            Shown { line: 3, command: "one".into(), output: vec!["out".into()] },
-            Shown { line: 6, command: "two".into(), output: vec![] }
+            Shown { line: 3, code: 0, command: "one".into(), output: vec!["out".into()] },
+            Shown { line: 6, code: 0, command: "two".into(), output: vec![] },
+            Shown { line: 12, code: 4, command: "refused".into(), output: vec![] }
         ]
     );
 }
