@@ -64,14 +64,24 @@ impl Key {
 }
 
 /// The files below a folder that are sources, in order: neither hidden, nor ignored by Git, nor tests, nor what tools leave
-/// behind. Tests do not go into a product.
+/// behind. Tests do not go into a product. Further down a folder called `tests` may well be a module, and what a user's
+/// own settings make Git ignore must not decide what is built.
 pub fn sources(folder: &Path) -> Result<Vec<PathBuf>, StepError> {
-    const NOT: [&str; 6] = ["tests", "test", "benches", "target", "node_modules", "__pycache__"];
+    const NOT_ON_TOP: [&str; 4] = ["tests", "test", "benches", "target"];
+    const NOWHERE: [&str; 2] = ["node_modules", "__pycache__"];
     let walk = WalkBuilder::new(folder)
         .require_git(false)
+        .git_global(false)
+        .git_exclude(false)
         .filter_entry(|entry| {
             let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-            !(folder && entry.depth() > 0 && NOT.iter().any(|name| entry.file_name() == *name))
+            let called = |names: &[&str]| names.iter().any(|name| entry.file_name() == *name);
+            !folder
+                || match entry.depth() {
+                    0 => true,
+                    1 => !called(&NOT_ON_TOP) && !called(&NOWHERE),
+                    _ => !called(&NOWHERE),
+                }
         })
         .sort_by_file_name(Ord::cmp)
         .build();
@@ -156,8 +166,16 @@ mod tests {
     #[test]
     fn tests_and_ignored_files_are_no_sources() {
         let folder = tempfile::tempdir().expect("a folder");
-        for name in ["src/a.rs", "src/b/c.rs", "tests/t.rs", ".hidden", "made.tmp", "app.py", "__pycache__/x"]
-        {
+        for name in [
+            "src/a.rs",
+            "src/b/c.rs",
+            "src/target/mod.rs",
+            "tests/t.rs",
+            ".hidden",
+            "made.tmp",
+            "app.py",
+            "src/__pycache__/x",
+        ] {
             let path = folder.path().join(name);
             fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
             fs::write(path, name).expect("a file");
@@ -166,7 +184,8 @@ mod tests {
         let found = sources(folder.path()).expect("it can be read");
         let names: Vec<_> =
             found.iter().map(|path| path.strip_prefix(folder.path()).expect("inside")).collect();
-        assert_eq!(names, ["app.py", "src/a.rs", "src/b/c.rs"].map(std::path::Path::new));
+        let expected = ["app.py", "src/a.rs", "src/b/c.rs", "src/target/mod.rs"];
+        assert_eq!(names, expected.map(std::path::Path::new));
     }
 
     #[test]
