@@ -36,8 +36,8 @@ pub struct Component {
 pub struct Part {
     /// Its name: unique among its neighbours.
     pub name: String,
-    /// The names of the instances that lead to it, its own last: `["shop", "storage"]` is the part `storage`
-    /// in a composition that is itself composed in under the name `shop`.
+    /// The names of the instances that lead to it, its own last: `["inner", "reader"]` is the part `reader`
+    /// in a composition that is itself composed in under the name `inner`.
     pub path: Vec<String>,
     /// The language it was written in, as its toolchain recorded it.
     pub language: Option<String>,

@@ -48,8 +48,8 @@ const CONTRACT = {
     new Refusal(
       409,
       "key-reused",
-      "This order form was used before",
-      "Its idempotency key belongs to another order. Nothing was bought. Open the cart again for a new form, or use a new key.",
+      "This key was used for another order",
+      "An idempotency key belongs to one order, and this one to an order with other contents. Nothing was bought. Use a new key; in the shop, open the cart again.",
     ),
   "too-large": () =>
     new Refusal(422, "too-large", "The cart is worth too much", "The subtotal is beyond 2^63 - 1 cents. Order less at a time."),

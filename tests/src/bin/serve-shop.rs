@@ -25,8 +25,9 @@ fn main() -> ExitCode {
 }
 
 fn serve() -> Result<Infallible> {
-    let mut arguments = std::env::args().skip(1);
-    let name = arguments.next().unwrap_or_else(|| "shop-zig".to_owned());
+    // The composition may be named; everything else is for the host.
+    let mut arguments = std::env::args().skip(1).peekable();
+    let name = arguments.next_if(|first| !first.starts_with('-')).unwrap_or_else(|| "shop-zig".to_owned());
     let more: Vec<String> = arguments.collect();
 
     let status = Command::new(project::command("composer"))
@@ -53,7 +54,7 @@ fn serve() -> Result<Infallible> {
 
     let port = free_port().context("no port is free")?;
     eprintln!(
-        "The shop is open at http://127.0.0.1:{port}/ (Ctrl-C closes it). Orders are kept in {}.",
+        "The shop opens at http://127.0.0.1:{port}/ (Ctrl-C closes it). Orders are kept in {}.",
         store.display()
     );
     let error = Command::new(project::command("host-runner"))
