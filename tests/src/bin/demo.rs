@@ -293,7 +293,10 @@ fn show_receipts(page: &mut Page, receipts: &[Receipt]) -> Result<()> {
     const COLUMN: usize = 12;
     let mut row = |label: &str, cells: Vec<String>| {
         let cells: String = cells.iter().map(|cell| format!("{cell:>COLUMN$}")).collect();
-        let label: String = label.chars().take(LABEL - 1).collect();
+        let label: String = match label.char_indices().nth(LABEL - 1) {
+            Some((end, _)) => label[..end].chars().take(LABEL - 2).chain(['…']).collect(),
+            None => label.to_owned(),
+        };
         page.line(format!("   {label:<LABEL$}{cells}").trim_end())
     };
     row("", SHOPS.iter().map(|(name, ..)| name.trim_start_matches("shop-").to_owned()).collect())?;
