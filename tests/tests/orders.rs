@@ -1,7 +1,7 @@
 //! One contract, two business logics, no difference: everything is asked of the Rust and of the Python
 //! implementation, each on the real storage, and their answers must be the same to the letter.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ struct Shop {
 }
 
 impl Shop {
-    fn open(logic: &'static str, pricing: &std::path::Path) -> Self {
+    fn open(logic: &'static str, pricing: &Path) -> Self {
         let clock = Clock::at(START);
         let setup = guest::setup(Some(Arc::new(Memory::new())), Some(clock.clone()));
         let app = guest::app(&compose::shop_without_front(logic, pricing), setup);
@@ -79,7 +79,7 @@ impl Shop {
 }
 
 /// Does the same with both logics, and compares every answer.
-fn both_with(pricing: &PathBuf, test: impl Fn(&mut Shop)) {
+fn both_with(pricing: &Path, test: impl Fn(&mut Shop)) {
     let transcripts = LOGICS.map(|logic| {
         let mut shop = Shop::open(logic, pricing);
         test(&mut shop);
