@@ -133,7 +133,11 @@ fn without_span(message: &str) -> &str {
     message.rsplit_once(" at ").map_or(message, |(message, _)| message)
 }
 
-/// The line of the text that holds the place, and marks to put under it.
+/// How much of a line is shown before the place, and how much from it on.
+const SHOWN_BEFORE: usize = 60;
+const SHOWN_AFTER: usize = 100;
+
+/// The line of the text that holds the place, as far as it is near, and marks to put under it.
 fn mark(text: &str, start: usize, end: usize) -> (String, String) {
     let floor = |mut place: usize| {
         while !text.is_char_boundary(place) {
@@ -144,9 +148,15 @@ fn mark(text: &str, start: usize, end: usize) -> (String, String) {
     let (start, end) = (floor(start), floor(end.max(start)));
     let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
     let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
-    let before = text[line_start..start].chars().count();
-    let marked = text[start..end.min(line_end).max(start)].chars().count().max(1);
-    (text[line_start..line_end].to_owned(), format!("{}{}", " ".repeat(before), "^".repeat(marked)))
+    let shown_from =
+        text[line_start..start].char_indices().rev().nth(SHOWN_BEFORE).map(|(at, _)| line_start + at);
+    let shown_to = text[start..line_end].char_indices().nth(SHOWN_AFTER).map(|(at, _)| start + at);
+    let (cut_before, cut_after) = (shown_from.map_or("", |_| "…"), shown_to.map_or("", |_| "…"));
+    let (from, to) = (shown_from.unwrap_or(line_start), shown_to.unwrap_or(line_end));
+    let before = cut_before.chars().count() + text[from..start].chars().count();
+    let marked = text[start..end.min(to).max(start)].chars().count().max(1);
+    let line = format!("{cut_before}{}{cut_after}", &text[from..to]);
+    (line, format!("{}{}", " ".repeat(before), "^".repeat(marked)))
 }
 
 /// A call that fits the function's types.
@@ -205,4 +215,25 @@ impl fmt::Display for Example<'_> {
 /// The value in WAVE. Types with handles are refused before the call, so every value has a text.
 fn wave(value: &Val) -> String {
     wasm_wave::to_string(value).unwrap_or_else(|error| format!("<not writable as text: {error}>"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_line_is_shown_whole() {
+        assert_eq!(mark("a(\nbé, c)", 7, 8), ("bé, c)".to_owned(), "   ^".to_owned()));
+        assert_eq!(mark("f()", 9, 9), ("f()".to_owned(), "   ^".to_owned()));
+    }
+
+    #[test]
+    fn of_a_long_line_only_what_is_near_is_shown() {
+        let text = format!("f({}x{})", "é".repeat(1_000), "y".repeat(100_000));
+        let (line, marks) = mark(&text, 2_002, 90_000);
+        let shown: Vec<char> = line.chars().collect();
+        assert_eq!(shown[marks.find('^').unwrap()], 'x');
+        assert_eq!(shown.len(), 1 + SHOWN_BEFORE + 1 + SHOWN_AFTER + 1);
+        assert_eq!(marks.matches('^').count(), SHOWN_AFTER);
+    }
 }

@@ -47,6 +47,8 @@ fn main() -> ExitCode {
         }
     };
     log_to_stderr();
+    // Where a library panics on what it finds (a damaged store), the panic is caught and becomes an error.
+    std::panic::set_hook(Box::new(|panic| tracing::error!("internal error: {panic}")));
     match cli.command.execute() {
         Ok(code) => code,
         Err(failure) => failure.report(),

@@ -11,7 +11,7 @@ use wasmtime_wasi_http::{
 
 use crate::app::StartError;
 use crate::grants::{Authority, Directory, Grants, Stdio};
-use crate::keyvalue::{self, Backend};
+use crate::keyvalue::{self, Backend, Copies};
 use crate::limits::{Limiter, Limits};
 
 /// Tells the time of day. The host's own clock by default; a test brings one that it can set.
@@ -27,6 +27,7 @@ pub(crate) struct State {
     outbound: Outbound,
     table: ResourceTable,
     keyvalue: Option<Arc<dyn Backend>>,
+    seen: Copies,
     pub(crate) limiter: Limiter,
     /// When the guest has to be done.
     pub(crate) deadline: Instant,
@@ -47,6 +48,7 @@ impl State {
             outbound: Outbound { allowed: grants.outbound.clone().unwrap_or_default() },
             table,
             keyvalue: grants.keyvalue.clone(),
+            seen: Copies::default(),
             limiter: Limiter::new(*limits),
             // Every call sets its own before it enters the guest.
             deadline: Instant::now(),
@@ -58,7 +60,7 @@ impl State {
     }
 
     pub(crate) fn keyvalue(&mut self) -> keyvalue::View<'_> {
-        keyvalue::View { backend: self.keyvalue.as_ref(), table: &mut self.table }
+        keyvalue::View { backend: self.keyvalue.as_ref(), table: &mut self.table, seen: &mut self.seen }
     }
 }
 

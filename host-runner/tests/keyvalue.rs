@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use host_runner::keyvalue::{
-    Backend, Delta, Keys, MAX_KEY, MAX_VALUE, Memory, OpenError, PAGE, Redb, StoreError, Write, Written,
+    Backend, Delta, Keys, MAX_COPIES, MAX_KEY, MAX_VALUE, Memory, OpenError, PAGE, Redb, StoreError, Write,
+    Written,
 };
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
@@ -258,6 +259,48 @@ fn a_write_beyond_the_limits_changes_nothing() {
             assert!(matches!(store.set("b", "large".into(), large).await, Err(StoreError::ValueTooLong(_))));
             assert_eq!(store.list_keys("b", None).await.unwrap(), Keys::default());
         });
+    }
+}
+
+#[test]
+fn a_read_of_many_keys_has_a_limit_on_its_copies() {
+    let (_folder, stores) = stores();
+    for store in stores {
+        runtime().block_on(async {
+            store.set("b", "big".into(), vec![7; MAX_VALUE]).await.unwrap();
+            let most = MAX_COPIES / MAX_VALUE;
+            let values = store.get_many("b", vec!["big".to_owned(); most]).await.unwrap();
+            assert!(values.iter().all(|value| value.as_ref().is_some_and(|value| value.len() == MAX_VALUE)));
+            let refused = store.get_many("b", vec!["big".to_owned(); most + 1]).await;
+            assert!(matches!(refused, Err(StoreError::TooMuch)), "{:?}", refused.map(|values| values.len()));
+        });
+    }
+}
+
+#[test]
+fn a_damaged_store_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("store.redb");
+    let store = Redb::open(&file).unwrap();
+    runtime().block_on(store.set("b", "key".into(), vec![7; 100])).unwrap();
+    drop(store);
+    let whole = std::fs::read(&file).unwrap();
+    let mut refused = 0;
+    for at in (0..whole.len()).step_by(61).filter(|&at| whole[at] != 0) {
+        let mut damaged = whole.clone();
+        damaged[at..(at + 64).min(whole.len())].fill(0xd5);
+        std::fs::write(&file, damaged).unwrap();
+        // Damage in a page that nobody needs is not seen.
+        if let Err(error) = Redb::open(&file) {
+            assert!(matches!(error, OpenError::NotAStore { .. }), "at {at}: {error:?}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 0);
+    for length in [1, 9, 319, whole.len() / 2, whole.len() - 1] {
+        std::fs::write(&file, &whole[..length]).unwrap();
+        let error = Redb::open(&file).unwrap_err();
+        assert!(matches!(error, OpenError::NotAStore { .. }), "{length} bytes: {error:?}");
     }
 }
 

@@ -13,6 +13,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::flags::{EngineFlags, GrantFlags, LimitFlags, size, time};
 use super::{Failure, print_line, runtime};
 
+/// How long the end waits for what guests left behind.
+const LEFT_BEHIND: Duration = Duration::from_secs(1);
+
 /// Answers HTTP requests with a component that exports wasi:http/incoming-handler.
 ///
 /// Every request gets a fresh instance. Prints one line, `listening on http://ADDRESS`, once it
@@ -71,7 +74,12 @@ impl Serve {
         let engine = Engine::new(&EngineOptions { pool: Some(pool), cache: self.engine.cache })?;
         let setup = Setup { grants: self.grants.open()?, limits, ..Setup::default() };
         let app = App::load(&engine, &self.file, setup)?;
-        runtime()?.block_on(serve(app, self.addr))?;
+        let runtime = runtime()?;
+        let outcome = runtime.block_on(serve(app, self.addr));
+        // A guest that was cut off may have left something behind that waits without end: the opening of a
+        // named pipe in a granted folder, for example.
+        runtime.shutdown_timeout(LEFT_BEHIND);
+        outcome?;
         Ok(ExitCode::SUCCESS)
     }
 

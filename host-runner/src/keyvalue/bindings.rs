@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable, ResourceTableError};
 
-use super::{Backend, DEFAULT_BUCKET, Delta, MAX_BUCKET, PAGE, StoreError};
+use super::{Backend, Copies, DEFAULT_BUCKET, Delta, MAX_BUCKET, PAGE, StoreError};
 
 mod draft2 {
     wasmtime::component::bindgen!({
@@ -81,6 +81,8 @@ impl From<ResourceTableError> for Failure {
 pub(crate) struct View<'a> {
     pub(crate) backend: Option<&'a Arc<dyn Backend>>,
     pub(crate) table: &'a mut ResourceTable,
+    /// Room for the values that compare-and-swap handles have seen.
+    pub(crate) seen: &'a mut Copies,
 }
 
 /// Names [`View`] to the linker.
@@ -127,6 +129,19 @@ impl View<'_> {
     /// The store and the name of the bucket behind a handle.
     fn bucket(&self, bucket: &Resource<Bucket>) -> Result<(Arc<dyn Backend>, Arc<str>), Failure> {
         Ok((self.backend()?, Arc::clone(&self.table.get(bucket)?.name)))
+    }
+}
+
+impl View<'_> {
+    fn begin(&mut self, cas: Cas) -> Result<Resource<Cas>, Failure> {
+        self.seen.take(cas.seen.as_deref())?;
+        Ok(self.table.push(cas)?)
+    }
+
+    fn end(&mut self, cas: Resource<Cas>) -> Result<Cas, ResourceTableError> {
+        let cas = self.table.delete(cas)?;
+        self.seen.give_back(cas.seen.as_deref());
+        Ok(cas)
     }
 }
 
@@ -255,7 +270,7 @@ impl new::atomics::HostCas for View<'_> {
     async fn new(&mut self, bucket: Resource<Bucket>, key: String) -> Result<Resource<Cas>, Failure> {
         let (backend, bucket) = self.bucket(&bucket)?;
         let seen = backend.get(&bucket, key.clone()).await?;
-        Ok(self.table.push(Cas { bucket, key, seen })?)
+        self.begin(Cas { bucket, key, seen })
     }
 
     /// The value when the handle was made: the one that `swap` compares with, not a newer one.
@@ -264,7 +279,7 @@ impl new::atomics::HostCas for View<'_> {
     }
 
     async fn drop(&mut self, cas: Resource<Cas>) -> wasmtime::Result<()> {
-        self.table.delete(cas)?;
+        self.end(cas)?;
         Ok(())
     }
 }
@@ -283,19 +298,20 @@ impl new::atomics::Host for View<'_> {
     ) -> wasmtime::Result<Result<(), new::atomics::CasError>> {
         use new::atomics::CasError;
         // The handle is consumed, whatever comes of it.
-        let Cas { bucket, key, seen } = self.table.delete(cas)?;
+        let Cas { bucket, key, seen } = self.end(cas)?;
         let swapped = match self.backend() {
             Ok(backend) => {
                 backend.compare_and_swap(&bucket, key.clone(), seen, value).await.map_err(Failure::from)
             }
             Err(failure) => Err(failure),
         };
-        match swapped {
-            Ok(Ok(())) => Ok(Ok(())),
-            Ok(Err(seen)) => {
-                let latest = self.table.push(Cas { bucket, key, seen })?;
-                Ok(Err(CasError::CasFailed(latest)))
-            }
+        let latest = match swapped {
+            Ok(Ok(())) => return Ok(Ok(())),
+            Ok(Err(seen)) => self.begin(Cas { bucket, key, seen }),
+            Err(failure) => Err(failure),
+        };
+        match latest {
+            Ok(latest) => Ok(Err(CasError::CasFailed(latest))),
             Err(failure) => {
                 let error = new::store::Host::convert_error(self, failure)?;
                 Ok(Err(CasError::StoreError(error)))
@@ -356,5 +372,38 @@ impl old::batch::Host for View<'_> {
         let (backend, bucket) = self.bucket(&bucket)?;
         let values = backend.get_many(&bucket, keys.clone()).await?;
         Ok(keys.into_iter().zip(values).map(|(key, value)| Some((key, value?))).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{MAX_COPIES, MAX_VALUE, Memory};
+    use super::*;
+
+    #[tokio::test]
+    async fn handles_keep_only_so_much_of_what_they_saw() {
+        let backend: Arc<dyn Backend> = Arc::new(Memory::new());
+        backend.set(DEFAULT_BUCKET, "big".into(), vec![7; MAX_VALUE]).await.unwrap();
+        let (mut table, mut seen) = (ResourceTable::new(), Copies::default());
+        let mut view = View { backend: Some(&backend), table: &mut table, seen: &mut seen };
+        let bucket = view.open_bucket(String::new()).ok().unwrap();
+        let mut handles = Vec::new();
+        let refused = loop {
+            let bucket = Resource::new_borrow(bucket.rep());
+            match new::atomics::HostCas::new(&mut view, bucket, "big".into()).await {
+                Ok(handle) => handles.push(handle),
+                Err(failure) => break failure,
+            }
+        };
+        assert_eq!(handles.len(), MAX_COPIES / MAX_VALUE);
+        assert!(matches!(refused, Failure::Store(StoreError::TooMuch)));
+        // A handle that is gone, dropped or swapped, makes room again, for the next one or for a failed swap.
+        let stale = handles.pop().unwrap();
+        backend.set(DEFAULT_BUCKET, "big".into(), vec![8; MAX_VALUE]).await.unwrap();
+        let swapped = new::atomics::Host::swap(&mut view, stale, b"new".to_vec()).await.unwrap();
+        let Err(new::atomics::CasError::CasFailed(latest)) = swapped else { panic!("{swapped:?}") };
+        new::atomics::HostCas::drop(&mut view, latest).await.unwrap();
+        let bucket = Resource::new_borrow(bucket.rep());
+        assert!(new::atomics::HostCas::new(&mut view, bucket, "big".into()).await.is_ok());
     }
 }

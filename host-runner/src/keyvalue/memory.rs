@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::{BoxFuture, ready};
 
-use super::{Backend, Keys, PAGE, Rows, StoreError, Write, Written, apply};
+use super::{Backend, Copies, Keys, PAGE, Rows, StoreError, Write, Written, apply};
 
 type Bucket = BTreeMap<String, Vec<u8>>;
 
@@ -36,8 +36,13 @@ impl Backend for Memory {
     ) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StoreError>> {
         let buckets = self.buckets();
         let rows = buckets.get(bucket);
-        let values = keys.iter().map(|key| rows.and_then(|rows| rows.get(key)).cloned()).collect();
-        Box::pin(ready(Ok(values)))
+        let mut copies = Copies::default();
+        let copy = |key: &String| {
+            let value = rows.and_then(|rows| rows.get(key));
+            copies.take(value.map(Vec::as_slice))?;
+            Ok(value.cloned())
+        };
+        Box::pin(ready(keys.iter().map(copy).collect()))
     }
 
     fn list_keys<'a>(

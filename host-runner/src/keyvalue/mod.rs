@@ -26,6 +26,9 @@ pub const MAX_BUCKET: usize = 255;
 pub const MAX_KEY: usize = 4_096;
 /// The longest value, in bytes.
 pub const MAX_VALUE: usize = 16 << 20;
+/// Bytes of values that one read of many keys may give, and that one guest's compare-and-swap handles may keep
+/// seen at the same time. Both are copies in the host, which the guest's own limit on memory does not count.
+pub const MAX_COPIES: usize = 64 << 20;
 /// How many keys one page of a listing holds.
 pub const PAGE: usize = 1_000;
 /// The bucket that an empty name opens: components written for hosts with a single bucket ask for that.
@@ -41,6 +44,11 @@ pub enum StoreError {
     /// The value is longer than [`MAX_VALUE`].
     #[error("the value has {0} bytes; this host keeps values of up to {MAX_VALUE}")]
     ValueTooLong(usize),
+    /// The values are more than [`MAX_COPIES`] together.
+    #[error(
+        "the values have more than {MAX_COPIES} bytes together; ask for fewer keys at once, or drop handles first"
+    )]
+    TooMuch,
     /// The value is not a number in decimal digits, so nothing can be added to it.
     #[error("the value is not a whole number in decimal digits: nothing can be added to it")]
     NotANumber,
@@ -121,7 +129,8 @@ pub struct Keys {
 /// An implementation keeps the promises of [this module](self) for every caller of every clone, and does
 /// not block the thread that polls.
 pub trait Backend: Send + Sync + 'static {
-    /// The values of these keys, in this order, all seen at the same moment.
+    /// The values of these keys, in this order, all seen at the same moment. More than [`MAX_COPIES`] bytes of
+    /// them are refused: a key that is named a thousand times is copied a thousand times.
     fn get_many<'a>(
         &'a self,
         bucket: &'a str,
@@ -211,6 +220,29 @@ pub trait Backend: Send + Sync + 'static {
                 other @ Written::Sum(_) => Err(StoreError::failed(format!("a swap came to {other:?}"))),
             }
         })
+    }
+}
+
+/// What is left of [`MAX_COPIES`].
+#[derive(Debug)]
+pub(crate) struct Copies(usize);
+
+impl Default for Copies {
+    fn default() -> Self {
+        Self(MAX_COPIES)
+    }
+}
+
+impl Copies {
+    /// Makes room for a copy of the value, before it is made.
+    fn take(&mut self, value: Option<&[u8]>) -> Result<(), StoreError> {
+        self.0 = self.0.checked_sub(value.map_or(0, <[u8]>::len)).ok_or(StoreError::TooMuch)?;
+        Ok(())
+    }
+
+    /// The copy is gone.
+    fn give_back(&mut self, value: Option<&[u8]>) {
+        self.0 += value.map_or(0, <[u8]>::len);
     }
 }
 

@@ -9,18 +9,19 @@ use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use futures::future::BoxFuture;
 use redb::{
-    Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, StorageError, Table,
+    Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, ReadableTable, StorageError, Table,
     TableDefinition,
 };
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Backend, Keys, PAGE, Rows, StoreError, Write, Written, apply};
+use super::{Backend, Copies, Keys, PAGE, Rows, StoreError, Write, Written, apply};
 
 /// Bucket and key to value. One table for all buckets: a transaction opens it once.
 const TABLE: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("keyvalue");
@@ -76,7 +77,8 @@ pub enum OpenError {
 
 /// Keeps its buckets in one file. Dropping the last handle closes the file, when all writes are done.
 pub struct Redb {
-    database: Arc<Database>,
+    /// There until the store is dropped.
+    database: Option<Arc<Database>>,
     writer: Option<(mpsc::Sender<Job>, JoinHandle<()>)>,
 }
 
@@ -97,10 +99,20 @@ impl Redb {
         {
             return Err(OpenError::NoFolder { file: owned() });
         }
-        let database = open_database(file).map_err(|error| match error {
+        let damaged = || OpenError::NotAStore {
+            file: owned(),
+            source: DatabaseError::Storage(StorageError::Corrupted("its pages make no sense".to_owned())),
+        };
+        let unusable = |source| OpenError::Unusable { file: owned(), source };
+        // redb checks its own pages by assertions: in a damaged file it panics on what it finds there.
+        let opened = catch_unwind(|| {
+            let database = open_database(file)?;
+            Ok((create_table(&database), database))
+        });
+        let (created, database) = opened.map_err(|_| damaged())?.map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => OpenError::Locked { file: owned() },
             DatabaseError::Storage(StorageError::Io(source))
-                if source.kind() == io::ErrorKind::InvalidData =>
+                if matches!(source.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
             {
                 let source = DatabaseError::Storage(StorageError::Io(source));
                 OpenError::NotAStore { file: owned(), source }
@@ -110,8 +122,7 @@ impl Redb {
             }
             source => OpenError::NotAStore { file: owned(), source },
         })?;
-        let unusable = |source| OpenError::Unusable { file: owned(), source };
-        create_table(&database).map_err(|error| unusable(error.into()))?;
+        created.map_err(|error| unusable(error.into()))?;
         let database = Arc::new(database);
         let (sender, jobs) = mpsc::channel(QUEUE);
         let thread = thread::Builder::new()
@@ -121,19 +132,16 @@ impl Redb {
                 move || write_all(&database, jobs)
             })
             .map_err(|error| unusable(error.into()))?;
-        Ok(Self { database, writer: Some((sender, thread)) })
+        Ok(Self { database: Some(database), writer: Some((sender, thread)) })
     }
 
     /// Reads on a thread that may wait for the disk.
     async fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&Database) -> Result<T, redb::Error> + Send + 'static,
+        read: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let database = Arc::clone(&self.database);
-        tokio::task::spawn_blocking(move || read(&database))
-            .await
-            .map_err(StoreError::failed)?
-            .map_err(StoreError::failed)
+        let database = self.database.clone().ok_or_else(|| StoreError::failed("the store is closed"))?;
+        tokio::task::spawn_blocking(move || read(&database)).await.map_err(StoreError::failed)?
     }
 }
 
@@ -152,6 +160,11 @@ impl Drop for Redb {
                 tracing::error!("the writer of the store ended in a panic");
             }
         }
+        // Closing writes down which pages are free, and so can meet damage too. What was acknowledged is safe.
+        let database = self.database.take();
+        if catch_unwind(AssertUnwindSafe(|| drop(database))).is_err() {
+            tracing::error!("the store is damaged: it could not be closed in order");
+        }
     }
 }
 
@@ -163,11 +176,14 @@ impl Backend for Redb {
     ) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StoreError>> {
         let bucket = bucket.to_owned();
         Box::pin(self.read(move |database| {
-            let table = database.begin_read()?.open_table(TABLE)?;
+            let table = open_for_reading(database)?;
+            let mut copies = Copies::default();
             keys.iter()
                 .map(|key| {
-                    let value = table.get((bucket.as_str(), key.as_str()))?;
-                    Ok(value.map(|value| value.value().to_vec()))
+                    let value = table.get((bucket.as_str(), key.as_str())).map_err(StoreError::failed)?;
+                    let value = value.as_ref().map(redb::AccessGuard::value);
+                    copies.take(value)?;
+                    Ok(value.map(<[u8]>::to_vec))
                 })
                 .collect()
         }))
@@ -180,14 +196,15 @@ impl Backend for Redb {
     ) -> BoxFuture<'a, Result<Keys, StoreError>> {
         let bucket = bucket.to_owned();
         Box::pin(self.read(move |database| {
-            let table = database.begin_read()?.open_table(TABLE)?;
+            let table = open_for_reading(database)?;
             let start = match &after {
                 Some(key) => Bound::Excluded((bucket.as_str(), key.as_str())),
                 None => Bound::Included((bucket.as_str(), "")),
             };
             let mut page = Keys::default();
-            for row in table.range::<(&str, &str)>((start, Bound::Unbounded))? {
-                let (place, _) = row?;
+            let rows = table.range::<(&str, &str)>((start, Bound::Unbounded)).map_err(StoreError::failed)?;
+            for row in rows {
+                let (place, _) = row.map_err(StoreError::failed)?;
                 let (in_bucket, key) = place.value();
                 if in_bucket != bucket {
                     break;
@@ -225,6 +242,13 @@ fn open_database(file: &Path) -> Result<Database, DatabaseError> {
             }
         })
         .create(file)
+}
+
+fn open_for_reading(
+    database: &Database,
+) -> Result<ReadOnlyTable<(&'static str, &'static str), &'static [u8]>, StoreError> {
+    let transaction = database.begin_read().map_err(StoreError::failed)?;
+    transaction.open_table(TABLE).map_err(StoreError::failed)
 }
 
 fn create_table(database: &Database) -> Result<(), redb::Error> {

@@ -321,10 +321,16 @@ fn is_passing(error: &io::Error) -> bool {
 }
 
 fn has_authority(request: &Request<Incoming>) -> bool {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let host = hosts.next();
+    // Two of them are read in two ways: by whoever stands before this host, and by the guest.
+    if hosts.next().is_some() {
+        return false;
+    }
     if request.uri().authority().is_some() {
         return true;
     }
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.and_then(|host| host.to_str().ok());
     host.is_some_and(|host| host.parse::<http::uri::Authority>().is_ok())
 }
 
