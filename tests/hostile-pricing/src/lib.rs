@@ -2,6 +2,8 @@
 //!
 //! It fits its contract's types and breaks everything else. The SKU of the first line chooses how; any other
 //! SKU is priced honestly, without adjustments, so that one cart can show that nothing is left broken.
+// Its exports have names that a native linker does not take.
+#![cfg(target_arch = "wasm32")]
 
 mod bindings {
     #![allow(missing_docs)]
