@@ -261,16 +261,28 @@ fn create_table(database: &Database) -> Result<(), redb::Error> {
 /// The writer: one turn of the loop is one commit.
 fn write_all(database: &Database, mut jobs: mpsc::Receiver<Job>) {
     let mut batch = Vec::new();
+    let mut failing = false;
     while jobs.blocking_recv_many(&mut batch, QUEUE) > 0 {
         match commit(database, &batch) {
             Ok(outcomes) => {
+                failing = false;
                 for (job, outcome) in batch.drain(..).zip(outcomes) {
                     // Who asked may be gone; the write stands.
                     let _ = job.answer.send(outcome);
                 }
             }
             Err(error) => {
-                tracing::error!("{} writes to the store failed: {error}", batch.len());
+                // After an error of the disk redb refuses every write until the file is opened anew: said once, since
+                // each request would say it again.
+                if failing {
+                    tracing::debug!("{} more writes to the store failed: {error}", batch.len());
+                } else {
+                    tracing::error!(
+                        "{} writes to the store failed: {error}. What was acknowledged is safe. See that the disk works and has room, then restart: until then the store may take no writes",
+                        batch.len()
+                    );
+                }
+                failing = true;
                 let error = Arc::new(error);
                 for job in batch.drain(..) {
                     let _ = job.answer.send(Err(StoreError::failed(Arc::clone(&error))));
