@@ -359,8 +359,13 @@ def wac(runner):
         parts = sorted(set(re.findall(r"\bparts:([a-z0-9-]+)", source.read_text(encoding="utf-8"))))
         dependencies = [word for name in parts for word in ("-d", f"parts:{name}=target/components/{name}.wasm")]
         product = folder / f"{source.stem}.wasm"
+        # Stock wac takes `-d` only for files and only where the text names no version; the WIT package of the target
+        # world, which has one, it looks for in a folder named after package and version.
+        text = source.read_text(encoding="utf-8")
+        namespace, package, version = re.search(r"\btargets ([a-z-]+):([a-z-]+)/[a-z-]+@([0-9.]+);", text).groups()
+        shutil.copytree(ROOT / "wit", folder / "deps" / namespace / package / version, dirs_exist_ok=True)
         command = [CARGO_TOOLS / "bin" / "wac", "compose", source.relative_to(ROOT), "-o", product]
-        good, _ = runner.run([*command, "-d", "shop:worlds=wit", *dependencies])
+        good, _ = runner.run([*command, "--deps-dir", folder / "deps", *dependencies])
         if runner.check(good, f"wac compose {source.name}"):
             compare(runner, product, TARGET / "compositions" / product.name, f"wac compose of {source.name}")
 
