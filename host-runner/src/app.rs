@@ -186,8 +186,8 @@ impl App {
     /// How many instances can run at the same time: the limit, or less where the pool is smaller.
     pub(crate) fn concurrency(&self) -> u32 {
         let limit = self.inner.setup.limits.concurrency.max(1);
-        let memories = self.component().resources_required().map_or(1, |need| need.num_memories);
-        match self.inner.engine.room_for(memories) {
+        let need = self.component().resources_required();
+        match self.inner.engine.room_for(need.as_ref()) {
             Some(room) => limit.min(room.max(1)),
             None => limit,
         }

@@ -10,7 +10,10 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use wasmtime::{Cache, CacheConfig, Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{
+    Cache, CacheConfig, Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig,
+    ResourcesRequired,
+};
 
 /// How often running guests are looked at: the granularity of every limit on time, and how long a guest
 /// that computes keeps a thread before others get their turn.
@@ -106,10 +109,12 @@ impl Engine {
         &self.inner
     }
 
-    /// How many instances with this many memories fit into the pool at once; no bound without a pool.
-    pub(crate) fn room_for(&self, memories: u32) -> Option<u32> {
+    /// How many instances that need this much fit into the pool at once; no bound without a pool.
+    pub(crate) fn room_for(&self, need: Option<&ResourcesRequired>) -> Option<u32> {
         let pool = self.pooled?;
-        Some(pool.instances.saturating_mul(POOLED_PER_INSTANCE) / memories.max(1))
+        let (memories, tables) = need.map_or((0, 0), |need| (need.num_memories, need.num_tables));
+        let many = pool.instances.saturating_mul(POOLED_PER_INSTANCE);
+        Some(pool.instances.min(many / memories.max(1)).min(many / tables.max(1)))
     }
 }
 
@@ -135,7 +140,8 @@ fn pooling(pool: Pool) -> PoolingAllocationConfig {
     let mut config = PoolingAllocationConfig::new();
     config
         .total_component_instances(instances)
-        .total_core_instances(many.saturating_mul(4))
+        // Core instances lie in no slot: what the pool does with this number is to compare it.
+        .total_core_instances(u32::MAX)
         .total_memories(many)
         .total_tables(many)
         .total_stacks(instances.saturating_add(8))

@@ -39,6 +39,8 @@ pub struct Limits {
     pub queue: usize,
     /// Connections that a server has open; the next one waits to be accepted. Default: 1,024.
     pub connections: usize,
+    /// How long a client may take nothing of its answer before its connection is closed. Default: 30 s.
+    pub stall: Duration,
     /// How long a stopping server waits for what is in flight. Default: 30 s.
     pub drain: Duration,
 }
@@ -59,6 +61,7 @@ impl Default for Limits {
             concurrency: 64,
             queue: 256,
             connections: 1_024,
+            stall: Duration::from_secs(30),
             drain: Duration::from_secs(30),
         }
     }
@@ -116,23 +119,57 @@ impl fmt::Display for Bytes {
     }
 }
 
+/// What one store uses of one thing, summed over all that have it.
+struct Quota {
+    limit: usize,
+    used: usize,
+    /// The growth that was allowed last: taken back when it fails for another reason.
+    granted: usize,
+}
+
+impl Quota {
+    fn new(limit: usize) -> Self {
+        Self { limit, used: 0, granted: 0 }
+    }
+
+    /// Whether something may grow from `current` to `desired`; if so, it is counted.
+    fn grow(&mut self, current: usize, desired: usize) -> bool {
+        let growth = desired.saturating_sub(current);
+        let allowed = growth <= self.limit.saturating_sub(self.used);
+        self.granted = if allowed { growth } else { 0 };
+        self.used += self.granted;
+        allowed
+    }
+
+    fn take_back(&mut self) {
+        self.used -= std::mem::take(&mut self.granted);
+    }
+}
+
 /// Counts what one store uses, and remembers the first limit that it met.
 pub(crate) struct Limiter {
     limits: Limits,
-    memory: usize,
-    table_elements: usize,
-    /// The growth that was allowed last: taken back when it fails for another reason.
-    granted: usize,
+    memory: Quota,
+    table_elements: Quota,
     hit: Option<LimitHit>,
 }
 
 impl Limiter {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, memory: 0, table_elements: 0, granted: 0, hit: None }
+        let memory = Quota::new(limits.memory);
+        let table_elements = Quota::new(limits.table_elements);
+        Self { limits, memory, table_elements, hit: None }
     }
 
     pub(crate) fn hit(&self) -> Option<LimitHit> {
         self.hit
+    }
+
+    fn allow(&mut self, allowed: bool, hit: LimitHit) -> wasmtime::Result<bool> {
+        if !allowed {
+            self.hit.get_or_insert(hit);
+        }
+        Ok(allowed)
     }
 }
 
@@ -143,20 +180,13 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        self.granted = 0;
-        let growth = desired.saturating_sub(current);
-        if growth > self.limits.memory.saturating_sub(self.memory) {
-            self.hit.get_or_insert(LimitHit::Memory(self.limits.memory));
-            return Ok(false);
-        }
-        self.memory += growth;
-        self.granted = growth;
-        Ok(true)
+        let allowed = self.memory.grow(current, desired);
+        self.allow(allowed, LimitHit::Memory(self.limits.memory))
     }
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
         tracing::debug!("a memory did not grow: {error:#}");
-        self.memory -= std::mem::take(&mut self.granted);
+        self.memory.take_back();
         Ok(())
     }
 
@@ -166,20 +196,13 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        self.granted = 0;
-        let growth = desired.saturating_sub(current);
-        if growth > self.limits.table_elements.saturating_sub(self.table_elements) {
-            self.hit.get_or_insert(LimitHit::TableElements(self.limits.table_elements));
-            return Ok(false);
-        }
-        self.table_elements += growth;
-        self.granted = growth;
-        Ok(true)
+        let allowed = self.table_elements.grow(current, desired);
+        self.allow(allowed, LimitHit::TableElements(self.limits.table_elements))
     }
 
     fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
         tracing::debug!("a table did not grow: {error:#}");
-        self.table_elements -= std::mem::take(&mut self.granted);
+        self.table_elements.take_back();
         Ok(())
     }
 

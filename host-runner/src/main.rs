@@ -29,7 +29,7 @@ Exit codes:
   6  the host failed: address in use, store locked or unreadable
 
 Examples:
-  host-runner serve shop.wasm --keyvalue redb:shop.redb --addr 127.0.0.1:8080
+  host-runner serve site.wasm --keyvalue redb:site.redb --addr 127.0.0.1:8080
   host-runner call adder.wasm 'add(40, 2)'
   host-runner call adder.wasm 'example:math/sums#add(40, 2)'
   host-runner run hello.wasm --stdio --env none --dir none -- one two

@@ -18,7 +18,7 @@ use crate::state::State;
 const FRAMES: usize = 16;
 
 /// Stands in for "no limit": far enough away, and still a point in time.
-const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// Why a call gave no result.
 #[derive(Debug, thiserror::Error)]

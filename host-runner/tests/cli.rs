@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
 
 use host_runner::keyvalue::Redb;
 use nix::sys::signal::{Signal, kill};
@@ -216,7 +218,7 @@ fn a_server_needs_a_handler_and_a_free_address() {
     let (code, _, err) = place.run(&["serve", "guest.wasm"]);
     assert_eq!(code, 3);
     assert!(err.starts_with("error: guest.wasm does not answer HTTP requests: "), "{err}");
-    place.file("server.wasm", server());
+    place.file("server.wasm", server("unreachable"));
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let (code, out, err) = place.run(&["serve", "server.wasm", "--addr", &address]);
@@ -224,39 +226,88 @@ fn a_server_needs_a_handler_and_a_free_address() {
     assert!(err.starts_with(&format!("error: cannot listen on {address}. ")), "{err}");
 }
 
-#[test]
-fn a_server_says_where_it_listens_and_stops_on_signals() {
-    let place = Place::new();
-    place.file("server.wasm", server());
-    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+/// A server process, and what it writes.
+struct Serving {
+    child: Child,
+    address: String,
+    out: BufReader<ChildStdout>,
+    err: BufReader<ChildStderr>,
+}
+
+impl Serving {
+    fn start(place: &Place, flags: &[&str]) -> Self {
         let mut child = place
-            .command(&["serve", "server.wasm", "--addr", "127.0.0.1:0"])
+            .command(&[&["serve", "server.wasm", "--addr", "127.0.0.1:0"], flags].concat())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
+        let err = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         out.read_line(&mut line).unwrap();
-        let address = line.strip_prefix("listening on http://").unwrap().trim_end();
-        std::net::TcpStream::connect(address).unwrap();
-        kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(0));
+        let address = line.strip_prefix("listening on http://").unwrap().trim_end().to_owned();
+        Self { child, address, out, err }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id().cast_signed()), signal).unwrap();
+    }
+}
+
+#[test]
+fn a_server_says_where_it_listens_and_stops_on_signals() {
+    let place = Place::new();
+    place.file("server.wasm", server("unreachable"));
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let mut serving = Serving::start(&place, &[]);
+        TcpStream::connect(&serving.address).unwrap();
+        serving.signal(signal);
+        assert_eq!(serving.child.wait().unwrap().code(), Some(0));
         let mut more = String::new();
-        out.read_to_string(&mut more).unwrap();
+        serving.out.read_to_string(&mut more).unwrap();
         assert_eq!(more, "");
     }
 }
 
-/// A component that has the handler, and traps in it.
-fn server() -> Vec<u8> {
+#[test]
+fn a_second_signal_does_not_wait_for_what_is_in_flight() {
+    let place = Place::new();
+    place.file("server.wasm", server("loop br 0 end"));
+    let flags = ["--max-time", "none", "--drain", "10m", "--max-concurrency", "1", "--max-queue", "0"];
+    let mut serving = Serving::start(&place, &flags);
+    // One of the two is in flight for ever; that the other was turned away says that it is.
+    let (sender, answers) = mpsc::channel();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(&serving.address).unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n").unwrap();
+        let sender = sender.clone();
+        thread::spawn(move || {
+            let mut answer = String::new();
+            let _ = stream.read_to_string(&mut answer);
+            let _ = sender.send(answer);
+        });
+    }
+    let first = answers.recv().unwrap();
+    assert!(first.starts_with("HTTP/1.1 503 "), "{first}");
+    serving.signal(Signal::SIGTERM);
+    let mut line = String::new();
+    serving.err.read_line(&mut line).unwrap();
+    assert!(line.contains("a second signal cuts them off"), "{line}");
+    assert!(serving.child.try_wait().unwrap().is_none());
+    serving.signal(Signal::SIGINT);
+    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+}
+
+/// A component that has the handler, with this code.
+fn server(code: &str) -> Vec<u8> {
     let text = r#"(component
         (import "wasi:http/types@0.2.12" (instance $types
             (export "incoming-request" (type (sub resource)))
             (export "response-outparam" (type (sub resource)))))
         (alias export $types "incoming-request" (type $request))
         (alias export $types "response-outparam" (type $out))
-        (core module $m (func (export "handle") (param i32 i32) unreachable))
+        (core module $m (func (export "handle") (param i32 i32) CODE))
         (core instance $i (instantiate $m))
         (func $handle (param "request" (own $request)) (param "response-out" (own $out))
             (canon lift (core func $i "handle")))
@@ -268,7 +319,7 @@ fn server() -> Vec<u8> {
         (instance $handler (instantiate $Handler
             (with "request" (type $request)) (with "out" (type $out)) (with "handle" (func $handle))))
         (export "wasi:http/incoming-handler@0.2.12" (instance $handler)))"#;
-    wat::parse_str(text).unwrap()
+    wat::parse_str(text.replace("CODE", code)).unwrap()
 }
 
 #[test]

@@ -223,6 +223,13 @@ async fn bodies_beyond_the_limit_are_refused() {
     let absurd = b"POST /echo HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Length: 99999999999999999999999\r\n\r\n";
     let answer = rest(&mut server.send(absurd).await).await;
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    // Nothing is declared, and then there is more: the guest had begun, and its answer does not count.
+    let chunked = b"POST /echo HTTP/1.1\r\nHost: here\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let mut stream = server.send(chunked).await;
+    let chunk = format!("3e9\r\n{}\r\n0\r\n\r\n", "x".repeat(1_001));
+    stream.write_all(chunk.as_bytes()).await.unwrap();
+    let answer = rest(&mut stream).await;
+    assert!(!answer.ends_with("\r\n0\r\n\r\n") || answer.starts_with("HTTP/1.1 413 "), "{answer}");
     server.stop().await;
 }
 
@@ -248,6 +255,29 @@ async fn too_many_at_once_are_turned_away() {
     let turned_away = answers.iter().find(|answer| answer.starts_with("HTTP/1.1 503 "));
     assert!(turned_away.is_some_and(|answer| answer.contains("retry-after: 1\r\n")), "{answers:?}");
     drop(spinning);
+    server.stop().await;
+}
+
+/// The pool has room for 8, whatever the limit says: who comes then waits, and is not failed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_small_pool_makes_requests_wait() {
+    let server = start(Limits { concurrency: 64, ..Limits::default() }).await;
+    let answers = futures::future::join_all((0..20).map(|_| server.ask("late"))).await;
+    for answer in answers {
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    }
+    server.stop().await;
+}
+
+/// A client that asks and never reads has the only connection: the next one gets its turn all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_takes_no_answer_loses_its_connection() {
+    let stall = Duration::from_millis(200);
+    let server = start(Limits { connections: 1, stall, ..short() }).await;
+    let idle = server.send(b"GET /big HTTP/1.1\r\nHost: here\r\n\r\n").await;
+    let answer = tokio::time::timeout(Duration::from_secs(60), server.ask("ok")).await.unwrap();
+    assert!(answer.contains("hello"), "{answer}");
+    drop(idle);
     server.stop().await;
 }
 
@@ -277,7 +307,8 @@ async fn clients_that_hang_up_harm_nobody() {
             drop(server.send(request.as_bytes()).await);
         }
     }
-    assert!(server.ask("ok").await.contains("hello"));
+    let answer = server.ask("ok").await;
+    assert!(answer.contains("hello"), "{answer}");
     server.stop().await;
 }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 use clap::Args;
 use host_runner::{App, Engine, EngineOptions, Limits, Pool, Server, Setup};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 use super::flags::{EngineFlags, GrantFlags, LimitFlags, size, time};
 use super::{Failure, print_line, runtime};
@@ -19,7 +20,8 @@ const LEFT_BEHIND: Duration = Duration::from_secs(1);
 /// Answers HTTP requests with a component that exports wasi:http/incoming-handler.
 ///
 /// Every request gets a fresh instance. Prints one line, `listening on http://ADDRESS`, once it
-/// accepts. SIGTERM and SIGINT stop it: it accepts no more, and requests in flight finish.
+/// accepts. SIGTERM and SIGINT stop it: it accepts no more, and requests in flight finish. A second one
+/// cuts them off.
 #[derive(Args)]
 pub(crate) struct Serve {
     /// The component.
@@ -59,6 +61,10 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "COUNT", help_heading = "Limits")]
     max_connections: Option<usize>,
 
+    /// How long a client may take nothing of its answer before its connection is closed [default: 30s].
+    #[arg(long, value_name = "TIME|none", value_parser = time, help_heading = "Limits")]
+    max_stall: Option<Duration>,
+
     #[command(flatten)]
     engine: EngineFlags,
 }
@@ -91,6 +97,7 @@ impl Serve {
             concurrency: self.max_concurrency.unwrap_or(defaults.concurrency).max(1),
             queue: self.max_queue.unwrap_or(defaults.queue),
             connections: self.max_connections.unwrap_or(defaults.connections).max(1),
+            stall: self.max_stall.unwrap_or(defaults.stall),
             drain: self.drain,
             ..self.limits.limits(defaults)
         }
@@ -110,14 +117,28 @@ async fn serve(app: App, addr: SocketAddr) -> Result<(), Failure> {
     let listener = TcpListener::bind(addr).await.map_err(cannot_listen)?;
     let local = listener.local_addr().map_err(cannot_listen)?;
     print_line(&format!("listening on http://{local}"))?;
-    server
-        .serve(listener, async {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            tracing::info!("stopping: requests in flight finish");
-        })
-        .await?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = server.serve(listener, async {
+        let _ = stopped.await;
+    });
+    let signals = async {
+        either(&mut terminate, &mut interrupt).await;
+        tracing::info!("stopping: requests in flight finish; a second signal cuts them off");
+        // Gone if the server has ended by itself.
+        let _ = stop.send(());
+        either(&mut terminate, &mut interrupt).await;
+        tracing::warn!("stopped: requests that were in flight are cut off");
+    };
+    tokio::select! {
+        outcome = serving => outcome?,
+        () = signals => {}
+    }
     Ok(())
+}
+
+async fn either(one: &mut Signal, other: &mut Signal) {
+    tokio::select! {
+        _ = one.recv() => {}
+        _ = other.recv() => {}
+    }
 }

@@ -4,14 +4,18 @@
 //! transaction, commits it, and only then answers: a commit costs a wait for the disk, and all who wait
 //! share it. So a lone writer gets one write a commit, and a crowd of them gets hundreds, at the same
 //! guarantee. Reads look at the last commit and wait for nobody.
+//!
+//! After an error of the disk redb refuses all further writes until the file is opened anew, because what it has
+//! in memory may differ from what is in the file. So the writer opens it anew, as after a power failure.
 
 use std::cell::Cell;
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use futures::future::BoxFuture;
@@ -71,15 +75,22 @@ pub enum OpenError {
         /// The file.
         file: PathBuf,
         /// What redb or the system said.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn Error + Send + Sync>,
     },
 }
 
 /// Keeps its buckets in one file. Dropping the last handle closes the file, when all writes are done.
 pub struct Redb {
+    file: Arc<StoreFile>,
     /// There until the store is dropped.
-    database: Option<Arc<Database>>,
     writer: Option<(mpsc::Sender<Job>, JoinHandle<()>)>,
+}
+
+/// The file, which can be closed and opened anew below all who use it.
+struct StoreFile {
+    path: PathBuf,
+    /// `None` when it could not be opened anew.
+    database: RwLock<Option<Database>>,
 }
 
 struct Job {
@@ -123,16 +134,18 @@ impl Redb {
             source => OpenError::NotAStore { file: owned(), source },
         })?;
         created.map_err(|error| unusable(error.into()))?;
-        let database = Arc::new(database);
+        // The writer may open it anew when the host has gone to another folder.
+        let path = std::path::absolute(file).map_err(|error| unusable(error.into()))?;
+        let file = Arc::new(StoreFile { path, database: RwLock::new(Some(database)) });
         let (sender, jobs) = mpsc::channel(QUEUE);
         let thread = thread::Builder::new()
             .name("store".into())
             .spawn({
-                let database = Arc::clone(&database);
-                move || write_all(&database, jobs)
+                let file = Arc::clone(&file);
+                move || write_all(&file, jobs)
             })
             .map_err(|error| unusable(error.into()))?;
-        Ok(Self { database: Some(database), writer: Some((sender, thread)) })
+        Ok(Self { file, writer: Some((sender, thread)) })
     }
 
     /// Reads on a thread that may wait for the disk.
@@ -140,8 +153,51 @@ impl Redb {
         &self,
         read: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let database = self.database.clone().ok_or_else(|| StoreError::failed("the store is closed"))?;
-        tokio::task::spawn_blocking(move || read(&database)).await.map_err(StoreError::failed)?
+        let file = Arc::clone(&self.file);
+        tokio::task::spawn_blocking(move || file.with(read)?).await.map_err(StoreError::failed)?
+    }
+}
+
+impl StoreFile {
+    /// Does something with the open file; opens it first where an earlier attempt failed.
+    fn with<T>(&self, act: impl FnOnce(&Database) -> T) -> Result<T, StoreError> {
+        {
+            // A panic while the lock was held was about the pages of one call, and said so to its caller.
+            let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(database) = database.as_ref() {
+                return Ok(act(database));
+            }
+        }
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        if database.is_none() {
+            *database = Some(self.reopened().map_err(StoreError::failed)?);
+        }
+        match database.as_ref() {
+            Some(database) => Ok(act(database)),
+            None => Err(StoreError::failed("the store is closed")),
+        }
+    }
+
+    /// Closes the file and opens it anew, as it is on the disk. Without success it stays closed until somebody needs
+    /// it again.
+    fn reopen(&self) -> Result<(), DatabaseError> {
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        // First away with the old one: it has the file locked.
+        close(database.take());
+        *database = Some(self.reopened()?);
+        Ok(())
+    }
+
+    fn reopened(&self) -> Result<Database, DatabaseError> {
+        let damaged = || DatabaseError::Storage(StorageError::Corrupted("its pages make no sense".to_owned()));
+        catch_unwind(|| open_database(&self.path)).map_err(|_| damaged())?
+    }
+}
+
+/// Closing writes down which pages are free, and so can meet damage too. What was acknowledged is safe.
+fn close(database: Option<Database>) {
+    if catch_unwind(AssertUnwindSafe(|| drop(database))).is_err() {
+        tracing::error!("the store is damaged: it could not be closed in order");
     }
 }
 
@@ -160,11 +216,12 @@ impl Drop for Redb {
                 tracing::error!("the writer of the store ended in a panic");
             }
         }
-        // Closing writes down which pages are free, and so can meet damage too. What was acknowledged is safe.
-        let database = self.database.take();
-        if catch_unwind(AssertUnwindSafe(|| drop(database))).is_err() {
-            tracing::error!("the store is damaged: it could not be closed in order");
-        }
+    }
+}
+
+impl Drop for StoreFile {
+    fn drop(&mut self) {
+        close(self.database.get_mut().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
@@ -259,12 +316,19 @@ fn create_table(database: &Database) -> Result<(), redb::Error> {
 }
 
 /// The writer: one turn of the loop is one commit.
-fn write_all(database: &Database, mut jobs: mpsc::Receiver<Job>) {
+fn write_all(file: &StoreFile, mut jobs: mpsc::Receiver<Job>) {
     let mut batch = Vec::new();
     let mut failing = false;
     while jobs.blocking_recv_many(&mut batch, QUEUE) > 0 {
-        match commit(database, &batch) {
+        let outcome = match file.with(|database| commit(database, &batch)) {
+            Ok(outcome) => outcome.map_err(|error| StoreError::failed(error)),
+            Err(closed) => Err(closed),
+        };
+        match outcome {
             Ok(outcomes) => {
+                if failing {
+                    tracing::info!("the store takes writes again");
+                }
                 failing = false;
                 for (job, outcome) in batch.drain(..).zip(outcomes) {
                     // Who asked may be gone; the write stands.
@@ -272,23 +336,29 @@ fn write_all(database: &Database, mut jobs: mpsc::Receiver<Job>) {
                 }
             }
             Err(error) => {
-                // After an error of the disk redb refuses every write until the file is opened anew: said once, since
-                // each request would say it again.
-                if failing {
-                    tracing::debug!("{} more writes to the store failed: {error}", batch.len());
-                } else {
-                    tracing::error!(
-                        "{} writes to the store failed: {error}. What was acknowledged is safe. See that the disk works and has room, then restart: until then the store may take no writes",
-                        batch.len()
-                    );
-                }
+                tell(&error, batch.len(), failing);
                 failing = true;
+                if let Err(error) = file.reopen() {
+                    tracing::debug!("the store could not be opened anew: {error}");
+                }
                 let error = Arc::new(error);
                 for job in batch.drain(..) {
                     let _ = job.answer.send(Err(StoreError::failed(Arc::clone(&error))));
                 }
             }
         }
+    }
+}
+
+/// Logs a failure of the disk: once, since a disk that is full fails every request.
+fn tell(error: &StoreError, writes: usize, again: bool) {
+    let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+    if again {
+        tracing::debug!("{writes} more writes to the store failed: {reason}");
+    } else {
+        tracing::error!(
+            "{writes} writes to the store failed: {reason}. What was acknowledged is safe. See that the disk works and has room: writes are tried again as they come"
+        );
     }
 }
 

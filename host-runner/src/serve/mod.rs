@@ -24,12 +24,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
+use tokio_io_timeout::TimeoutStream;
 use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 
 use crate::app::App;
-use crate::session::{CallError, limited, new_store};
+use crate::session::{CallError, FOREVER, limited, new_store};
 use crate::state::State;
 use answer::problem;
 use body::{Ended, RequestBody, ResponseBody};
@@ -144,6 +145,8 @@ impl Server {
     async fn connection(self: Arc<Self>, stream: TcpStream, mut stopped: watch::Receiver<bool>) {
         // Answers are often written in one piece, and then should leave at once.
         let _ = stream.set_nodelay(true);
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(self.app.limits().stall.min(FOREVER)));
         let busy = Arc::new(AtomicUsize::new(0));
         let server = Arc::clone(&self);
         let service = service_fn({
@@ -160,7 +163,7 @@ impl Server {
             .header_read_timeout(HEAD_TIME)
             .max_buf_size(HEAD_SIZE)
             .half_close(false);
-        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(Box::pin(stream)), service));
         let outcome = tokio::select! {
             outcome = connection.as_mut() => outcome,
             () = async { let _ = stopped.wait_for(|stopped| *stopped).await; } => {
