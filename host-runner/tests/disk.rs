@@ -47,6 +47,10 @@ async fn a_full_disk_loses_nothing_and_writes_go_on_when_there_is_room() {
 
 async fn all_there(store: &Redb, keys: &[String]) {
     for key in keys {
-        assert_eq!(store.get("b", key.clone()).await.unwrap().map(|value| value.len()), Some(60_000), "{key}");
+        assert_eq!(
+            store.get("b", key.clone()).await.unwrap().map(|value| value.len()),
+            Some(60_000),
+            "{key}"
+        );
     }
 }

@@ -224,7 +224,8 @@ async fn bodies_beyond_the_limit_are_refused() {
     let answer = rest(&mut server.send(absurd).await).await;
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
     // Nothing is declared, and then there is more: the guest had begun, and its answer does not count.
-    let chunked = b"POST /echo HTTP/1.1\r\nHost: here\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let chunked =
+        b"POST /echo HTTP/1.1\r\nHost: here\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
     let mut stream = server.send(chunked).await;
     let chunk = format!("3e9\r\n{}\r\n0\r\n\r\n", "x".repeat(1_001));
     stream.write_all(chunk.as_bytes()).await.unwrap();

@@ -37,6 +37,25 @@ pub fn fixture(name: &str) -> PathBuf {
     path(&format!("target/fixtures/components/{name}.wasm"))
 }
 
+/// The program of `tests/reach`, as Cargo makes it for WASI 0.2 without any tool of this project.
+pub fn program() -> PathBuf {
+    static BUILT: Once = Once::new();
+    BUILT.call_once(|| {
+        cargo(&[
+            "build",
+            "--profile",
+            "guest",
+            "--locked",
+            "--quiet",
+            "-p",
+            "reach",
+            "--target",
+            "wasm32-wasip2",
+        ]);
+    });
+    path("target/wasm32-wasip2/guest/reach.wasm")
+}
+
 /// Builds the commands, the components, the compositions and the fixtures, once a process.
 ///
 /// A test that ran against yesterday's products would prove nothing; where nothing changed this takes less
@@ -50,11 +69,15 @@ pub fn ready() {
         if std::env::var_os("E2E_BUILT").is_some() {
             return;
         }
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        build(Command::new(cargo).args(["build", "--release", "--locked", "--quiet"]), root());
+        cargo(&["build", "--release", "--locked", "--quiet"]);
         build(Command::new(command("composer")).arg("build"), root());
         build(Command::new(command("composer")).arg("build"), &path("tests"));
     });
+}
+
+fn cargo(arguments: &[&str]) {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    build(Command::new(cargo).args(arguments), root());
 }
 
 fn build(command: &mut Command, folder: &Path) {

@@ -23,7 +23,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Record, decode_some, parse, print, unknown_version, version};
+use crate::record::{Record, decode_some};
 use crate::store::{KeyValue, Step, update};
 use crate::types::Error;
 
@@ -55,8 +55,6 @@ pub struct Signposts {
 }
 
 impl Chunk {
-    const NEWEST: u32 = 1;
-
     fn new(entries: Vec<String>, next: Option<Post>) -> Self {
         Self { v: Self::NEWEST, entries, next }
     }
@@ -68,29 +66,19 @@ impl Chunk {
 }
 
 impl Record for Chunk {
-    fn decode(key: &str, bytes: &[u8]) -> Result<Self, Error> {
-        let chunk: Self = match version(key, bytes)? {
-            Self::NEWEST => parse(key, bytes)?,
-            found => return unknown_version(key, found, Self::NEWEST),
-        };
-        let in_bounds = match (chunk.entries.last(), &chunk.next) {
+    const NEWEST: u32 = 1;
+
+    fn fault(&self) -> Option<&'static str> {
+        let below_next = match (self.entries.last(), &self.next) {
             (Some(last), Some(next)) => *last < next.low,
             _ => true,
         };
-        if !in_bounds || !chunk.entries.is_sorted_by(|a, b| a < b) {
-            return Err(Error::Damaged(format!("{key}: its entries are out of order")));
-        }
-        Ok(chunk)
-    }
-
-    fn encode(&self) -> Vec<u8> {
-        print(self)
+        let in_order = below_next && self.entries.is_sorted_by(|a, b| a < b);
+        (!in_order).then_some("its entries are out of order")
     }
 }
 
 impl Signposts {
-    const NEWEST: u32 = 1;
-
     /// Where to start looking for a key.
     fn before(&self, key: &str) -> u64 {
         let above = self.posts.partition_point(|post| post.low.as_str() <= key);
@@ -118,16 +106,7 @@ impl Signposts {
 }
 
 impl Record for Signposts {
-    fn decode(key: &str, bytes: &[u8]) -> Result<Self, Error> {
-        match version(key, bytes)? {
-            Self::NEWEST => parse(key, bytes),
-            found => unknown_version(key, found, Self::NEWEST),
-        }
-    }
-
-    fn encode(&self) -> Vec<u8> {
-        print(self)
-    }
+    const NEWEST: u32 = 1;
 }
 
 /// A sorted list of keys under a name.

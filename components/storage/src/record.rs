@@ -18,15 +18,42 @@ use serde::{Deserialize, Serialize};
 use crate::types::{Draft, Error, Item};
 
 /// A record that can be stored.
-pub trait Record: Sized {
+pub trait Record: Serialize + DeserializeOwned {
+    /// Today's version, which is the one that is written.
+    const NEWEST: u32;
+
+    /// Reads an earlier version as what it means today.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where it is none, or there was no such version.
+    fn decode_earlier(key: &str, _bytes: &[u8], version: u32) -> Result<Self, Error> {
+        no_such_version(key, version, Self::NEWEST)
+    }
+
+    /// What is wrong with it, if it cannot be true whatever the version.
+    fn fault(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Reads any version up to today's. `key` is for the error.
     ///
     /// # Errors
     /// [`Error::Damaged`] where it is none.
-    fn decode(key: &str, bytes: &[u8]) -> Result<Self, Error>;
+    fn decode(key: &str, bytes: &[u8]) -> Result<Self, Error> {
+        let record = match parse::<Version>(key, bytes)?.v {
+            found if found == Self::NEWEST => parse(key, bytes)?,
+            found => Self::decode_earlier(key, bytes, found)?,
+        };
+        match record.fault() {
+            Some(fault) => Err(Error::Damaged(format!("{key}: {fault}"))),
+            None => Ok(record),
+        }
+    }
 
     /// Writes today's version.
-    fn encode(&self) -> Vec<u8>;
+    fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("records have string keys and whole numbers, which JSON can say")
+    }
 }
 
 /// Decodes what may be absent.
@@ -42,20 +69,12 @@ struct Version {
     v: u32,
 }
 
-pub(crate) fn version(key: &str, bytes: &[u8]) -> Result<u32, Error> {
-    parse::<Version>(key, bytes).map(|record| record.v)
-}
-
-pub(crate) fn parse<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, Error> {
+fn parse<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(bytes).map_err(|error| Error::Damaged(format!("{key}: {error}")))
 }
 
-pub(crate) fn unknown_version<T>(key: &str, found: u32, newest: u32) -> Result<T, Error> {
+fn no_such_version<T>(key: &str, found: u32, newest: u32) -> Result<T, Error> {
     Err(Error::Damaged(format!("{key}: version {found}, but this program reads 1 to {newest}")))
-}
-
-pub(crate) fn print<T: Serialize>(record: &T) -> Vec<u8> {
-    serde_json::to_vec(record).expect("records have string keys and whole numbers, which JSON can say")
 }
 
 /// A product, without its SKU, which is in the key.
@@ -80,8 +99,6 @@ struct ProductV1 {
 }
 
 impl ProductRecord {
-    const NEWEST: u32 = 2;
-
     /// The category of products that were stored before there were any.
     pub const NO_CATEGORY: &str = "uncategorised";
 
@@ -93,19 +110,14 @@ impl ProductRecord {
 }
 
 impl Record for ProductRecord {
-    fn decode(key: &str, bytes: &[u8]) -> Result<Self, Error> {
-        match version(key, bytes)? {
-            1 => {
-                let ProductV1 { name, description, unit_price } = parse(key, bytes)?;
-                Ok(Self::new(name, description, Self::NO_CATEGORY.to_owned(), unit_price))
-            }
-            Self::NEWEST => parse(key, bytes),
-            found => unknown_version(key, found, Self::NEWEST),
-        }
-    }
+    const NEWEST: u32 = 2;
 
-    fn encode(&self) -> Vec<u8> {
-        print(self)
+    fn decode_earlier(key: &str, bytes: &[u8], version: u32) -> Result<Self, Error> {
+        if version != 1 {
+            return no_such_version(key, version, Self::NEWEST);
+        }
+        let ProductV1 { name, description, unit_price } = parse(key, bytes)?;
+        Ok(Self::new(name, description, Self::NO_CATEGORY.to_owned(), unit_price))
     }
 }
 
@@ -138,8 +150,6 @@ struct StockV1 {
 }
 
 impl StockRecord {
-    const NEWEST: u32 = 2;
-
     /// A record in today's version.
     #[must_use]
     pub fn new(on_hand: u64, holds: Vec<Hold>) -> Self {
@@ -160,20 +170,17 @@ impl StockRecord {
 }
 
 impl Record for StockRecord {
-    fn decode(key: &str, bytes: &[u8]) -> Result<Self, Error> {
-        let record = match version(key, bytes)? {
-            1 => Self::new(parse::<StockV1>(key, bytes)?.on_hand, Vec::new()),
-            Self::NEWEST => parse(key, bytes)?,
-            found => return unknown_version(key, found, Self::NEWEST),
-        };
-        if record.spoken_for() > record.on_hand {
-            return Err(Error::Damaged(format!("{key}: more units are held than there are")));
+    const NEWEST: u32 = 2;
+
+    fn decode_earlier(key: &str, bytes: &[u8], version: u32) -> Result<Self, Error> {
+        if version != 1 {
+            return no_such_version(key, version, Self::NEWEST);
         }
-        Ok(record)
+        Ok(Self::new(parse::<StockV1>(key, bytes)?.on_hand, Vec::new()))
     }
 
-    fn encode(&self) -> Vec<u8> {
-        print(self)
+    fn fault(&self) -> Option<&'static str> {
+        (self.spoken_for() > self.on_hand).then_some("more units are held than there are")
     }
 }
 
@@ -212,8 +219,6 @@ pub struct OrderRecord {
 }
 
 impl OrderRecord {
-    const NEWEST: u32 = 1;
-
     /// A record in today's version.
     #[must_use]
     pub fn new(attempt: u64, place: Option<String>, state: State) -> Self {
@@ -222,14 +227,5 @@ impl OrderRecord {
 }
 
 impl Record for OrderRecord {
-    fn decode(key: &str, bytes: &[u8]) -> Result<Self, Error> {
-        match version(key, bytes)? {
-            Self::NEWEST => parse(key, bytes),
-            found => unknown_version(key, found, Self::NEWEST),
-        }
-    }
-
-    fn encode(&self) -> Vec<u8> {
-        print(self)
-    }
+    const NEWEST: u32 = 1;
 }

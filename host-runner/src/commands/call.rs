@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use host_runner::{App, Engine, EngineOptions, Limits, Setup};
+use host_runner::{Engine, EngineOptions, Limits, Setup};
 
 use super::flags::{EngineFlags, GrantFlags, LimitFlags};
-use super::{Failure, print_line, runtime};
+use super::{Failure, load, print_line, runtime};
 
 /// The longest call that is read from standard input.
 const LONGEST: u64 = 64 << 20;
@@ -47,7 +47,7 @@ impl Call {
             limits: self.limits.limits(Limits::default()),
             ..Setup::default()
         };
-        let app = App::load(&engine, &self.file, setup)?;
+        let app = load(&engine, &self.file, setup)?;
         let runtime = runtime()?;
         let answer = runtime.block_on(host_runner::call(&app, &expression));
         // A guest may have left a read of standard input behind, which nothing can end.

@@ -6,10 +6,19 @@ mod run;
 mod serve;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use clap::Subcommand;
-use host_runner::{CallError, EngineError, ExpressionError, LoadError, RunError, ServeError};
+use host_runner::{
+    App, CallError, Engine, EngineError, ExpressionError, LoadError, RunError, ServeError, Setup,
+};
+
+/// How long a command may be silent.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -141,6 +150,21 @@ pub(crate) fn print_line(line: &str) -> Result<(), Failure> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::host(error)),
         _ => Ok(()),
     }
+}
+
+/// Loads an app, and says what it is doing where that takes longer: compiling a large guest does.
+pub(crate) fn load(engine: &Engine, file: &Path, setup: Setup) -> Result<App, LoadError> {
+    let (done, waiting) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            if waiting.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                tracing::info!("compiling {}; --cache DIR keeps the code for the next time", file.display());
+            }
+        });
+        let app = App::load(engine, file, setup);
+        drop(done);
+        app
+    })
 }
 
 /// The threads that guests and requests share.

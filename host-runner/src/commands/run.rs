@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use host_runner::{App, Engine, EngineOptions, Limits, Setup};
+use host_runner::{Engine, EngineOptions, Limits, Setup};
 
 use super::flags::{EngineFlags, GrantFlags, LimitFlags};
-use super::{Failure, runtime};
+use super::{Failure, load, runtime};
 
 /// Runs a component that exports wasi:cli/run.
 ///
@@ -44,7 +44,7 @@ impl Run {
         let defaults = Limits { time: Duration::MAX, ..Limits::default() };
         let limits = self.limits.limits(defaults);
         let setup = Setup { grants, limits, arguments: self.arguments, clock: None };
-        let app = App::load(&engine, &self.file, setup)?;
+        let app = load(&engine, &self.file, setup)?;
         let runtime = runtime()?;
         let outcome = runtime.block_on(host_runner::run(&app));
         // A guest may have left a read of standard input behind, which nothing can end.

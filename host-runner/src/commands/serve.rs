@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::flags::{EngineFlags, GrantFlags, LimitFlags, size, time};
-use super::{Failure, print_line, runtime};
+use super::{Failure, load, print_line, runtime};
 
 /// How long the end waits for what guests left behind.
 const LEFT_BEHIND: Duration = Duration::from_secs(1);
@@ -79,7 +79,7 @@ impl Serve {
         };
         let engine = Engine::new(&EngineOptions { pool: Some(pool), cache: self.engine.cache })?;
         let setup = Setup { grants: self.grants.open()?, limits, ..Setup::default() };
-        let app = App::load(&engine, &self.file, setup)?;
+        let app = load(&engine, &self.file, setup)?;
         let runtime = runtime()?;
         let outcome = runtime.block_on(serve(app, self.addr));
         // A guest that was cut off may have left something behind that waits without end: the opening of a

@@ -189,7 +189,8 @@ impl StoreFile {
     }
 
     fn reopened(&self) -> Result<Database, DatabaseError> {
-        let damaged = || DatabaseError::Storage(StorageError::Corrupted("its pages make no sense".to_owned()));
+        let damaged =
+            || DatabaseError::Storage(StorageError::Corrupted("its pages make no sense".to_owned()));
         catch_unwind(|| open_database(&self.path)).map_err(|_| damaged())?
     }
 }
