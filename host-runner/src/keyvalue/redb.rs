@@ -322,7 +322,7 @@ fn write_all(file: &StoreFile, mut jobs: mpsc::Receiver<Job>) {
     let mut failing = false;
     while jobs.blocking_recv_many(&mut batch, QUEUE) > 0 {
         let outcome = match file.with(|database| commit(database, &batch)) {
-            Ok(outcome) => outcome.map_err(|error| StoreError::failed(error)),
+            Ok(outcome) => outcome.map_err(StoreError::failed),
             Err(closed) => Err(closed),
         };
         match outcome {
