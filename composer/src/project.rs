@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use composer::compose::{Packages, Reference};
 use composer::contract::Contracts;
+use composer::link_map::{Origin, Origins};
 use composer::manifest::{self, Manifest};
 use wit_parser::Resolve;
 
@@ -159,6 +160,22 @@ impl<'a> Shelf<'a> {
             }
         }
         Ok(packages)
+    }
+
+    /// Where the packages that are mentioned come from, as far as they are files.
+    pub fn origins(&self, references: &[Reference]) -> Origins {
+        let origin = |reference: &Reference| {
+            let given = self.given.iter().find(|given| given.package == reference.name);
+            if let Some(given) = given {
+                return Some(Origin::file(&given.file.to_string_lossy()));
+            }
+            let (_, name) =
+                reference.name.split_once(':').filter(|(space, _)| *space == manifest::NAMESPACE)?;
+            let known = self.project.as_ref()?.manifest.components.contains_key(name);
+            known.then(|| Origin::file(&format!("{name}.wasm")))
+        };
+        let of = |reference: &Reference| Some((reference.name.clone(), origin(reference)?));
+        references.iter().filter_map(of).collect()
     }
 
     fn package(&self, reference: &Reference) -> Result<Option<Vec<u8>>, Failure> {

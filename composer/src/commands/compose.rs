@@ -50,7 +50,8 @@ pub fn run(arguments: &Compose) -> Result<(), Failure> {
         }
     }
     let packages = shelf.packages(&references)?;
-    let composed = compose::compose(&name, &text, &packages).map_err(failure)?;
+    let origins = shelf.origins(&references);
+    let composed = compose::compose_from(&name, &text, &packages, &origins).map_err(failure)?;
     files::deliver(&arguments.output, &composed)
 }
 
