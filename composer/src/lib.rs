@@ -37,7 +37,8 @@
 //!
 //! One module an operation: [`manifest`] reads `composer.toml`, [`contract`] holds WIT packages, [`bindgen`]
 //! writes C bindings for a world, [`componentize`] makes a component of a core module, [`fit`] checks a component
-//! against a world, [`compose`] puts components together, and [`report`] shows what is inside one.
+//! against a world, [`compose`] puts components together, [`decompose`] takes a composition apart, [`wit`] prints a
+//! component's contract, and [`report`] shows what is inside one.
 
 #![deny(missing_docs)]
 
@@ -46,8 +47,10 @@ pub mod componentize;
 pub mod compose;
 mod contain;
 pub mod contract;
+pub mod decompose;
 pub mod fit;
 pub mod manifest;
 pub mod report;
+pub mod wit;
 
 pub use contain::{CONTAINED, Crash};
