@@ -152,7 +152,9 @@ impl Draft<'_> {
     fn arguments(&self, instance: &Instantiation<'_>, name: &str) -> String {
         let mut arguments = Vec::new();
         let mut open = false;
-        for argument in &instance.arguments {
+        // wac writes arguments in the reverse of the order in which it reads them: so they come in the order of the text
+        // that this was composed of, if it was.
+        for argument in instance.arguments.iter().rev() {
             if self.given(argument.item) {
                 arguments.push(format!("\"{}\": {}", argument.name, self.source(argument.item)));
             } else {

@@ -256,12 +256,7 @@ fn decomposition(
     };
     let contracts = contracts.into_iter().map(|(name, bytes)| Piece { name, bytes }).collect();
     let name = names::identifier(title);
-    Ok(Decomposition {
-        text: draft::write(&name, root, naming, statements),
-        name,
-        parts,
-        contracts,
-    })
+    Ok(Decomposition { text: draft::write(&name, root, naming, statements), name, parts, contracts })
 }
 
 fn unsayable_imports(root: &Root<'_>, reason: anyhow::Error) -> DecomposeError {
