@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bindgen, build, componentize, compose, inspect};
+use crate::commands::{bindgen, build, componentize, compose, decompose, inspect, wit};
 use crate::failure::Failure;
 
 /// Builds WebAssembly components, checks them against their contracts, and composes them.
@@ -36,7 +36,9 @@ enum Command {
     Bindgen(bindgen::Bindgen),
     Componentize(componentize::Componentize),
     Compose(compose::Compose),
+    Decompose(decompose::Decompose),
     Inspect(inspect::Inspect),
+    Wit(wit::Wit),
 }
 
 /// Parses the command line, executes the command, and reports.
@@ -65,7 +67,9 @@ fn execute(command: &Command) -> Result<(), Failure> {
         Command::Bindgen(arguments) => bindgen::run(arguments),
         Command::Componentize(arguments) => componentize::run(arguments),
         Command::Compose(arguments) => compose::run(arguments),
+        Command::Decompose(arguments) => decompose::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
+        Command::Wit(arguments) => wit::run(arguments),
     }
 }
 

@@ -4,4 +4,6 @@ pub mod bindgen;
 pub mod build;
 pub mod componentize;
 pub mod compose;
+pub mod decompose;
 pub mod inspect;
+pub mod wit;
