@@ -46,6 +46,7 @@ pub mod componentize;
 pub mod compose;
 mod contain;
 pub mod contract;
+pub mod deny;
 pub mod fit;
 pub mod manifest;
 pub mod report;
