@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bindgen, build, componentize, compose, decompose, inspect, wit};
+use crate::commands::{bindgen, build, componentize, compose, decompose, deny, inspect, wit};
 use crate::failure::Failure;
 
 /// Builds WebAssembly components, checks them against their contracts, and composes them.
@@ -37,6 +37,7 @@ enum Command {
     Componentize(componentize::Componentize),
     Compose(compose::Compose),
     Decompose(decompose::Decompose),
+    Deny(deny::Deny),
     Inspect(inspect::Inspect),
     Wit(wit::Wit),
 }
@@ -68,6 +69,7 @@ fn execute(command: &Command) -> Result<(), Failure> {
         Command::Componentize(arguments) => componentize::run(arguments),
         Command::Compose(arguments) => compose::run(arguments),
         Command::Decompose(arguments) => decompose::run(arguments),
+        Command::Deny(arguments) => deny::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Wit(arguments) => wit::run(arguments),
     }

@@ -39,7 +39,7 @@
 //!
 //! - [`manifest`] reads `composer.toml`, [`contract`] holds WIT packages;
 //! - [`bindgen`] writes C bindings for a world, [`componentize`] makes a component of a core module;
-//! - [`fit`] checks a component against a world;
+//! - [`fit`] checks a component against a world, [`deny`] makes stand-ins for what one may not reach;
 //! - [`compose`] puts components together, [`link_map`] has them say where their parts came from;
 //! - [`decompose`] takes a composition apart;
 //! - [`report`] shows what is inside a component, [`wit`] prints its contract.
@@ -52,6 +52,7 @@ pub mod compose;
 mod contain;
 pub mod contract;
 pub mod decompose;
+pub mod deny;
 pub mod fit;
 pub mod link_map;
 pub mod manifest;

@@ -5,5 +5,6 @@ pub mod build;
 pub mod componentize;
 pub mod compose;
 pub mod decompose;
+pub mod deny;
 pub mod inspect;
 pub mod wit;

@@ -1,0 +1,116 @@
+//! `composer deny`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use composer::deny::{Closed, DenyError, Pattern, Stub, deny};
+use serde_json::json;
+
+use crate::failure::{Exit, Failure};
+use crate::files;
+
+/// Closes what a part imports and should not reach: makes a stub that refuses in the host's place.
+///
+/// The stub is a component that exports the named interfaces, with the types that the part imports, and refuses
+/// everything: with the interface's own error where it has one, with an empty list or `none` where that is the truth, and
+/// otherwise with a trap. Composed with its stub, the part finds all its imports and still starts.
+///
+/// Without `-o` it says what each function would answer, and writes nothing.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Deny {
+    /// The part: a component.
+    part: PathBuf,
+    /// What to close: `wasi:sockets/tcp`, `wasi:sockets/tcp@0.2.10`, or all of a package as `wasi:sockets/*`.
+    #[arg(required = true, value_name = "IFACE")]
+    interfaces: Vec<Pattern>,
+    /// Where the stub goes: a file, or `-` for a pipe.
+    #[arg(short, long, value_name = "STUB.wasm")]
+    output: Option<PathBuf>,
+    /// Prints JSON: `closed` (a list of `interface` and `functions`, each with `name` and `answer`) and `types-from` (the
+    /// interfaces that stay open and that the stub takes types from).
+    #[arg(long, conflicts_with = "output")]
+    json: bool,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  composer deny greeter.wasm 'wasi:sockets/*' 'wasi:filesystem/*'     what would be answered
+  composer deny greeter.wasm 'wasi:sockets/*' -o greeter-closed.wasm
+
+In a .wac text the stub stands in for the host, for this one part:
+  let closed = new parts:greeter-closed { ... };
+  let greeter = new parts:greeter { ...closed, ... };";
+
+/// Executes the command.
+pub fn run(arguments: &Deny) -> Result<(), Failure> {
+    if let Some(output) = &arguments.output {
+        files::keep_apart(output, [arguments.part.as_path()])?;
+    }
+    let part = files::read(&arguments.part)?;
+    let stub = deny(&part, &arguments.interfaces).map_err(|error| explain(&arguments.part, error))?;
+    match &arguments.output {
+        Some(output) => files::deliver(output, &stub.component),
+        None if arguments.json => files::print(json(&stub).as_bytes()),
+        None => files::print(text(&stub).as_bytes()),
+    }
+}
+
+/// Why a part cannot be closed, in terms of its file.
+pub fn explain(part: &Path, error: DenyError) -> Failure {
+    let shown = part.display();
+    let error = match error {
+        DenyError::Read(error) => return files::not_a_component(part, error),
+        error => error,
+    };
+    let help = match &error {
+        DenyError::NoSuchImport { imports, .. } if imports.is_empty() => {
+            "it imports nothing at all: it can reach nothing already".to_owned()
+        }
+        DenyError::NoSuchImport { imports, .. } => format!("it imports `{}`", imports.join("`, `")),
+        DenyError::Used(used) => {
+            let close: Vec<&str> =
+                used.iter().filter(|used| !used.export).map(|used| used.by.as_str()).collect();
+            let mut open: Vec<&str> =
+                used.iter().flat_map(|used| &used.types_of).map(String::as_str).collect();
+            open.sort_unstable();
+            open.dedup();
+            let open = format!("leave `{}` open", open.join("`, `"));
+            if close.len() < used.len() {
+                format!("{open}: what it exports cannot do without")
+            } else {
+                format!("close `{}` too, or {open}", close.join("`, `"))
+            }
+        }
+        _ => return Failure::because(Exit::Cannot, format!("nothing can be closed for `{shown}`"), error),
+    };
+    Failure::because(Exit::Cannot, format!("this cannot be closed for `{shown}`"), error).help(help)
+}
+
+fn text(stub: &Stub) -> String {
+    let mut text = String::new();
+    for Closed { name, functions } in &stub.closed {
+        text.push_str(&format!("{name}\n"));
+        let width = functions.iter().map(|function| function.name.len()).max().unwrap_or_default();
+        for function in functions {
+            text.push_str(&format!("    {:width$}  {}\n", function.name, function.answer));
+        }
+    }
+    for name in &stub.types_from {
+        text.push_str(&format!("types from {name}, which stays open\n"));
+    }
+    text
+}
+
+fn json(stub: &Stub) -> String {
+    let interface = |closed: &Closed| {
+        let functions: Vec<_> = closed
+            .functions
+            .iter()
+            .map(|function| json!({ "name": function.name, "answer": function.answer.to_string() }))
+            .collect();
+        json!({ "interface": closed.name, "functions": functions })
+    };
+    let closed: Vec<_> = stub.closed.iter().map(interface).collect();
+    format!("{:#}\n", json!({ "closed": closed, "types-from": stub.types_from }))
+}
