@@ -12,7 +12,7 @@ use crate::failure::{Exit, Failure};
 pub const UNFINISHED: &str = ".unfinished-";
 
 /// The longest input that is read, in bytes: what `anatomy` takes. Devices and pipes may never end.
-const LONGEST: u64 = 1 << 30;
+pub const LONGEST: u64 = 1 << 30;
 
 /// Reads a file of bytes.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {

@@ -37,7 +37,8 @@
 //!
 //! One module an operation: [`manifest`] reads `composer.toml`, [`contract`] holds WIT packages, [`bindgen`]
 //! writes C bindings for a world, [`componentize`] makes a component of a core module, [`fit`] checks a component
-//! against a world, [`compose`] puts components together, and [`report`] shows what is inside one.
+//! against a world, [`compose`] puts components together, [`report`] shows what is inside one, and [`lock`] reads and
+//! writes `composer.lock`.
 
 #![deny(missing_docs)]
 
@@ -47,6 +48,7 @@ pub mod compose;
 mod contain;
 pub mod contract;
 pub mod fit;
+pub mod lock;
 pub mod manifest;
 pub mod report;
 

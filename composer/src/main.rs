@@ -6,6 +6,7 @@ mod commands;
 mod failure;
 mod files;
 mod project;
+mod source;
 
 use std::process::ExitCode;
 

@@ -11,6 +11,7 @@ use wit_parser::Resolve;
 
 use crate::failure::{Exit, Failure};
 use crate::files;
+use crate::source::{Content, Input, Source};
 
 /// A project on disk.
 #[derive(Debug)]
@@ -100,13 +101,13 @@ pub fn load(wit: &Path) -> Result<Contracts, Failure> {
     Ok(Contracts::new(resolve, main))
 }
 
-/// A package given on the command line: `PKG=FILE`.
+/// A package given on the command line: `PKG=SOURCE`.
 #[derive(Debug, Clone)]
 pub struct Given {
     /// The name of the package.
     pub package: String,
-    /// Its file, or the folder of a WIT package.
-    pub file: PathBuf,
+    /// Where its component is, or the folder of a WIT package.
+    pub source: Source,
 }
 
 impl FromStr for Given {
@@ -114,33 +115,35 @@ impl FromStr for Given {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once('=') {
-            Some((package, file)) if package.contains(':') && !file.is_empty() => {
+            Some((package, source)) if package.contains(':') && !source.is_empty() => {
                 let package = package.split('@').next().unwrap_or(package).to_owned();
-                Ok(Given { package, file: file.into() })
+                Ok(Given { package, source: Source::parse(source.as_ref())? })
             }
             _ => Err("it should be like `parts:greeter=greeter.wasm`".to_owned()),
         }
     }
 }
 
+/// Refuses two inputs for one package.
+pub fn each_once(given: &[Given]) -> Result<(), Failure> {
+    for (index, one) in given.iter().enumerate() {
+        if given[..index].iter().any(|other| other.package == one.package) {
+            return Err(Failure::new(Exit::Usage, format!("the package `{}` is given twice", one.package)));
+        }
+    }
+    Ok(())
+}
+
 /// Where packages are taken from: the command line first, then the project.
-pub struct Shelf<'a> {
-    given: &'a [Given],
+pub struct Shelf {
+    given: Vec<Input>,
     project: Option<Project>,
     contracts: Option<Contracts>,
 }
 
-impl<'a> Shelf<'a> {
+impl Shelf {
     /// A shelf with what was given, the contracts in `wit`, and the project around `near`.
-    pub fn new(given: &'a [Given], wit: Option<&Path>, near: &Path) -> Result<Self, Failure> {
-        for (index, one) in given.iter().enumerate() {
-            if given[..index].iter().any(|other| other.package == one.package) {
-                return Err(Failure::new(
-                    Exit::Usage,
-                    format!("the package `{}` is given twice", one.package),
-                ));
-            }
-        }
+    pub fn new(given: Vec<Input>, wit: Option<&Path>, near: &Path) -> Result<Self, Failure> {
         let project = Project::find(near)?;
         let contracts = match (wit, &project) {
             (Some(wit), _) => Some(load(wit)?),
@@ -151,7 +154,7 @@ impl<'a> Shelf<'a> {
     }
 
     /// All packages that are mentioned and can be found.
-    pub fn packages(&self, references: &[Reference]) -> Result<Packages, Failure> {
+    pub fn packages(mut self, references: &[Reference]) -> Result<Packages, Failure> {
         let mut packages = Packages::new();
         for reference in references {
             if let Some(bytes) = self.package(reference)? {
@@ -161,22 +164,24 @@ impl<'a> Shelf<'a> {
         Ok(packages)
     }
 
-    fn package(&self, reference: &Reference) -> Result<Option<Vec<u8>>, Failure> {
-        if let Some(given) = self.given.iter().find(|given| given.package == reference.name) {
-            if given.file.is_dir() {
-                let found = wit_package(&load(&given.file)?, reference)?;
-                return match found {
-                    Some(_) => Ok(found),
+    fn package(&mut self, reference: &Reference) -> Result<Option<Vec<u8>>, Failure> {
+        let known = |given: &mut Input| given.package.as_deref() == Some(&reference.name);
+        if let Some(given) = self.given.iter_mut().find_map(|given| known(given).then_some(given)) {
+            return match &mut given.content {
+                // It may be large, so it is handed over, not copied. It is empty once a first mention of it was
+                // served; the packages are by name, so that one serves all others too.
+                Content::Component(bytes) => {
+                    Ok(Some(std::mem::take(bytes)).filter(|bytes| !bytes.is_empty()))
+                }
+                Content::Wit(folder) => match wit_package(&load(folder)?, reference)? {
                     None => Err(Failure::new(
                         Exit::Input,
-                        format!("there is no WIT package `{}` in `{}`", reference.name, given.file.display()),
+                        format!("there is no WIT package `{}` in `{}`", reference.name, folder.display()),
                     )
                     .help("a component is given as its `.wasm` file, a WIT package as its folder")),
-                };
-            }
-            let bytes = files::read(&given.file)?;
-            anatomy::read(&bytes).map_err(|error| files::not_a_component(&given.file, error))?;
-            return Ok(Some(bytes));
+                    found => Ok(found),
+                },
+            };
         }
         if let Some(project) = &self.project
             && let Some((manifest::NAMESPACE, name)) = reference.name.split_once(':')
