@@ -29,7 +29,7 @@ impl Ledger {
     pub fn open(file: PathBuf, asked: bool, locked: bool, output: &Path) -> Result<Self, Failure> {
         let output = match output.to_str() {
             Some("-") => "-".to_owned(),
-            _ => relative(output, &folder_of(&file))?,
+            _ => relative(output, &folder_of(&file)),
         };
         let mut ledger = Ledger { file, asked: asked || locked, locked, output, before: None, now: None };
         ledger.before = ledger.read()?.compositions.remove(&ledger.output);
@@ -60,16 +60,16 @@ impl Ledger {
     }
 
     /// What a source is called in the lock.
-    pub fn name(&self, source: &Source) -> Result<String, Failure> {
+    pub fn name(&self, source: &Source) -> String {
         match source {
             Source::Path(path) => relative(path, &folder_of(&self.file)),
-            Source::Registry(reference) => Ok(reference.to_string()),
+            Source::Registry(reference) => reference.to_string(),
         }
     }
 
     /// What a reference is pinned to: under `--locked`, what the lock says.
     pub fn pinned(&self, package: Option<&str>, source: &Source) -> Option<Pinned> {
-        let name = self.name(source).ok()?;
+        let name = self.name(source);
         let entries = self.before.as_ref().filter(|_| self.locked)?;
         let entry = entries.iter().find(|entry| entry.key() == (package, &name))?;
         Some(Pinned { manifest: entry.manifest?, digest: entry.digest })
@@ -92,8 +92,14 @@ impl Ledger {
     /// Takes note of what there is. Under `--locked`, refuses what differs from the lock; otherwise says which inputs
     /// from registries are no longer what they were.
     pub fn found(&mut self, entries: Vec<Entry>) -> Result<(), Failure> {
+        self.now = Some(entries);
+        if !self.needed() {
+            return Ok(());
+        }
+        let entries = self.now.as_deref().unwrap_or_default();
+        told_apart(entries)?;
         let before = self.before.as_deref().unwrap_or_default();
-        let differences = lock::differences(before, &entries);
+        let differences = lock::differences(before, entries);
         if self.locked && !differences.is_empty() {
             return Err(self.refusal(&differences.iter().map(ToString::to_string).collect::<Vec<_>>()));
         }
@@ -104,7 +110,6 @@ impl Ledger {
                 files::say(&format!("note: `{}` has moved: it was {was}, and is {is}", found.source));
             }
         }
-        self.now = Some(entries);
         Ok(())
     }
 
@@ -149,6 +154,17 @@ impl Ledger {
     }
 }
 
+/// Refuses different inputs that would have one name in the lock: names that are not UTF-8 may look alike.
+fn told_apart(entries: &[Entry]) -> Result<(), Failure> {
+    for (index, entry) in entries.iter().enumerate() {
+        if entries[..index].iter().any(|other| other.key() == entry.key() && other != entry) {
+            let message = format!("two inputs would both be called `{}` in the lock", entry.source);
+            return Err(Failure::new(Exit::Usage, message).help("give one of them another name"));
+        }
+    }
+    Ok(())
+}
+
 fn folder_of(file: &Path) -> PathBuf {
     match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
@@ -156,28 +172,20 @@ fn folder_of(file: &Path) -> PathBuf {
     }
 }
 
-/// A path as it is seen from a folder, with `/` between names.
-fn relative(path: &Path, folder: &Path) -> Result<String, Failure> {
-    let fail = |why: String| {
-        Failure::new(Exit::Usage, format!("`{}` cannot be named in a lock: {why}", path.display()))
-    };
+/// A path as it is seen from a folder, with `/` between names. What is not UTF-8 in it is replaced.
+fn relative(path: &Path, folder: &Path) -> String {
     let absolute = |path: &Path| {
         // The last name may be that of a file that is not there yet.
         let resolved = fs::canonicalize(path).or_else(|_| {
             let name = path.file_name().unwrap_or_default();
             fs::canonicalize(folder_of(path)).map(|folder| folder.join(name))
         });
-        resolved.or_else(|_| std::path::absolute(path)).map_err(|error| fail(error.to_string()))
+        resolved.or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
     };
-    let (path_names, folder_names) = (absolute(path)?, absolute(folder)?);
-    let shared = path_names
-        .components()
-        .zip(folder_names.components())
-        .take_while(|(one, other)| one == other)
-        .count();
-    let up = folder_names.components().skip(shared).map(|_| Component::ParentDir);
-    let names = up.chain(path_names.components().skip(shared));
-    let names: Option<Vec<&str>> = names.map(|name| name.as_os_str().to_str()).collect();
-    let names = names.ok_or_else(|| fail("its name is not UTF-8".to_owned()))?;
-    Ok(if names.is_empty() { ".".to_owned() } else { names.join("/") })
+    let (path, folder) = (absolute(path), absolute(folder));
+    let shared = path.components().zip(folder.components()).take_while(|(one, other)| one == other).count();
+    let up = folder.components().skip(shared).map(|_| Component::ParentDir);
+    let names = up.chain(path.components().skip(shared));
+    let names: Vec<_> = names.map(|name| name.as_os_str().to_string_lossy().into_owned()).collect();
+    if names.is_empty() { ".".to_owned() } else { names.join("/") }
 }

@@ -24,7 +24,7 @@ use self::cache::Cache;
 use self::ledger::Ledger;
 use self::pull::Registries;
 use self::reference::Reference;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::files;
 use crate::project::Project;
 
@@ -204,7 +204,7 @@ impl<'a> Supply<'a> {
                     (Content::Component(pulled.bytes), pulled.digest, Some(pulled.manifest))
                 }
             };
-            let name = self.ledger.name(&source)?;
+            let name = self.ledger.name(&source);
             entries.push(Entry { package: package.clone(), source: name, manifest, digest });
             inputs.push(Input { package, source, content });
         }

@@ -61,7 +61,7 @@ const LIMITS: Limits = Limits {
     silence: Duration::from_secs(30),
     whole: Duration::from_secs(15 * 60),
     attempts: 3,
-    pause: Duration::from_millis(200),
+    pause: Duration::from_millis(100),
     layer: files::LONGEST,
 };
 
@@ -113,15 +113,13 @@ impl Registries {
             None => reference.known().clone(),
         };
         let line = Line::new(self, reference, image).map_err(fail)?;
-        let manifest = match exact.map(|digest| self.cache.get(digest)).transpose()?.flatten() {
-            Some(manifest) => manifest,
-            None => {
-                let manifest = line.manifest(exact).map_err(fail)?;
-                self.cache.put(Digest::of(&manifest), &manifest);
-                manifest
-            }
-        };
+        let kept = exact.map(|digest| self.cache.get(digest)).transpose()?.flatten();
+        let known = kept.is_some();
+        let manifest = kept.map_or_else(|| line.manifest(exact), Ok).map_err(fail)?;
         let (layer, digest) = component_layer(&manifest).map_err(fail)?;
+        if !known {
+            self.cache.put(Digest::of(&manifest), &manifest);
+        }
         if let Some(pinned) = pinned.filter(|pinned| pinned.digest != digest) {
             let message = format!(
                 "the lock does not agree with itself: for `{reference}` it names {}, but its manifest {} names {digest}",
@@ -259,9 +257,11 @@ impl Line {
             }
             attempt().await
         };
-        self.runtime
-            .block_on(gauge.show(tokio::time::timeout(limits.whole, attempts)))
-            .unwrap_or(Err(PullError::Late(limits.whole)))
+        let done = self.runtime.block_on(async {
+            // Made here, where there is a clock to run on.
+            gauge.show(tokio::time::timeout(limits.whole, attempts)).await
+        });
+        done.unwrap_or(Err(PullError::Late(limits.whole)))
     }
 }
 
