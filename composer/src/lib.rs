@@ -37,7 +37,8 @@
 //!
 //! One module an operation: [`manifest`] reads `composer.toml`, [`contract`] holds WIT packages, [`bindgen`]
 //! writes C bindings for a world, [`componentize`] makes a component of a core module, [`fit`] checks a component
-//! against a world, [`compose`] puts components together, and [`report`] shows what is inside one.
+//! against a world, [`compose`] puts components together, [`wire`] finds how a bag of them fits together, and [`report`] shows what is
+//! inside one.
 
 #![deny(missing_docs)]
 
@@ -49,5 +50,6 @@ pub mod contract;
 pub mod fit;
 pub mod manifest;
 pub mod report;
+pub mod wire;
 
 pub use contain::{CONTAINED, Crash};
