@@ -100,12 +100,12 @@ pub fn load(wit: &Path) -> Result<Contracts, Failure> {
     Ok(Contracts::new(resolve, main))
 }
 
-/// A package given on the command line: `PKG=FILE`.
+/// A package given on the command line: `PKG=FILE`. A name alone, without a namespace, is that of a component.
 #[derive(Debug, Clone)]
 pub struct Given {
     /// The name of the package.
     pub package: String,
-    /// Its file, or the folder of a WIT package.
+    /// Its file, or the folder or `.wit` file of a WIT package.
     pub file: PathBuf,
 }
 
@@ -114,8 +114,11 @@ impl FromStr for Given {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once('=') {
-            Some((package, file)) if package.contains(':') && !file.is_empty() => {
-                let package = package.split('@').next().unwrap_or(package).to_owned();
+            Some((package, file)) if !package.is_empty() && !file.is_empty() => {
+                let package = package.split('@').next().unwrap_or(package);
+                let whole = package.contains(':');
+                let package =
+                    if whole { package.to_owned() } else { format!("{}:{package}", manifest::NAMESPACE) };
                 Ok(Given { package, file: file.into() })
             }
             _ => Err("it should be like `parts:greeter=greeter.wasm`".to_owned()),
@@ -163,7 +166,7 @@ impl<'a> Shelf<'a> {
 
     fn package(&self, reference: &Reference) -> Result<Option<Vec<u8>>, Failure> {
         if let Some(given) = self.given.iter().find(|given| given.package == reference.name) {
-            if given.file.is_dir() {
+            if given.file.is_dir() || given.file.extension().is_some_and(|suffix| suffix == "wit") {
                 let found = wit_package(&load(&given.file)?, reference)?;
                 return match found {
                     Some(_) => Ok(found),

@@ -46,7 +46,8 @@ pub fn contract(component: &[u8], name: &str) -> Result<Contract, ContractError>
     let wit = contain(|| print(component, &name))?.map_err(ContractError::Inexpressible)?;
     let package = format!("contract:{name}");
     // What was printed is read again: what counts is what others will read there.
-    let contracts = contain(|| Contracts::parse("contract.wit", &wit))?.map_err(ContractError::Inexpressible)?;
+    let contracts =
+        contain(|| Contracts::parse("contract.wit", &wit))?.map_err(ContractError::Inexpressible)?;
     let binary = contracts.package(&package, None)?.unwrap_or_default();
     Ok(Contract { world: format!("{package}/{name}"), package, wit, binary })
 }

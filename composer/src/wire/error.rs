@@ -126,7 +126,10 @@ pub struct Unused {
 impl WireError {
     pub(super) fn unknown_part(name: &str, parts: &[&Part]) -> Self {
         let known: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
-        WireError::Unknown { what: format!("there is no part `{name}`"), help: format!("there are {}", list(&known)) }
+        WireError::Unknown {
+            what: format!("there is no part `{name}`"),
+            help: format!("there are {}", list(&known)),
+        }
     }
 
     pub(super) fn unknown(flag: &str, asked: &dyn fmt::Display, part: &str, bag: &Bag<'_>) -> Self {
@@ -138,7 +141,8 @@ impl WireError {
     }
 
     pub(super) fn no_such_export(place: &Place, bag: &Bag<'_>) -> Self {
-        let names = names(bag, place, |part| part.surface.exports.iter().map(|item| item.name.as_str()).collect());
+        let names =
+            names(bag, place, |part| part.surface.exports.iter().map(|item| item.name.as_str()).collect());
         WireError::Unknown {
             what: format!("`--export {place}`: {} exports that", nobody(place)),
             help: instead(&place.name, &names, "exported"),
@@ -146,7 +150,8 @@ impl WireError {
     }
 
     pub(super) fn no_such_import(flag: &str, place: &Place, bag: &Bag<'_>) -> Self {
-        let names = names(bag, place, |part| part.surface.imports.iter().map(|item| item.name.as_str()).collect());
+        let names =
+            names(bag, place, |part| part.surface.imports.iter().map(|item| item.name.as_str()).collect());
         WireError::Unknown {
             what: format!("`{flag} {place}`: {} imports that", nobody(place)),
             help: instead(&place.name, &names, "imported"),
@@ -155,7 +160,8 @@ impl WireError {
 
     pub(super) fn no_such_provider(decision: &Decision, import: &str, bag: &Bag<'_>) -> Self {
         let place = Place { part: Some(decision.provider.clone()), name: import.to_owned() };
-        let names = names(bag, &place, |part| part.surface.exports.iter().map(|item| item.name.as_str()).collect());
+        let names =
+            names(bag, &place, |part| part.surface.exports.iter().map(|item| item.name.as_str()).collect());
         let wanted = decision.export.as_deref().unwrap_or(import);
         let help = match other_version(wanted, names.iter().copied()) {
             Some(other) => format!(
@@ -176,7 +182,8 @@ impl Diagnostic for WireError {
         let words = match self {
             WireError::Empty => "give at least one: a file, a folder of files, or NAME=FILE".to_owned(),
             WireError::BadName(_) => {
-                "a name is words of lower-case letters and digits that begin with a letter, joined by hyphens".to_owned()
+                "a name is words of lower-case letters and digits that begin with a letter, joined by hyphens"
+                    .to_owned()
             }
             WireError::TwoOfOneName(_) => "give them names of their own: `NAME=FILE`".to_owned(),
             WireError::Unknown { help, .. } => help.clone(),
@@ -206,7 +213,8 @@ impl Diagnostic for WireError {
                 }
             }
             WireError::Clash { export, parts } => {
-                let flags: Vec<String> = parts.iter().map(|part| format!("`--export {part}.{export}`")).collect();
+                let flags: Vec<String> =
+                    parts.iter().map(|part| format!("`--export {part}.{export}`")).collect();
                 format!("say which, beside all else that the result should export: {}", flags.join(" or "))
             }
             WireError::NothingExported => "say what it should export: `--export IFACE`".to_owned(),
@@ -218,7 +226,8 @@ impl Diagnostic for WireError {
                 None => "leave it out".to_owned(),
             },
             WireError::TooMany { .. } => {
-                "compose some of the parts to a component of their own first, and compose that with the rest".to_owned()
+                "compose some of the parts to a component of their own first, and compose that with the rest"
+                    .to_owned()
             }
             WireError::Part { .. } => return None,
         };
@@ -226,7 +235,11 @@ impl Diagnostic for WireError {
     }
 }
 
-fn names<'b>(bag: &'b Bag<'_>, place: &Place, of: impl Fn(&'b super::matching::Opened<'b>) -> Vec<&'b str>) -> Vec<&'b str> {
+fn names<'b>(
+    bag: &'b Bag<'_>,
+    place: &Place,
+    of: impl Fn(&'b super::matching::Opened<'b>) -> Vec<&'b str>,
+) -> Vec<&'b str> {
     let parts = bag.parts.iter().filter(|part| place.part.as_ref().is_none_or(|name| name == part.name));
     parts.flat_map(of).collect()
 }
@@ -250,7 +263,8 @@ fn instead(wanted: &str, names: &[&str], done: &str) -> String {
 }
 
 fn decide(one: &Ambiguity) -> String {
-    let flags = one.providers.iter().map(|provider| format!("`--wire {}.{}={provider}`", one.part, one.import));
+    let flags =
+        one.providers.iter().map(|provider| format!("`--wire {}.{}={provider}`", one.part, one.import));
     format!("say which: {}", flags.collect::<Vec<_>>().join(" or "))
 }
 

@@ -99,7 +99,13 @@ fn unused(bag: &Bag<'_>, solution: &Solution) -> Result<Vec<String>, WireError> 
     }
     let unused = needed.into_iter().map(|part| Unused {
         part: part.name.to_owned(),
-        exports: part.surface.exports.iter().filter(|item| !item.is_type).map(|item| item.name.clone()).collect(),
+        exports: part
+            .surface
+            .exports
+            .iter()
+            .filter(|item| !item.is_type)
+            .map(|item| item.name.clone())
+            .collect(),
     });
     Err(WireError::Unused(unused.collect()))
 }
@@ -110,7 +116,8 @@ fn instance(bag: &Bag<'_>, solution: &Solution, part: usize) -> Instance {
     let (mut arguments, mut open) = (Vec::new(), Vec::new());
     for (import, source) in imports.iter().zip(sources) {
         // A type out of an imported instance is taken out of whatever that instance is.
-        let aliased = import.alias.as_ref().and_then(|(from, name)| sources[*from].map(|offer| (offer, Some(name))));
+        let aliased =
+            import.alias.as_ref().and_then(|(from, name)| sources[*from].map(|offer| (offer, Some(name))));
         let Some((offer, inner)) = source.map(|offer| (offer, None)).or(aliased) else {
             open.push(import.name.clone());
             continue;

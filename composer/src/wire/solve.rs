@@ -83,10 +83,12 @@ fn asked(bag: &Bag<'_>, exports: &[Place]) -> Result<Vec<Offer>, WireError> {
         match parts.as_slice() {
             [] => return Err(WireError::no_such_export(place, bag)),
             [_] => found.extend(meant),
-            many => return Err(WireError::Clash {
-                export: bag.export(meant[0]).name.clone(),
-                parts: many.iter().map(|&part| bag.parts[part].name.to_owned()).collect(),
-            }),
+            many => {
+                return Err(WireError::Clash {
+                    export: bag.export(meant[0]).name.clone(),
+                    parts: many.iter().map(|&part| bag.parts[part].name.to_owned()).collect(),
+                });
+            }
         }
     }
     found.sort();
@@ -126,9 +128,8 @@ impl<'a> Decisions<'a> {
 
     /// The imports that a decision is about, and the export that it decides for.
     fn wire(bag: &Bag<'_>, decision: &Decision) -> Result<(Vec<(usize, usize)>, Offer), WireError> {
-        let find = |name: &str| {
-            bag.part(name).ok_or_else(|| WireError::unknown("--wire", decision, name, bag))
-        };
+        let find =
+            |name: &str| bag.part(name).ok_or_else(|| WireError::unknown("--wire", decision, name, bag));
         let (part, provider) = (find(&decision.part)?, find(&decision.provider)?);
         let imports = bag.parts[part].surface.imports.iter().enumerate();
         let meant: Vec<_> = imports.filter(|(_, import)| means(&decision.import, &import.name)).collect();
@@ -143,9 +144,9 @@ impl<'a> Decisions<'a> {
     }
 
     fn left_open(&self, part: &str, import: &str) -> bool {
-        self.leave_open.iter().any(|place| {
-            place.part.as_ref().is_none_or(|name| name == part) && means(&place.name, import)
-        })
+        self.leave_open
+            .iter()
+            .any(|place| place.part.as_ref().is_none_or(|name| name == part) && means(&place.name, import))
     }
 }
 
@@ -234,10 +235,7 @@ fn unconsumed(bag: &Bag<'_>, sources: &BTreeMap<usize, Vec<Option<Offer>>>) -> V
     offers.filter(|offer| !consumed.contains(offer)).collect()
 }
 
-fn arrange(
-    bag: &Bag<'_>,
-    sources: &BTreeMap<usize, Vec<Option<Offer>>>,
-) -> Result<Vec<usize>, WireError> {
+fn arrange(bag: &Bag<'_>, sources: &BTreeMap<usize, Vec<Option<Offer>>>) -> Result<Vec<usize>, WireError> {
     let users: Vec<usize> = sources.keys().copied().collect();
     let position = |part: usize| users.binary_search(&part).unwrap_or_default();
     let edges: Vec<Vec<usize>> = sources
@@ -251,7 +249,8 @@ fn arrange(
             let steps = cycle.iter().zip(next).map(|(&part, &provider)| {
                 let (part, provider) = (users[part], users[provider]);
                 let imports = bag.parts[part].surface.imports.iter().zip(&sources[&part]);
-                let mut between = imports.filter(|(_, source)| source.is_some_and(|offer| offer.part == provider));
+                let mut between =
+                    imports.filter(|(_, source)| source.is_some_and(|offer| offer.part == provider));
                 Ambiguity {
                     part: bag.parts[part].name.to_owned(),
                     import: between.next().map(|(import, _)| import.name.clone()).unwrap_or_default(),

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use wasmparser::component_types::{
-    ComponentAnyTypeId, ComponentDefinedType, ComponentDefinedTypeId, ComponentEntityType, ComponentFuncTypeId,
-    ComponentValType,
+    ComponentAnyTypeId, ComponentDefinedType, ComponentDefinedTypeId, ComponentEntityType,
+    ComponentFuncTypeId, ComponentValType,
 };
 use wasmparser::types::TypesRef;
 use wasmparser::{Parser, Payload, ValidPayload, Validator, WasmFeatures};
@@ -207,7 +207,11 @@ impl Walker<'_> {
                 record.fields.values().for_each(|ty| self.value(ty, needs));
             }
             ComponentDefinedType::Variant(variant) => {
-                variant.cases.values().filter_map(|case| case.ty.as_ref()).for_each(|ty| self.value(ty, needs));
+                variant
+                    .cases
+                    .values()
+                    .filter_map(|case| case.ty.as_ref())
+                    .for_each(|ty| self.value(ty, needs));
             }
             ComponentDefinedType::Tuple(tuple) => tuple.types.iter().for_each(|ty| self.value(ty, needs)),
             ComponentDefinedType::Result { ok, err, .. } => {
