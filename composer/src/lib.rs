@@ -37,8 +37,8 @@
 //!
 //! One module an operation: [`manifest`] reads `composer.toml`, [`contract`] holds WIT packages, [`bindgen`]
 //! writes C bindings for a world, [`componentize`] makes a component of a core module, [`fit`] checks a component
-//! against a world, [`compose`] puts components together, [`report`] shows what is inside one, and [`lock`] reads and
-//! writes `composer.lock`.
+//! against a world, [`compose`] puts components together, [`wire`] finds how a bag of them fits together, [`report`] shows what is
+//! inside one, and [`lock`] reads and writes `composer.lock`.
 
 #![deny(missing_docs)]
 
@@ -51,5 +51,6 @@ pub mod fit;
 pub mod lock;
 pub mod manifest;
 pub mod report;
+pub mod wire;
 
 pub use contain::{CONTAINED, Crash};

@@ -101,12 +101,12 @@ pub fn load(wit: &Path) -> Result<Contracts, Failure> {
     Ok(Contracts::new(resolve, main))
 }
 
-/// A package given on the command line: `PKG=SOURCE`.
+/// A package given on the command line: `PKG=SOURCE`. A name alone, without a namespace, is that of a component.
 #[derive(Debug, Clone)]
 pub struct Given {
     /// The name of the package.
     pub package: String,
-    /// Where its component is, or the folder of a WIT package.
+    /// Where its component is, or the folder or `.wit` file of a WIT package.
     pub source: Source,
 }
 
@@ -115,8 +115,11 @@ impl FromStr for Given {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once('=') {
-            Some((package, source)) if package.contains(':') && !source.is_empty() => {
-                let package = package.split('@').next().unwrap_or(package).to_owned();
+            Some((package, source)) if !package.is_empty() && !source.is_empty() => {
+                let package = package.split('@').next().unwrap_or(package);
+                let whole = package.contains(':');
+                let package =
+                    if whole { package.to_owned() } else { format!("{}:{package}", manifest::NAMESPACE) };
                 Ok(Given { package, source: Source::parse(source.as_ref())? })
             }
             _ => Err("it should be like `parts:greeter=greeter.wasm`".to_owned()),
@@ -165,13 +168,20 @@ impl Shelf {
     }
 
     fn package(&mut self, reference: &Reference) -> Result<Option<Vec<u8>>, Failure> {
-        let known = |given: &mut Input| given.package.as_deref() == Some(&reference.name);
-        if let Some(given) = self.given.iter_mut().find_map(|given| known(given).then_some(given)) {
-            return match &mut given.content {
-                // It may be large, so it is handed over, not copied. It is empty once a first mention of it was
-                // served; the packages are by name, so that one serves all others too.
-                Content::Component(bytes) => {
-                    Ok(Some(std::mem::take(bytes)).filter(|bytes| !bytes.is_empty()))
+        let given = |given: &&mut Input| given.package.as_deref() == Some(&reference.name);
+        if let Some(Input { source, content, .. }) = self.given.iter_mut().find(given) {
+            return match content {
+                Content::Bytes(bytes) => {
+                    // It may be large, so it is handed over, not copied. It is empty once a first mention of it was
+                    // served; packages are kept by name, so that one serves all mentions.
+                    let bytes = std::mem::take(bytes);
+                    if bytes.is_empty() {
+                        return Ok(None);
+                    }
+                    let shown = source.to_string();
+                    anatomy::read(&bytes)
+                        .map_err(|error| files::not_a_component(Path::new(&shown), error))?;
+                    Ok(Some(bytes))
                 }
                 Content::Wit(folder) => match wit_package(&load(folder)?, reference)? {
                     None => Err(Failure::new(

@@ -81,7 +81,7 @@ impl Ledger {
             return Ok(());
         }
         let mut missing = Vec::new();
-        for Wanted { package, source } in wanted {
+        for Wanted { package, source, .. } in wanted {
             if matches!(source, Source::Registry(_)) && self.pinned(package.as_deref(), source).is_none() {
                 missing.push(format!("`{source}` is not in the lock"));
             }

@@ -26,12 +26,12 @@ use self::pull::Registries;
 use self::reference::Reference;
 use crate::failure::Failure;
 use crate::files;
-use crate::project::Project;
+use crate::project::{Given, Project};
 
 /// Where an input is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
-    /// A file, or a folder of them.
+    /// A file, or a folder.
     Path(PathBuf),
     /// In a registry.
     Registry(Reference),
@@ -60,6 +60,14 @@ impl Source {
         match self {
             Source::Path(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
             Source::Registry(reference) => reference.to_string(),
+        }
+    }
+
+    /// What a part is named after: the name of a file without its ending, the last name of a reference.
+    pub fn stem(&self) -> String {
+        match self {
+            Source::Path(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            Source::Registry(reference) => reference.stem().to_owned(),
         }
     }
 
@@ -108,11 +116,18 @@ pub struct LockOptions {
 /// What is wanted.
 #[derive(Debug, Clone)]
 pub struct Wanted {
-    /// The package that it is for, where it was given for one. Then a folder is a WIT package; otherwise it is a
-    /// folder of components.
+    /// The package that it is for, where it was given for one.
     pub package: Option<String>,
     /// Where it is.
     pub source: Source,
+    /// Its bytes, where it was read already.
+    pub bytes: Option<Vec<u8>>,
+}
+
+impl From<Given> for Wanted {
+    fn from(given: Given) -> Self {
+        Wanted { package: Some(given.package), source: given.source, bytes: None }
+    }
 }
 
 /// An input that is there.
@@ -120,7 +135,7 @@ pub struct Wanted {
 pub struct Input {
     /// The package that it was given for, where it was given for one.
     pub package: Option<String>,
-    /// Where it is: never a folder of components, but a component in it.
+    /// Where it is.
     pub source: Source,
     /// What it is.
     pub content: Content,
@@ -129,9 +144,9 @@ pub struct Input {
 /// What an input is.
 #[derive(Debug)]
 pub enum Content {
-    /// A component, which `anatomy` can read.
-    Component(Vec<u8>),
-    /// A folder of WIT.
+    /// Bytes: a component, if they are one. Nobody has looked yet.
+    Bytes(Vec<u8>),
+    /// A WIT package: its folder or file.
     Wit(PathBuf),
 }
 
@@ -181,61 +196,48 @@ impl<'a> Supply<'a> {
         Ok(Supply { options, near, ledger })
     }
 
-    /// All that is wanted, in order; folders of components in the order of their names. Under `--locked` what differs
-    /// from the lock is refused, all of it at once.
+    /// All that is wanted, in its order. Under `--locked` what differs from the lock is refused, all of it at once, and
+    /// before anybody looks whether it is a component: what was tampered with is told as such.
     pub fn inputs(&mut self, wanted: Vec<Wanted>) -> Result<Vec<Input>, Failure> {
-        let wanted = expand(wanted)?;
         self.ledger.expect(&wanted)?;
         let mut inputs = Vec::with_capacity(wanted.len());
         let mut entries = Vec::with_capacity(wanted.len());
-        for Wanted { package, source } in wanted {
-            let (content, digest, manifest) = match &source {
-                Source::Path(path) if path.is_dir() => {
-                    (Content::Wit(path.clone()), folder::digest(path)?, None)
-                }
-                Source::Path(path) => {
-                    let bytes = files::read(path)?;
-                    let digest = Digest::of(&bytes);
-                    (Content::Component(bytes), digest, None)
-                }
-                Source::Registry(reference) => {
-                    let pinned = self.ledger.pinned(package.as_deref(), &source);
-                    let pulled = self.options.registries(self.near)?.pull(reference, pinned)?;
-                    (Content::Component(pulled.bytes), pulled.digest, Some(pulled.manifest))
-                }
-            };
+        for Wanted { package, source, bytes } in wanted {
             let name = self.ledger.name(&source);
+            let (content, digest, manifest) = self.input(package.as_deref(), &source, bytes)?;
             entries.push(Entry { package: package.clone(), source: name, manifest, digest });
             inputs.push(Input { package, source, content });
         }
-        // A file that was tampered with is told as such, even where it can no longer be read as a component.
         self.ledger.found(entries)?;
-        for input in &inputs {
-            if let Content::Component(bytes) = &input.content {
-                let shown = input.source.to_string();
-                anatomy::read(bytes).map_err(|error| files::not_a_component(Path::new(&shown), error))?;
-            }
-        }
         Ok(inputs)
+    }
+
+    /// One input: what it is, its digest, and that of its manifest.
+    fn input(
+        &self,
+        package: Option<&str>,
+        source: &Source,
+        bytes: Option<Vec<u8>>,
+    ) -> Result<(Content, Digest, Option<Digest>), Failure> {
+        let path = match source {
+            Source::Registry(reference) => {
+                let pinned = self.ledger.pinned(package, source);
+                let pulled = self.options.registries(self.near)?.pull(reference, pinned)?;
+                return Ok((Content::Bytes(pulled.bytes), pulled.digest, Some(pulled.manifest)));
+            }
+            Source::Path(path) => path,
+        };
+        if path.is_dir() {
+            return Ok((Content::Wit(path.clone()), folder::digest(path)?, None));
+        }
+        let bytes = bytes.map_or_else(|| files::read(path), Ok)?;
+        let digest = Digest::of(&bytes);
+        let wit = path.extension().is_some_and(|suffix| suffix == "wit");
+        Ok((if wit { Content::Wit(path.clone()) } else { Content::Bytes(bytes) }, digest, None))
     }
 
     /// Brings the lock up to date, once the product is made and before it is delivered.
     pub fn settle(self) -> Result<(), Failure> {
         self.ledger.settle()
     }
-}
-
-/// Puts the components of a folder in its place.
-fn expand(wanted: Vec<Wanted>) -> Result<Vec<Wanted>, Failure> {
-    let mut all = Vec::with_capacity(wanted.len());
-    for one in wanted {
-        match (&one.package, &one.source) {
-            (None, Source::Path(path)) if path.is_dir() => {
-                let found = folder::components(path)?.into_iter();
-                all.extend(found.map(|path| Wanted { package: None, source: Source::Path(path) }));
-            }
-            _ => all.push(one),
-        }
-    }
-    Ok(all)
 }

@@ -1,5 +1,6 @@
 //! References to what is in a registry.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use composer::lock::Digest;
@@ -8,7 +9,7 @@ use composer::lock::Digest;
 ///
 /// The field's own form leaves the registry and the tag out where they are the usual ones. Here they are asked for:
 /// whoever reads `greeter` or no tag in a command line should not have to know what is usual.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Reference {
     /// As it was given, without `oci://`.
     text: String,
@@ -45,6 +46,12 @@ impl Reference {
         &self.known
     }
 
+    /// The last name of the component, without what is before it and without its tag.
+    pub fn stem(&self) -> &str {
+        let name = self.known.repository();
+        name.rsplit_once('/').map_or(name, |(_, last)| last)
+    }
+
     /// The digest of the manifest, where the reference names it.
     pub fn digest(&self) -> Option<Digest> {
         self.known.digest()?.parse().ok()
@@ -62,6 +69,27 @@ impl Reference {
         host == "localhost" || host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
     }
 }
+
+/// References are the same where they were given the same.
+impl Ord for Reference {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.text.cmp(&other.text)
+    }
+}
+
+impl PartialOrd for Reference {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Reference {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Reference {}
 
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
