@@ -216,6 +216,8 @@ DONE = set()
 
 def native(runner):
     """unit tests of the libraries, the commands and the Rust guests' plain logic"""
+    # What components are pulled from in tests. Where it cannot be had, those tests say so.
+    runner.run([sys.executable, "tools/setup.py", "registry"])
     # The default members, and then the guests: all at once would resolve other features for what runs at build time,
     # and build the engine a second time.
     runner.run(["cargo", "test", "--release", "--locked"], count_cargo)

@@ -12,7 +12,7 @@ use crate::failure::{Exit, Failure};
 pub const UNFINISHED: &str = ".unfinished-";
 
 /// The longest input that is read, in bytes: what `anatomy` takes. Devices and pipes may never end.
-const LONGEST: u64 = 1 << 30;
+pub const LONGEST: u64 = 1 << 30;
 
 /// Reads a file of bytes.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
@@ -32,7 +32,12 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// Reads a file of text.
 pub fn read_text(path: &Path) -> Result<String, Failure> {
-    String::from_utf8(read(path)?).map_err(|error| {
+    text(path, read(path)?)
+}
+
+/// What was read of a file, as text.
+pub fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Failure> {
+    String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         Failure::new(Exit::Input, format!("`{}` is not text: byte {at} is not UTF-8", path.display()))
     })

@@ -14,9 +14,7 @@ use proptest::prelude::*;
 use wasmparser::{Operator, Parser, Payload};
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::abi::{AbiVariant, WasmType};
-use wit_parser::{
-    LiftLowerAbi, ManglingAndAbi, Resolve, Type, TypeDefKind, WasmImport, WorldItem,
-};
+use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve, Type, TypeDefKind, WasmImport, WorldItem};
 
 const NAMES: ManglingAndAbi = ManglingAndAbi::Legacy(LiftLowerAbi::Sync);
 
@@ -92,7 +90,8 @@ fn patterns(texts: &[&str]) -> Vec<Pattern> {
 }
 
 fn close(part: &[u8], what: &[&str]) -> Stub {
-    deny(part, &patterns(what)).unwrap_or_else(|error| panic!("{what:?}: {error}: {:?}", std::error::Error::source(&error)))
+    deny(part, &patterns(what))
+        .unwrap_or_else(|error| panic!("{what:?}: {error}: {:?}", std::error::Error::source(&error)))
 }
 
 /// Composes a part with its stub, as a text would, and gives back which of the part's imports reach the host.
@@ -181,7 +180,18 @@ fn what_an_export_needs_cannot_be_closed() {
 
 #[test]
 fn no_pattern_stands_for_everything_or_for_nothing() {
-    for wrong in ["", "*", "wasi:*", "wasi:sockets", "wasi:/tcp", "wasi:sockets/tcp@x", "a/b", "a:b/c/d", "f@1.0.0", "ö"] {
+    for wrong in [
+        "",
+        "*",
+        "wasi:*",
+        "wasi:sockets",
+        "wasi:/tcp",
+        "wasi:sockets/tcp@x",
+        "a/b",
+        "a:b/c/d",
+        "f@1.0.0",
+        "ö",
+    ] {
         assert!(wrong.parse::<Pattern>().is_err(), "{wrong}");
     }
     for right in ["wasi:sockets/*", "wasi:sockets/*@0.2.10", "wasi:keyvalue/store@0.2.0-draft2", "answer"] {
@@ -203,7 +213,8 @@ fn what_is_no_part_is_no_part() {
     let invalid = component(r#"(component (core module (func (result i32))))"#);
     assert!(matches!(read(&invalid), Err(DenyError::Decode(_))));
     let resolve = wasi();
-    let (package, _) = resolve.packages.iter().find(|(_, package)| package.name.name == "io").expect("it is there");
+    let (package, _) =
+        resolve.packages.iter().find(|(_, package)| package.name.name == "io").expect("it is there");
     let package = wit_component::encode(&resolve, package).expect("it can be encoded");
     assert!(matches!(read(&package), Err(DenyError::Package)));
 }
@@ -265,11 +276,15 @@ fn all_of_wasi_is_closed_at_once() {
         for answered in &closed.functions {
             let place = format!("{}#{}", closed.name, answered.name);
             let error = functions[&answered.name].result.and_then(|result| error_of(&resolve, result));
-            let without_version = format!("{}#{}", closed.name.split('@').next().unwrap_or_default(), answered.name);
+            let without_version =
+                format!("{}#{}", closed.name.split('@').next().unwrap_or_default(), answered.name);
             match (error, &answered.answer) {
                 (Some(None), answer) => assert_eq!(*answer, Answer::Err, "{place}"),
                 (Some(Some(error)), answer) => {
-                    let case = match (closed.name.split(':').nth(1).and_then(|rest| rest.split('/').next()), error.as_str()) {
+                    let case = match (
+                        closed.name.split(':').nth(1).and_then(|rest| rest.split('/').next()),
+                        error.as_str(),
+                    ) {
                         (Some("filesystem"), "error-code") => "access",
                         (Some("http"), "error-code") => "HTTP-request-denied",
                         (Some("http"), "header-error") => "forbidden",
@@ -281,7 +296,9 @@ fn all_of_wasi_is_closed_at_once() {
                     assert_eq!(*answer, Answer::Error(case.to_owned()), "{place}");
                 }
                 (None, Answer::Trap) => assert!(!listed.contains_key(&without_version), "{place}"),
-                (None, answer) => assert_eq!(listed.get(&without_version), Some(&answer.to_string()), "{place}"),
+                (None, answer) => {
+                    assert_eq!(listed.get(&without_version), Some(&answer.to_string()), "{place}")
+                }
             }
         }
     }
@@ -390,13 +407,17 @@ fn written(stub: &Stub, function: &str) -> Vec<u8> {
             Payload::ImportSection(section) if index.is_none() => imported = section.into_imports().count(),
             Payload::ExportSection(section) => {
                 let mut exports = section.into_iter().map(|export| export.expect("it was validated"));
-                index = index.or(exports.find(|export| export.name == function).map(|export| export.index as usize - imported));
+                index = index.or(exports
+                    .find(|export| export.name == function)
+                    .map(|export| export.index as usize - imported));
             }
             Payload::CodeSectionEntry(body) => bodies.push(body),
             Payload::DataSection(section) => {
                 for data in section {
                     let data = data.expect("it was validated");
-                    let wasmparser::DataKind::Active { offset_expr, .. } = data.kind else { panic!("no place") };
+                    let wasmparser::DataKind::Active { offset_expr, .. } = data.kind else {
+                        panic!("no place")
+                    };
                     let mut offset = offset_expr.get_operators_reader();
                     let Ok(Operator::I32Const { value }) = offset.read() else { panic!("no constant") };
                     memory[value as usize..][..data.data.len()].copy_from_slice(data.data);
@@ -421,7 +442,15 @@ fn answers_are_written_as_the_canonical_abi_wants_them() {
     let part = importing(&interfaces(&resolve));
     let stub = close(
         &part,
-        &["wasi:filesystem/*", "wasi:sockets/*", "wasi:http/*", "wasi:keyvalue/*", "wasi:cli/*", "wasi:io/*", "wasi:clocks/*"],
+        &[
+            "wasi:filesystem/*",
+            "wasi:sockets/*",
+            "wasi:http/*",
+            "wasi:keyvalue/*",
+            "wasi:cli/*",
+            "wasi:io/*",
+            "wasi:clocks/*",
+        ],
     );
     let begins = |function: &str, expected: &[u8]| {
         assert_eq!(&written(&stub, function)[..expected.len()], expected, "{function}");
@@ -451,7 +480,10 @@ fn the_page_has_the_table() {
 #[test]
 fn the_command_says_what_would_be_answered_or_writes_the_stub() {
     let folder = tempfile::tempdir().expect("a folder");
-    let part = importing(&["wasi:sockets/ip-name-lookup@0.2.12".to_owned(), "wasi:cli/environment@0.2.12".to_owned()]);
+    let part = importing(&[
+        "wasi:sockets/ip-name-lookup@0.2.12".to_owned(),
+        "wasi:cli/environment@0.2.12".to_owned(),
+    ]);
     std::fs::write(folder.path().join("part.wasm"), &part).expect("a file");
     let told = composer(folder.path(), &["deny", "part.wasm", "wasi:cli/environment"]);
     assert_eq!(
@@ -478,8 +510,14 @@ fn the_command_names_the_way_out() {
     std::fs::write(folder.path().join("core.wasm"), component("(module)")).expect("a file");
     let (code, words) = said(folder.path(), &["deny", "part.wasm", "wasi:sockets/network"]);
     assert_eq!(code, 1);
-    assert!(words.contains("its import `wasi:sockets/tcp@0.2.12` uses types of `wasi:sockets/network@0.2.12`"), "{words}");
-    assert!(words.contains("close `wasi:sockets/tcp@0.2.12` too, or leave `wasi:sockets/network@0.2.12` open"), "{words}");
+    assert!(
+        words.contains("its import `wasi:sockets/tcp@0.2.12` uses types of `wasi:sockets/network@0.2.12`"),
+        "{words}"
+    );
+    assert!(
+        words.contains("close `wasi:sockets/tcp@0.2.12` too, or leave `wasi:sockets/network@0.2.12` open"),
+        "{words}"
+    );
     let (code, words) = said(folder.path(), &["deny", "part.wasm", "wasi:random/*"]);
     assert!(code == 1 && words.contains("`wasi:sockets/tcp@0.2.12`"), "{words}");
     let (code, words) = said(folder.path(), &["deny", "bare.wasm", "wasi:random/*"]);
