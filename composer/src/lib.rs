@@ -42,6 +42,7 @@
 #![deny(missing_docs)]
 
 pub mod bindgen;
+pub mod check;
 pub mod componentize;
 pub mod compose;
 mod contain;
@@ -49,5 +50,6 @@ pub mod contract;
 pub mod fit;
 pub mod manifest;
 pub mod report;
+pub mod shape;
 
 pub use contain::{CONTAINED, Crash};

@@ -2,6 +2,8 @@
 
 pub mod bindgen;
 pub mod build;
+pub mod check;
 pub mod componentize;
 pub mod compose;
+pub mod explain;
 pub mod inspect;
