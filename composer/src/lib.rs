@@ -47,6 +47,7 @@ pub mod componentize;
 pub mod compose;
 mod contain;
 pub mod contract;
+mod diagnosis;
 pub mod fit;
 pub mod manifest;
 pub mod report;
