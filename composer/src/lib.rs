@@ -39,6 +39,7 @@
 //!
 //! - [`manifest`] reads `composer.toml`, [`contract`] holds WIT packages;
 //! - [`bindgen`] writes C bindings for a world, [`componentize`] makes a component of a core module;
+//! - [`shape`] is the type of a component as a tree, [`check`] compares two of them and says what does not fit;
 //! - [`fit`] checks a component against a world, [`deny`] makes stand-ins for what one may not reach;
 //! - [`wire`] finds how a bag of components fits together, [`lock`] reads and writes `composer.lock`;
 //! - [`compose`] puts components together, [`link_map`] has them say where their parts came from;
@@ -48,17 +49,20 @@
 #![deny(missing_docs)]
 
 pub mod bindgen;
+pub mod check;
 pub mod componentize;
 pub mod compose;
 mod contain;
 pub mod contract;
 pub mod decompose;
 pub mod deny;
+mod diagnosis;
 pub mod fit;
 pub mod link_map;
 pub mod lock;
 pub mod manifest;
 pub mod report;
+pub mod shape;
 pub mod wire;
 pub mod wit;
 
