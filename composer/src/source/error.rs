@@ -18,7 +18,7 @@ pub enum PullError {
     Unreachable(#[source] OciDistributionError),
     #[error("the registry did not answer in time")]
     Silent(#[source] OciDistributionError),
-    #[error("it was not done after {} minutes", .0.as_secs() / 60)]
+    #[error("it was not done after {}", span(*.0))]
     Late(Duration),
     #[error("the connection broke off after {received} of {length} bytes")]
     BrokenOff { received: u64, length: u64, source: io::Error },
@@ -50,6 +50,13 @@ pub enum PullError {
     Runtime(#[source] io::Error),
     #[error("the registry was not understood")]
     Other(#[source] OciDistributionError),
+}
+
+fn span(time: Duration) -> String {
+    match (time.as_secs() / 60, time.as_millis()) {
+        (0, milliseconds) => format!("{milliseconds} ms"),
+        (minutes, _) => format!("{minutes} minutes"),
+    }
 }
 
 /// What somebody else says, short enough to be read.

@@ -281,3 +281,39 @@ fn login(registry: &str) -> RegistryAuth {
     files::say(&format!("note: the login for `{registry}` in Docker's configuration is not used: {why}"));
     RegistryAuth::Anonymous
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::time::{Duration, Instant};
+
+    use super::super::cache::Cache;
+    use super::super::reference::Reference;
+    use super::{LIMITS, Limits, Registries};
+
+    /// What is said of a registry that takes connections and never answers.
+    fn said(limits: Limits) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("it has one");
+        let folder = tempfile::tempdir().expect("a folder");
+        let cache = Cache::at(Some(folder.path().to_owned())).expect("a cache");
+        let registries = Registries { cache, plain_http: Vec::new(), limits };
+        let reference = Reference::parse(&format!("{address}/a:1")).expect("a reference");
+        let begun = Instant::now();
+        let failure = registries.pull(&reference, None).expect_err("it never answers");
+        assert!(begun.elapsed() < Duration::from_secs(20), "the limits do not hold");
+        failure.render()
+    }
+
+    #[test]
+    fn silence_has_an_end() {
+        let text = said(Limits { silence: Duration::from_millis(50), pause: Duration::ZERO, ..LIMITS });
+        assert!(text.contains("the registry did not answer in time"), "{text}");
+    }
+
+    #[test]
+    fn patience_has_an_end() {
+        let text = said(Limits { whole: Duration::from_millis(50), ..LIMITS });
+        assert!(text.contains("it was not done after 50 ms"), "{text}");
+    }
+}

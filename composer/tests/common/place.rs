@@ -31,11 +31,13 @@ impl Place {
         fs::write(path, content).expect("a file");
     }
 
+    #[allow(dead_code, reason = "not every test crate uses it")]
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.at(name)).expect("it is there")
     }
 
     /// Docker's configuration.
+    #[allow(dead_code, reason = "not every test crate uses it")]
     pub fn configure(&self, json: &str) {
         fs::write(self.path("docker").join("config.json"), json).expect("a file");
     }
