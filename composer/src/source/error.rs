@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use composer::lock::{Digest, NoDigest};
 use composer::report::size;
-use oci_client::errors::{OciDistributionError, OciEnvelope, OciErrorCode};
+use oci_client::errors::{DigestError, OciDistributionError, OciEnvelope, OciErrorCode};
 use thiserror::Error;
 
 use super::reference::Reference;
@@ -86,6 +86,12 @@ impl From<OciDistributionError> for PullError {
             E::ServerError { code: 401 | 403, message, .. } => PullError::Denied(message),
             E::ServerError { code: 404, message, .. } => PullError::NotThere(message),
             E::ServerError { code, message, .. } => PullError::Trouble { code, message },
+            E::DigestError(DigestError::VerificationError { expected, actual }) => {
+                match (expected.parse(), actual.parse()) {
+                    (Ok(expected), Ok(found)) => PullError::OtherContent { expected, found },
+                    _ => PullError::Other(DigestError::VerificationError { expected, actual }.into()),
+                }
+            }
             E::RegistryError { envelope, url } => answered(envelope, url),
             other => PullError::Other(other),
         }

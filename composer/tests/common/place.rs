@@ -43,6 +43,7 @@ impl Place {
     }
 
     /// What is in the cache, by name, sorted. Also what is not whole.
+    #[allow(dead_code, reason = "not every test crate uses it")]
     pub fn cached(&self) -> Vec<PathBuf> {
         let blobs = self.path("cache").join("composer/blobs/sha256");
         let Ok(entries) = fs::read_dir(blobs) else { return Vec::new() };
