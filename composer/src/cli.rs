@@ -22,6 +22,8 @@ Examples:
   composer inspect target/components/greeter.wasm   what it imports, exports and holds
   composer check page.wasm greeter.wasm             does what one imports fit what the other exports?
   composer compose whole.wac -o whole.wasm -d parts:greeter=greeter.wasm
+  composer compose a.wasm b.wasm c.wasm -o whole.wasm
+  composer compose whole.wac -o whole.wasm -d greeter=greeter.wasm
 
 Results go to standard output, everything else to standard error.
 

@@ -180,7 +180,12 @@ fn another_manifest_than_the_reference_says_is_refused() {
     assert_eq!(code, 3, "{words}");
     has(
         &words,
-        &["cannot pull", &wanted.to_string(), &Digest::of(manifest_of(&answers(1)).as_bytes()).to_string()],
+        &[
+            "cannot pull",
+            "the registry sent something else",
+            &wanted.to_string(),
+            &Digest::of(manifest_of(&answers(1)).as_bytes()).to_string(),
+        ],
     );
     assert!(place.cached().is_empty());
 }

@@ -1,6 +1,6 @@
 //! `composer wit`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anatomy::ReadError;
 use clap::Args;
@@ -8,6 +8,7 @@ use composer::wit::{self, WitError};
 
 use crate::failure::{Exit, Failure};
 use crate::files;
+use crate::source::{self, RegistryOptions, Source};
 
 /// Prints the contract of a component as WIT: what it imports and exports, with all types.
 ///
@@ -15,33 +16,32 @@ use crate::files;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  composer wit greeter.wasm\n  composer wit greeter.wasm -o greeter.wit")]
 pub struct Wit {
-    /// The component, or the WIT package.
-    file: PathBuf,
+    /// The component, or the WIT package: a path, or `oci://REGISTRY/NAME:TAG`.
+    #[arg(value_parser = Source::parser())]
+    file: Source,
     /// The file that the text goes to. Default: standard output.
     #[arg(short, long, value_name = "OUT.wit")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    registry: RegistryOptions,
 }
 
 /// Executes the command.
 pub fn run(arguments: &Wit) -> Result<(), Failure> {
-    let file = &arguments.file;
     if let Some(output) = &arguments.output {
-        files::keep_apart(output, [file.as_path()])?;
+        files::keep_apart(output, arguments.file.path())?;
     }
-    let bytes = files::read(file)?;
+    let bytes = source::read(&arguments.file, &arguments.registry, Path::new("."))?;
+    let file = arguments.file.to_string();
     let text = wit::text(&bytes).map_err(|error| match error {
         WitError::Read(ReadError::Text) => {
-            Failure::new(Exit::Input, format!("`{}` is text, not a component", file.display()))
+            Failure::new(Exit::Input, format!("`{file}` is text, not a component"))
                 .help("a contract is printed from the binary form of a component or of a WIT package")
         }
-        WitError::Read(error) => files::not_a_component(file, error),
-        WitError::Invalid(_) => {
-            Failure::because(Exit::Input, format!("`{}` has no contract", file.display()), error)
-                .help("it may have been cut off or damaged: get or build it again")
-        }
-        error => {
-            Failure::because(Exit::Cannot, format!("no contract of `{}` was printed", file.display()), error)
-        }
+        WitError::Read(error) => files::not_a_component(Path::new(&file), error),
+        WitError::Invalid(_) => Failure::because(Exit::Input, format!("`{file}` has no contract"), error)
+            .help("it may have been cut off or damaged: get or build it again"),
+        error => Failure::because(Exit::Cannot, format!("no contract of `{file}` was printed"), error),
     })?;
     match &arguments.output {
         Some(output) if output.as_os_str() != "-" => files::write(output, text.as_bytes()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use composer::lock::{Digest, NoDigest};
 use composer::report::size;
-use oci_client::errors::{OciDistributionError, OciEnvelope, OciErrorCode};
+use oci_client::errors::{DigestError, OciDistributionError, OciEnvelope, OciErrorCode};
 use thiserror::Error;
 
 use super::reference::Reference;
@@ -18,7 +18,7 @@ pub enum PullError {
     Unreachable(#[source] OciDistributionError),
     #[error("the registry did not answer in time")]
     Silent(#[source] OciDistributionError),
-    #[error("it was not done after {} minutes", .0.as_secs() / 60)]
+    #[error("it was not done after {}", span(*.0))]
     Late(Duration),
     #[error("the connection broke off after {received} of {length} bytes")]
     BrokenOff { received: u64, length: u64, source: io::Error },
@@ -52,6 +52,13 @@ pub enum PullError {
     Other(#[source] OciDistributionError),
 }
 
+fn span(time: Duration) -> String {
+    match (time.as_secs() / 60, time.as_millis()) {
+        (0, milliseconds) => format!("{milliseconds} ms"),
+        (minutes, _) => format!("{minutes} minutes"),
+    }
+}
+
 /// What somebody else says, short enough to be read.
 fn words(text: &str) -> String {
     let text = text.trim();
@@ -79,6 +86,12 @@ impl From<OciDistributionError> for PullError {
             E::ServerError { code: 401 | 403, message, .. } => PullError::Denied(message),
             E::ServerError { code: 404, message, .. } => PullError::NotThere(message),
             E::ServerError { code, message, .. } => PullError::Trouble { code, message },
+            E::DigestError(DigestError::VerificationError { expected, actual }) => {
+                match (expected.parse(), actual.parse()) {
+                    (Ok(expected), Ok(found)) => PullError::OtherContent { expected, found },
+                    _ => PullError::Other(DigestError::VerificationError { expected, actual }.into()),
+                }
+            }
             E::RegistryError { envelope, url } => answered(envelope, url),
             other => PullError::Other(other),
         }

@@ -29,7 +29,7 @@ impl Ledger {
     pub fn open(file: PathBuf, asked: bool, locked: bool, output: &Path) -> Result<Self, Failure> {
         let output = match output.to_str() {
             Some("-") => "-".to_owned(),
-            _ => relative(output, &folder_of(&file)),
+            _ => relative(output, &file),
         };
         let mut ledger = Ledger { file, asked: asked || locked, locked, output, before: None, now: None };
         ledger.before = ledger.read()?.compositions.remove(&ledger.output);
@@ -62,7 +62,7 @@ impl Ledger {
     /// What a source is called in the lock.
     pub fn name(&self, source: &Source) -> String {
         match source {
-            Source::Path(path) => relative(path, &folder_of(&self.file)),
+            Source::Path(path) => relative(path, &self.file),
             Source::Registry(reference) => reference.to_string(),
         }
     }
@@ -172,20 +172,27 @@ fn folder_of(file: &Path) -> PathBuf {
     }
 }
 
-/// A path as it is seen from a folder, with `/` between names. What is not UTF-8 in it is replaced.
-fn relative(path: &Path, folder: &Path) -> String {
-    let absolute = |path: &Path| {
-        // The last name may be that of a file that is not there yet.
-        let resolved = fs::canonicalize(path).or_else(|_| {
-            let name = path.file_name().unwrap_or_default();
-            fs::canonicalize(folder_of(path)).map(|folder| folder.join(name))
-        });
-        resolved.or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
-    };
-    let (path, folder) = (absolute(path), absolute(folder));
+/// A path as it is seen from the folder of a lock, with `/` between names. What is not UTF-8 in it is replaced.
+fn relative(path: &Path, lock: &Path) -> String {
+    let (path, lock) = (absolute(path), absolute(lock));
+    let folder = lock.parent().unwrap_or(&lock);
     let shared = path.components().zip(folder.components()).take_while(|(one, other)| one == other).count();
     let up = folder.components().skip(shared).map(|_| Component::ParentDir);
     let names = up.chain(path.components().skip(shared));
     let names: Vec<_> = names.map(|name| name.as_os_str().to_string_lossy().into_owned()).collect();
     if names.is_empty() { ".".to_owned() } else { names.join("/") }
+}
+
+/// A path from the root. Links among its folders are followed, as far as there are any folders yet; the last name stays,
+/// also where it is that of a link.
+fn absolute(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return fs::canonicalize(&path).unwrap_or(path);
+    };
+    let real = folder.ancestors().find_map(|there| Some((there, fs::canonicalize(there).ok()?)));
+    match real.map(|(there, real)| (folder.strip_prefix(there), real)) {
+        Some((Ok(rest), real)) => real.join(rest).join(name),
+        _ => path,
+    }
 }

@@ -4,6 +4,7 @@
 //! manifest where the reference or the lock names it, and that of the layer, which the manifest names. Both are kept
 //! in the cache, so that a reference by digest asks nobody the second time.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use composer::lock::Digest;
@@ -46,7 +47,7 @@ struct Limits {
     connect: Duration,
     /// Between two pieces of an answer.
     silence: Duration,
-    /// For one reference, retries included.
+    /// For one question, with all attempts.
     whole: Duration,
     /// How often something is tried that fails in a way that may pass.
     attempts: u32,
@@ -112,10 +113,18 @@ impl Registries {
             Some(digest) => reference.known().clone_with_digest(digest.to_string()),
             None => reference.known().clone(),
         };
-        let line = Line::new(self, reference, image).map_err(fail)?;
+        // Nobody is called where all of it is in the cache.
+        let line = OnceCell::new();
+        let call = || match line.get() {
+            Some(line) => Ok(line),
+            None => Line::new(self, reference, image.clone()).map(|new| line.get_or_init(|| new)),
+        };
         let kept = exact.map(|digest| self.cache.get(digest)).transpose()?.flatten();
         let known = kept.is_some();
-        let manifest = kept.map_or_else(|| line.manifest(exact), Ok).map_err(fail)?;
+        let manifest = match kept {
+            Some(manifest) => manifest,
+            None => call().and_then(|line| line.manifest(exact)).map_err(fail)?,
+        };
         let (layer, digest) = component_layer(&manifest).map_err(fail)?;
         if !known {
             self.cache.put(Digest::of(&manifest), &manifest);
@@ -130,7 +139,7 @@ impl Registries {
         let bytes = match self.cache.get(digest)? {
             Some(bytes) => bytes,
             None => {
-                let bytes = line.layer(&layer, digest).map_err(fail)?;
+                let bytes = call().and_then(|line| line.layer(&layer, digest)).map_err(fail)?;
                 self.cache.put(digest, &bytes);
                 bytes
             }
@@ -280,4 +289,40 @@ fn login(registry: &str) -> RegistryAuth {
     };
     files::say(&format!("note: the login for `{registry}` in Docker's configuration is not used: {why}"));
     RegistryAuth::Anonymous
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::time::{Duration, Instant};
+
+    use super::super::cache::Cache;
+    use super::super::reference::Reference;
+    use super::{LIMITS, Limits, Registries};
+
+    /// What is said of a registry that takes connections and never answers.
+    fn said(limits: Limits) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("it has one");
+        let folder = tempfile::tempdir().expect("a folder");
+        let cache = Cache::at(Some(folder.path().to_owned())).expect("a cache");
+        let registries = Registries { cache, plain_http: Vec::new(), limits };
+        let reference = Reference::parse(&format!("{address}/a:1")).expect("a reference");
+        let begun = Instant::now();
+        let failure = registries.pull(&reference, None).expect_err("it never answers");
+        assert!(begun.elapsed() < Duration::from_secs(20), "the limits do not hold");
+        failure.render()
+    }
+
+    #[test]
+    fn silence_has_an_end() {
+        let text = said(Limits { silence: Duration::from_millis(50), pause: Duration::ZERO, ..LIMITS });
+        assert!(text.contains("the registry did not answer in time"), "{text}");
+    }
+
+    #[test]
+    fn patience_has_an_end() {
+        let text = said(Limits { whole: Duration::from_millis(50), ..LIMITS });
+        assert!(text.contains("it was not done after 50 ms"), "{text}");
+    }
 }

@@ -31,16 +31,19 @@ impl Place {
         fs::write(path, content).expect("a file");
     }
 
+    #[allow(dead_code, reason = "not every test crate uses it")]
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.at(name)).expect("it is there")
     }
 
     /// Docker's configuration.
+    #[allow(dead_code, reason = "not every test crate uses it")]
     pub fn configure(&self, json: &str) {
         fs::write(self.path("docker").join("config.json"), json).expect("a file");
     }
 
     /// What is in the cache, by name, sorted. Also what is not whole.
+    #[allow(dead_code, reason = "not every test crate uses it")]
     pub fn cached(&self) -> Vec<PathBuf> {
         let blobs = self.path("cache").join("composer/blobs/sha256");
         let Ok(entries) = fs::read_dir(blobs) else { return Vec::new() };
