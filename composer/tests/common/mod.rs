@@ -14,6 +14,7 @@ pub fn answers(number: u32) -> Vec<u8> {
 }
 
 /// A component that imports `answer` and exports `doubled`.
+#[allow(dead_code, reason = "not every test crate uses it")]
 pub fn doubles() -> Vec<u8> {
     component(
         r#"(component
