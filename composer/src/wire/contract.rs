@@ -57,10 +57,15 @@ fn print(component: &[u8], name: &str) -> anyhow::Result<String> {
         anyhow::bail!("this is a WIT package already");
     };
     let package = rename(&mut resolve, world, name)?;
-    let others: Vec<_> = resolve.packages.iter().map(|(id, _)| id).filter(|id| *id != package).collect();
-    let mut printer = WitPrinter::default();
-    printer.print(&resolve, package, &others)?;
-    Ok(printer.output.to_string())
+    let mut others: Vec<_> = resolve.packages.iter().map(|(id, _)| id).filter(|id| *id != package).collect();
+    others.sort_by_key(|&id| resolve.packages[id].name.to_string());
+    let print = |id| {
+        let mut printer = WitPrinter::default();
+        printer.print_package(&resolve, id, id == package)?;
+        anyhow::Ok(printer.output.to_string().trim_end().to_owned() + "\n")
+    };
+    let printed: Vec<String> = [package].into_iter().chain(others).map(print).collect::<Result<_, _>>()?;
+    Ok(printed.join("\n"))
 }
 
 /// Names the world and its package, which decoding can only call `root`.
