@@ -20,7 +20,8 @@ const AFTER_HELP: &str = "\
 Examples:
   composer build                                    everything that composer.toml lists
   composer inspect target/components/greeter.wasm   what it imports, exports and holds
-  composer compose whole.wac -o whole.wasm -d parts:greeter=greeter.wasm
+  composer compose a.wasm b.wasm c.wasm -o whole.wasm
+  composer compose whole.wac -o whole.wasm -d greeter=greeter.wasm
 
 Results go to standard output, everything else to standard error.
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use common::{component, links};
 use composer::compose::compose;
 use composer::wire::{
-    MOST_INSTANCES, Part, Place, Request, WireError, Wiring, contract, find, packages, part_names,
+    Ambiguity, MOST_INSTANCES, Part, Place, Request, WireError, Wiring, contract, find, packages, part_names,
 };
 use miette::Diagnostic;
 use proptest::prelude::*;
@@ -166,19 +166,44 @@ fn an_ambiguous_import_is_refused_until_it_is_decided() {
 }
 
 #[test]
+fn one_flag_decides_for_all_that_a_part_takes_from_another() {
+    let mut request = bag(&[
+        ("asks", &["t:i/x", "t:i/y@1.0.0", "t:i/z"], &["t:i/asks"]),
+        ("one", &[], &["t:i/x", "t:i/y@1.0.0", "t:i/z"]),
+        ("other", &[], &["t:i/x", "t:i/y@1.2.0"]),
+    ]);
+    assert_eq!(
+        refused(&request),
+        "`asks` imports `t:i/x`, which 2 parts export: `one`, `other`\n\
+         help: say which: `--wire asks.t:i/x=one` or `--wire asks.t:i/x=other`"
+    );
+    let flags = |flags: &[&str]| flags.iter().map(|flag| flag.parse().expect("a decision")).collect();
+    let from = |request: &Request| {
+        let wiring = find(request).expect("it fits together");
+        let asks = wiring.instances.iter().find(|instance| instance.part == "asks").expect("it is there");
+        asks.arguments.iter().map(|argument| argument.part.clone()).collect::<Vec<_>>()
+    };
+    request.exports = vec![place("t:i/asks")];
+    request.decisions = flags(&["asks=other"]);
+    assert_eq!(from(&request), ["other", "other", "one"]);
+    request.decisions = flags(&["asks.t:i/y=one", "asks=other"]);
+    assert_eq!(from(&request), ["other", "one", "one"]);
+}
+
+#[test]
 fn all_that_is_ambiguous_is_listed_with_the_smallest_choice_first() {
     let request = bag(&[
         ("a", &["t:i/x", "t:i/y"], &["t:i/a"]),
-        ("b", &["t:i/y"], &["t:i/b"]),
-        ("p", &[], &["t:i/x", "t:i/y"]),
-        ("q", &[], &["t:i/x", "t:i/y"]),
+        ("b", &["t:i/y", "t:i/z"], &["t:i/b"]),
+        ("p", &[], &["t:i/x", "t:i/y", "t:i/z"]),
+        ("q", &[], &["t:i/x", "t:i/y", "t:i/z"]),
         ("r", &[], &["t:i/x"]),
     ]);
     assert_eq!(
         refused(&request),
-        "3 imports are ambiguous:\n\
+        "there is a choice in 3 places:\n\
          - `a` imports `t:i/y`, which 2 parts export: `p`, `q`\n\
-         - `b` imports `t:i/y`, which 2 parts export: `p`, `q`\n\
+         - `b` imports `t:i/y`, `t:i/z`, which 2 parts export: `p`, `q`\n\
          - `a` imports `t:i/x`, which 3 parts export: `p`, `q`, `r`\n\
          help: say which: `--wire a.t:i/y=p` or `--wire a.t:i/y=q`"
     );
@@ -261,11 +286,27 @@ fn what_is_said_of_things_that_are_not_there_is_refused() {
     );
     assert_eq!(
         attempt(&wire("a.t:i/y=b")),
-        "`--wire a.t:i/y`: no part `a` imports that\nhelp: imported are `t:i/x@1.0.0`"
+        "`--wire a.t:i/y`: `a` does not import that\nhelp: imported are `t:i/x@1.0.0`"
     );
     assert_eq!(
         attempt(&wire("a.t:i/x=a")),
-        "`--wire a.t:i/x=a`: `a` does not export `t:i/x@1.0.0`\nhelp: exported are `t:i/a`"
+        "`--wire a.t:i/x=a`: a part cannot satisfy its own imports\nhelp: name another part"
+    );
+    assert_eq!(
+        attempt(&wire("a.t:i/x=b.t:i/y")),
+        "`--wire a.t:i/x=b.t:i/y`: `b` does not export `t:i/y`\nhelp: exported are `t:i/x@1.0.0`"
+    );
+    assert_eq!(
+        attempt(&wire("b=a")),
+        "`--wire b=a`: `a` exports nothing that `b` imports\n\
+         help: `--wire b.IFACE=a.IFACE` wires what does not go by the same name"
+    );
+    assert_eq!(
+        attempt(&|request| {
+            request.parts.push(Part::new("c", links("c", &[], &["t:i/x@1.0.0"])));
+            request.decisions = ["a=b", "a=c"].map(|flag| flag.parse().expect("a decision")).to_vec();
+        }),
+        "`--wire` decides `a` twice, and not alike\nhelp: keep one of the two"
     );
     assert_eq!(
         attempt(&|request| request.leave_open = vec![place("t:i/x@2.0.0")]),
@@ -273,7 +314,7 @@ fn what_is_said_of_things_that_are_not_there_is_refused() {
     );
     assert_eq!(
         attempt(&|request| request.exports = vec![place("b.t:i/a")]),
-        "`--export b.t:i/a`: no part `b` exports that\nhelp: exported are `t:i/x@1.0.0`"
+        "`--export b.t:i/a`: `b` does not export that\nhelp: exported are `t:i/x@1.0.0`"
     );
     assert_eq!(
         attempt(&|request| request.parts[1].name = "a".into()),
@@ -598,12 +639,15 @@ fn outcome(request: &Request, found: Result<Wiring, WireError>) -> Fate {
     let pair = |part: &str, import: &str| (number(part), number(import));
     match found {
         Err(WireError::Ambiguous(all)) => {
-            Fate::Ambiguous(all.iter().map(|one| pair(&one.part, &one.import)).collect())
+            let pairs = |one: &Ambiguity| {
+                one.imports.iter().map(|import| pair(&one.part, import)).collect::<Vec<_>>()
+            };
+            Fate::Ambiguous(all.iter().flat_map(pairs).collect())
         }
         Err(WireError::Open(all)) => Fate::Open(all.iter().map(|one| pair(&one.part, &one.import)).collect()),
         Err(WireError::Cycle(steps)) => {
             let next = steps.iter().skip(1).chain(steps.first());
-            assert!(steps.iter().zip(next).all(|(step, next)| step.providers == [next.part.clone()]));
+            assert!(steps.iter().zip(next).all(|(step, next)| step.provider == next.part));
             Fate::Cycle(steps.len())
         }
         Err(WireError::Clash { .. }) => Fate::Clash,

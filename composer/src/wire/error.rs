@@ -42,12 +42,12 @@ pub enum WireError {
     /// Two decisions about one import differ.
     #[error("`--wire` decides `{0}` twice, and not alike")]
     DecidedTwice(String),
-    /// Several parts could satisfy one import: those imports, the fewest candidates first.
+    /// Several parts could satisfy the same imports: those with the fewest candidates first.
     #[error("{}", ambiguous(.0))]
     Ambiguous(Vec<Ambiguity>),
-    /// Parts need each other in a circle: each entry's provider is the part of the next. There is no smaller one.
+    /// Parts need each other in a circle: each step's provider is the part of the next. There is no smaller circle.
     #[error("{}", cycle(.0))]
-    Cycle(Vec<Ambiguity>),
+    Cycle(Vec<Step>),
     /// Imports that nobody satisfies.
     #[error("{}", open(.0))]
     Open(Vec<OpenImport>),
@@ -92,15 +92,26 @@ pub enum PartError {
     Crash(#[from] Crash),
 }
 
-/// An import, and those who could satisfy it.
+/// Imports of one part, and those who could satisfy each of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ambiguity {
     /// The part that imports.
     pub part: String,
+    /// The names of the imports.
+    pub imports: Vec<String>,
+    /// The parts that could satisfy them.
+    pub providers: Vec<String>,
+}
+
+/// A part that takes something from another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The part that imports.
+    pub part: String,
     /// The name of the import.
     pub import: String,
-    /// The parts that could satisfy it.
-    pub providers: Vec<String>,
+    /// The part that satisfies it.
+    pub provider: String,
 }
 
 /// An import that nobody satisfies.
@@ -144,7 +155,7 @@ impl WireError {
         let names =
             names(bag, place, |part| part.surface.exports.iter().map(|item| item.name.as_str()).collect());
         WireError::Unknown {
-            what: format!("`--export {place}`: {} exports that", nobody(place)),
+            what: format!("`--export {place}`: {}", nobody(place, "export")),
             help: instead(&place.name, &names, "exported"),
         }
     }
@@ -153,8 +164,23 @@ impl WireError {
         let names =
             names(bag, place, |part| part.surface.imports.iter().map(|item| item.name.as_str()).collect());
         WireError::Unknown {
-            what: format!("`{flag} {place}`: {} imports that", nobody(place)),
+            what: format!("`{flag} {place}`: {}", nobody(place, "import")),
             help: instead(&place.name, &names, "imported"),
+        }
+    }
+
+    pub(super) fn itself(decision: &Decision) -> Self {
+        WireError::Unknown {
+            what: format!("`--wire {decision}`: a part cannot satisfy its own imports"),
+            help: "name another part".to_owned(),
+        }
+    }
+
+    pub(super) fn nothing_between(decision: &Decision) -> Self {
+        let Decision { part, provider, .. } = decision;
+        WireError::Unknown {
+            what: format!("`--wire {decision}`: `{provider}` exports nothing that `{part}` imports"),
+            help: format!("`--wire {part}.IFACE={provider}.IFACE` wires what does not go by the same name"),
         }
     }
 
@@ -192,7 +218,7 @@ impl Diagnostic for WireError {
             WireError::Cycle(steps) => {
                 let flags = steps.iter().map(|step| format!("`--leave-open {}.{}`", step.part, step.import));
                 let flags: Vec<String> = flags.collect();
-                let Ambiguity { part, import, .. } = &steps[0];
+                let Step { part, import, .. } = &steps[0];
                 format!(
                     "cut it at one place: leave that import to the host ({}), or take it from a part outside of the circle \
                      (`--wire {part}.{import}=PART` and the like)",
@@ -244,8 +270,11 @@ fn names<'b>(
     parts.flat_map(of).collect()
 }
 
-fn nobody(place: &Place) -> String {
-    place.part.as_ref().map_or_else(|| "no part".to_owned(), |part| format!("no part `{part}`"))
+fn nobody(place: &Place, does: &str) -> String {
+    match &place.part {
+        Some(part) => format!("`{part}` does not {does} that"),
+        None => format!("no part {does}s that"),
+    }
 }
 
 /// What there is, for someone who asked for something else: another version of it, or else everything.
@@ -263,30 +292,33 @@ fn instead(wanted: &str, names: &[&str], done: &str) -> String {
 }
 
 fn decide(one: &Ambiguity) -> String {
-    let flags =
-        one.providers.iter().map(|provider| format!("`--wire {}.{}={provider}`", one.part, one.import));
+    let place = match one.imports.as_slice() {
+        [import] => format!("{}.{import}", one.part),
+        _ => one.part.clone(),
+    };
+    let flags = one.providers.iter().map(|provider| format!("`--wire {place}={provider}`"));
     format!("say which: {}", flags.collect::<Vec<_>>().join(" or "))
 }
 
 fn ambiguous(all: &[Ambiguity]) -> String {
     let line = |one: &Ambiguity| {
         format!(
-            "`{}` imports `{}`, which {} export: {}",
+            "`{}` imports {}, which {} export: {}",
             one.part,
-            one.import,
+            list(&one.imports),
             count(one.providers.len()),
             list(&one.providers)
         )
     };
     match all {
         [one] => line(one),
-        many => format!("{} imports are ambiguous:{}", many.len(), lines(many.iter().map(line))),
+        many => format!("there is a choice in {} places:{}", many.len(), lines(many.iter().map(line))),
     }
 }
 
-fn cycle(steps: &[Ambiguity]) -> String {
-    let line = |step: &Ambiguity| {
-        format!("`{}` imports `{}`, which `{}` exports", step.part, step.import, step.providers.join("`, `"))
+fn cycle(steps: &[Step]) -> String {
+    let line = |Step { part, import, provider }: &Step| {
+        format!("`{part}` imports `{import}`, which `{provider}` exports")
     };
     let all: Vec<&str> = steps.iter().map(|step| step.part.as_str()).collect();
     format!(

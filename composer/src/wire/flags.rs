@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use super::names::is_part_name;
+
 /// An import or export, of one part or of whichever has it: `IFACE` or `PART.IFACE`. The version may be left out of
 /// the interface's name; it then stands for every version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,16 +18,16 @@ pub struct Place {
 }
 
 /// Which part satisfies an import: `PART.IFACE=PROVIDER`, or `PART.IFACE=PROVIDER.EXPORT` where the export goes by a
-/// name that does not match.
+/// name that does not match. `PART=PROVIDER` decides it for all that the one imports and the other exports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     /// The part that imports.
     pub part: String,
-    /// The name of the import, with or without its version.
-    pub import: String,
+    /// The name of the import, with or without its version. None: all that the provider could satisfy.
+    pub import: Option<String>,
     /// The part that provides it.
     pub provider: String,
-    /// The name of its export. None: the one that matches.
+    /// The name of its export, where an import is named too. None: the one that matches.
     pub export: Option<String>,
 }
 
@@ -51,20 +53,28 @@ impl FromStr for Decision {
 
     fn from_str(text: &str) -> Result<Self, FlagError> {
         let parsed = text.split_once('=').and_then(|(place, provider)| {
-            let place: Place = place.parse().ok()?;
-            let (part, export) = match split(provider) {
-                (Some(part), export) => (part, Some(export)),
-                (None, part) => (part, None),
-            };
-            let whole = !part.is_empty() && export != Some("");
-            whole.then_some(Decision {
-                part: place.part?,
-                import: place.name,
-                provider: part.to_owned(),
+            let (part, import) = name_first(place);
+            let (provider, export) = name_first(provider);
+            let whole = [Some(part), import, Some(provider), export]
+                .into_iter()
+                .flatten()
+                .all(|word| !word.is_empty());
+            (whole && is_part_name(part) && (import.is_some() || export.is_none())).then(|| Decision {
+                part: part.to_owned(),
+                import: import.map(str::to_owned),
+                provider: provider.to_owned(),
                 export: export.map(str::to_owned),
             })
         });
-        parsed.ok_or(FlagError("PART.some:package/interface@1.0.0=PROVIDER"))
+        parsed.ok_or(FlagError("PART=PROVIDER` or `PART.some:package/interface@1.0.0=PROVIDER"))
+    }
+}
+
+/// A part, and what of it is meant.
+fn name_first(text: &str) -> (&str, Option<&str>) {
+    match split(text) {
+        (Some(part), name) => (part, Some(name)),
+        (None, part) => (part, None),
     }
 }
 
@@ -87,7 +97,9 @@ impl fmt::Display for Place {
 
 impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}={}", self.part, self.import, self.provider)?;
+        f.write_str(&self.part)?;
+        self.import.as_ref().map_or(Ok(()), |import| write!(f, ".{import}"))?;
+        write!(f, "={}", self.provider)?;
         self.export.as_ref().map_or(Ok(()), |export| write!(f, ".{export}"))
     }
 }

@@ -43,14 +43,17 @@ impl<'a> Bag<'a> {
             return Err(WireError::TwoOfOneName(two[0].name.clone()));
         }
         let place = |name: &str| given.binary_search_by(|part| part.name.as_str().cmp(name));
+        let bytes: Vec<&[u8]> = given.iter().map(|part| part.bytes.as_slice()).collect();
+        let surfaces = surface::read(&bytes).map_err(|(index, error)| WireError::Part {
+            part: given[index].name.clone(),
+            source: Box::new(error),
+        })?;
         let mut parts = Vec::with_capacity(given.len());
-        for part in &given {
+        for (part, surface) in given.iter().zip(surfaces) {
             let serves = match &part.serves {
                 Some(served) => Some(place(served).map_err(|_| WireError::unknown_part(served, &given))?),
                 None => None,
             };
-            let surface = surface::read(&part.bytes)
-                .map_err(|error| WireError::Part { part: part.name.clone(), source: Box::new(error) })?;
             parts.push(Opened { name: &part.name, optional: part.optional, serves, surface });
         }
         let mut bag = Bag { parts, by_name: BTreeMap::new(), by_track: BTreeMap::new() };

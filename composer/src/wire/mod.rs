@@ -60,7 +60,7 @@ use crate::compose::Packages;
 use crate::manifest::NAMESPACE;
 
 pub use contract::{Contract, ContractError, contract};
-pub use error::{Ambiguity, OpenImport, PartError, Unused, WireError};
+pub use error::{Ambiguity, OpenImport, PartError, Step, Unused, WireError};
 pub use flags::{Decision, FlagError, Place};
 pub use names::{is_part_name, part_names};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::error::{Ambiguity, OpenImport, WireError};
+use super::error::{Ambiguity, OpenImport, Step, WireError};
 use super::flags::{Decision, Place, means};
 use super::matching::{Bag, Offer, merged};
 use super::{MOST_INSTANCES, Request, order};
@@ -104,15 +104,23 @@ struct Decisions<'a> {
 
 impl<'a> Decisions<'a> {
     fn check(bag: &Bag<'_>, request: &'a Request) -> Result<Self, WireError> {
-        let mut wired = BTreeMap::new();
+        let (mut wired, mut whole) = (BTreeMap::new(), BTreeMap::new());
         for decision in &request.decisions {
-            let (places, offer) = Self::wire(bag, decision)?;
-            for place in places {
-                if wired.insert(place, offer).is_some_and(|other| other != offer) {
-                    return Err(WireError::DecidedTwice(format!("{}.{}", decision.part, decision.import)));
+            let found = Self::wire(bag, decision)?;
+            let (places, named) =
+                if decision.import.is_some() { (&mut wired, true) } else { (&mut whole, false) };
+            for (place, offer) in found {
+                if places.insert(place, offer).is_some_and(|other| other != offer) {
+                    let import = &bag.parts[place.0].surface.imports[place.1].name;
+                    let decided =
+                        if named { format!("{}.{import}", decision.part) } else { decision.part.clone() };
+                    return Err(WireError::DecidedTwice(decided));
                 }
             }
         }
+        // What is said of an import goes before what is said of a part.
+        whole.extend(wired);
+        let wired = whole;
         for place in &request.leave_open {
             let mut parts = bag.parts.iter();
             let named = |part: &str| place.part.as_ref().is_none_or(|name| name == part);
@@ -126,21 +134,31 @@ impl<'a> Decisions<'a> {
         Ok(Decisions { wired, leave_open: &request.leave_open })
     }
 
-    /// The imports that a decision is about, and the export that it decides for.
-    fn wire(bag: &Bag<'_>, decision: &Decision) -> Result<(Vec<(usize, usize)>, Offer), WireError> {
+    /// The imports that a decision is about, and the exports that it decides for.
+    fn wire(bag: &Bag<'_>, decision: &Decision) -> Result<Vec<((usize, usize), Offer)>, WireError> {
         let find =
             |name: &str| bag.part(name).ok_or_else(|| WireError::unknown("--wire", decision, name, bag));
         let (part, provider) = (find(&decision.part)?, find(&decision.provider)?);
+        if part == provider {
+            return Err(WireError::itself(decision));
+        }
+        let pattern = decision.import.as_deref();
         let imports = bag.parts[part].surface.imports.iter().enumerate();
-        let meant: Vec<_> = imports.filter(|(_, import)| means(&decision.import, &import.name)).collect();
-        let Some((_, first)) = meant.first() else {
-            let place = Place { part: Some(decision.part.clone()), name: decision.import.clone() };
-            return Err(WireError::no_such_import("--wire", &place, bag));
-        };
-        let Some(offer) = bag.decided(decision, provider, &first.name) else {
-            return Err(WireError::no_such_provider(decision, &first.name, bag));
-        };
-        Ok((meant.into_iter().map(|(index, _)| (part, index)).collect(), offer))
+        let meant: Vec<_> =
+            imports.filter(|(_, import)| pattern.is_none_or(|name| means(name, &import.name))).collect();
+        let offers = meant.iter().filter_map(|(index, import)| {
+            bag.decided(decision, provider, &import.name).map(|offer| ((part, *index), offer))
+        });
+        let offers: Vec<_> = offers.collect();
+        match (pattern, meant.first()) {
+            _ if !offers.is_empty() => Ok(offers),
+            (Some(name), None) => {
+                let place = Place { part: Some(decision.part.clone()), name: name.to_owned() };
+                Err(WireError::no_such_import("--wire", &place, bag))
+            }
+            (Some(_), Some((_, import))) => Err(WireError::no_such_provider(decision, &import.name, bag)),
+            (None, _) => Err(WireError::nothing_between(decision)),
+        }
     }
 
     fn left_open(&self, part: &str, import: &str) -> bool {
@@ -157,7 +175,8 @@ fn reach(
     roots: Vec<usize>,
 ) -> Result<BTreeMap<usize, Vec<Option<Offer>>>, WireError> {
     let mut sources: BTreeMap<usize, Vec<Option<Offer>>> = BTreeMap::new();
-    let (mut ambiguous, mut open) = (Vec::new(), Vec::new());
+    let mut ambiguous: BTreeMap<(usize, &str, Vec<&str>), Vec<String>> = BTreeMap::new();
+    let mut open = Vec::new();
     let mut waiting = roots;
     while let Some(part) = waiting.pop() {
         if sources.contains_key(&part) {
@@ -185,11 +204,12 @@ fn reach(
                 });
             }
             if candidates.len() > 1 {
-                ambiguous.push(Ambiguity {
-                    part: opened.name.to_owned(),
-                    import: import.name.clone(),
-                    providers: candidates.iter().map(|offer| bag.parts[offer.part].name.to_owned()).collect(),
-                });
+                let providers: Vec<&str> =
+                    candidates.iter().map(|offer| bag.parts[offer.part].name).collect();
+                ambiguous
+                    .entry((providers.len(), opened.name, providers))
+                    .or_default()
+                    .push(import.name.clone());
             }
             waiting.extend(candidates.iter().map(|offer| offer.part));
             found.push(candidates.first().copied());
@@ -197,10 +217,13 @@ fn reach(
         sources.insert(part, found);
     }
     if !ambiguous.is_empty() {
-        ambiguous.sort_by(|a, b| {
-            (a.providers.len(), &a.part, &a.import).cmp(&(b.providers.len(), &b.part, &b.import))
+        let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+        let all = ambiguous.into_iter().map(|((_, part, providers), imports)| Ambiguity {
+            part: part.to_owned(),
+            imports,
+            providers: owned(providers),
         });
-        return Err(WireError::Ambiguous(ambiguous));
+        return Err(WireError::Ambiguous(all.collect()));
     }
     if !open.is_empty() {
         open.sort_by(|a, b| (&a.part, &a.import).cmp(&(&b.part, &b.import)));
@@ -251,10 +274,10 @@ fn arrange(bag: &Bag<'_>, sources: &BTreeMap<usize, Vec<Option<Offer>>>) -> Resu
                 let imports = bag.parts[part].surface.imports.iter().zip(&sources[&part]);
                 let mut between =
                     imports.filter(|(_, source)| source.is_some_and(|offer| offer.part == provider));
-                Ambiguity {
+                Step {
                     part: bag.parts[part].name.to_owned(),
                     import: between.next().map(|(import, _)| import.name.clone()).unwrap_or_default(),
-                    providers: vec![bag.parts[provider].name.to_owned()],
+                    provider: bag.parts[provider].name.to_owned(),
                 }
             });
             Err(WireError::Cycle(steps.collect()))

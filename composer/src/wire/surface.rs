@@ -48,10 +48,20 @@ pub(super) enum Need {
     Export(usize),
 }
 
-/// Reads what a component asks for and offers. Function bodies are not looked at: composing validates them.
-pub(super) fn read(bytes: &[u8]) -> Result<Surface, PartError> {
+/// Reads what each of these components asks for and offers, or says which of them cannot be read. Function bodies are
+/// not looked at: composing validates them.
+pub(super) fn read(all: &[&[u8]]) -> Result<Vec<Surface>, (usize, PartError)> {
+    let one = |index: usize| look(all[index]).map_err(|error| (index, error));
+    let together = contain(|| (0..all.len()).map(one).collect());
+    // Which one was it? Alone they tell; together they take one thread.
+    together.unwrap_or_else(|_| {
+        (0..all.len()).map(|index| contain(|| one(index)).map_err(|crash| (index, crash.into()))?).collect()
+    })
+}
+
+fn look(bytes: &[u8]) -> Result<Surface, PartError> {
     let found = anatomy::read(bytes)?;
-    let mut surface = contain(|| walk(bytes))?.map_err(PartError::Invalid)?;
+    let mut surface = walk(bytes).map_err(PartError::Invalid)?;
     for import in &mut surface.imports {
         import.asks = found.imports.contains(&import.name) && !found.naming.contains(&import.name);
     }
