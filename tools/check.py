@@ -216,6 +216,8 @@ DONE = set()
 
 def native(runner):
     """unit tests of the libraries, the commands and the Rust guests' plain logic"""
+    # What components are pulled from in tests. Where it cannot be had, those tests say so.
+    runner.run([sys.executable, "tools/setup.py", "registry"])
     # The default members, and then the guests: all at once would resolve other features for what runs at build time,
     # and build the engine a second time.
     runner.run(["cargo", "test", "--release", "--locked"], count_cargo)
@@ -369,6 +371,40 @@ def wac(runner):
         good, _ = runner.run([*command, "--deps-dir", folder / "deps", *dependencies])
         if runner.check(good, f"wac compose {source.name}"):
             compare(runner, product, TARGET / "compositions" / product.name, f"wac compose of {source.name}")
+    found_wiring(runner, folder)
+
+
+def found_wiring(runner, folder):
+    """A text that composer found for a bag of components composes to the same component, apart from custom sections."""
+    names = ("storage", "orders", "pricing-zig", "storefront")
+    parts = [TARGET / "components" / f"{name}.wasm" for name in names]
+    ours, theirs, text = folder / "bag.wasm", folder / "bag-stock.wasm", folder / "bag.wac"
+    good, _ = runner.run([COMPOSER, "compose", *parts, "-o", ours, "--emit-wac", text])
+    if not runner.check(good, "composer compose of a bag"):
+        return
+    given = [f"parts:{part.stem}={part}" for part in parts] + [f"contract:bag={folder / 'bag.contract.wit'}"]
+    dependencies = [word for one in given for word in ("-d", one)]
+    good, _ = runner.run([CARGO_TOOLS / "bin" / "wac", "compose", text, "-o", theirs, *dependencies])
+    if runner.check(good, "wac compose of the text that was found"):
+        same = sections(ours.read_bytes()) == sections(theirs.read_bytes())
+        runner.check(same, "wac compose of the text that was found: the same bytes apart from custom sections")
+
+
+def sections(binary):
+    """The sections of a WebAssembly binary, without custom ones."""
+    found, at = [], 8
+    while at < len(binary):
+        kind, size, shift, at = binary[at], 0, 0, at + 1
+        while True:
+            byte, at = binary[at], at + 1
+            size |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        if kind != 0:
+            found.append((kind, binary[at : at + size]))
+        at += size
+    return found
 
 
 def demo(runner):

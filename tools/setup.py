@@ -4,6 +4,7 @@
     python3 tools/setup.py check    only looks at the prerequisites
     python3 tools/setup.py just     only the command runner (what `./just` calls where there is none)
     python3 tools/setup.py guests   everything but the release build of the two commands
+    python3 tools/setup.py registry only the registry that tests run against (no part of the set-up otherwise)
 
 Prerequisites are looked at first and all together: whoever has three things to install reads so once. What set-up
 installs itself goes to target/tools, from the lock files beside this script; the Rust toolchain and its targets go
@@ -65,11 +66,11 @@ def dotted(version):
     return ".".join(str(part) for part in version)
 
 
-def answer(*command, env=None):
+def answer(*command, env=None, cwd=ROOT):
     """What a command prints, or None where it cannot be run or fails."""
     try:
         done = subprocess.run(
-            command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
     except OSError:
         return None
@@ -331,6 +332,55 @@ def install_python_tools():
     )
 
 
+# Debian's registry, as an archive that is unpacked and never installed: which, and by machine its digest.
+REGISTRY = "docker-registry_2.8.2+ds1-1"
+REGISTRY_DIGESTS = {
+    ("x86_64", "amd64"): "a9bd06c0e006854608f8469b4371743f40604ad90975532bb3b7ceeb72fe2913",
+}
+
+
+def install_registry():
+    """Debian's docker-registry in target/tools/registry, for tests; says so where this system cannot have it."""
+    found = [(debian, sha256) for (machine, debian), sha256 in REGISTRY_DIGESTS.items() if machine == platform.machine()]
+    if platform.system() != "Linux" or not found or not shutil.which("dpkg-deb"):
+        say("no registry to test against: Debian's needs Linux on x86-64, and dpkg-deb to be unpacked")
+        return
+    debian, sha256 = found[0]
+    name = "{}_{}.deb".format(REGISTRY, debian)
+
+    def steps(folder):
+        archive = folder / name
+        get_archive(archive, sha256, debian)
+        run(["dpkg-deb", "-x", archive, folder], "the registry", attempts=1)
+        archive.unlink()
+
+    install("registry", digest(REGISTRY, sha256), "getting Debian's docker-registry for tests (some seconds)", steps)
+
+
+def get_archive(archive, sha256, debian):
+    """A Debian archive: by apt where that has this version, or else from Debian's pool."""
+    if shutil.which("apt-get"):
+        package, version = REGISTRY.split("_")
+        answer("apt-get", "download", "{}:{}={}".format(package, debian, version), cwd=archive.parent)
+    if not archive.is_file():
+        import urllib.request
+
+        url = "http://deb.debian.org/debian/pool/main/d/docker-registry/" + archive.name
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with urllib.request.urlopen(url, timeout=60) as reply:
+                    archive.write_bytes(reply.read())
+                break
+            except OSError as error:
+                if attempt == ATTEMPTS:
+                    raise SetupError("cannot get {}: {}".format(url, error))
+                time.sleep(2 * attempt)
+    found = hashlib.sha256(archive.read_bytes()).hexdigest()
+    if found != sha256:
+        archive.unlink()
+        raise SetupError("{} should have the digest {}, and has {}".format(archive.name, sha256, found))
+
+
 def build_commands():
     """The two commands themselves. Cargo knows best whether there is anything to do."""
     release = ROOT / "target" / "release"
@@ -345,8 +395,8 @@ def build_commands():
 
 def main(arguments):
     what = arguments[0] if arguments else "all"
-    if len(arguments) > 1 or what not in ("all", "check", "just", "guests"):
-        print("usage: setup.py [check | just | guests]", file=sys.stderr)
+    if len(arguments) > 1 or what not in ("all", "check", "just", "guests", "registry"):
+        print("usage: setup.py [check | just | guests | registry]", file=sys.stderr)
         return 2
     began = time.monotonic()
     try:
@@ -360,6 +410,9 @@ def main(arguments):
             fcntl.flock(lock, fcntl.LOCK_EX)
             if what == "just":
                 install_just()
+                return 0
+            if what == "registry":
+                install_registry()
                 return 0
             Toolchain().install()
             install_node_tools()

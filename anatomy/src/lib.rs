@@ -42,6 +42,11 @@
 //! A component that is instantiated twice gives two parts. Components that are imported are not in the file:
 //! whatever comes from their instances counts as coming from the host.
 //!
+//! # The link map
+//!
+//! Whoever composes may leave a [link map](link_map) in the file, which adds where the parts came from. It is believed
+//! as far as it agrees with the binary.
+//!
 //! # What is checked
 //!
 //! The structure, not the validity: types are not compared and function bodies not looked at. A file that an
@@ -54,13 +59,16 @@ mod error;
 mod guard;
 mod limits;
 mod link;
+pub mod link_map;
 mod model;
 mod producers;
+mod reach;
 mod scan;
 
 pub use error::ReadError;
 pub use limits::Limits;
-pub use model::{Component, Edge, Outlet, Part, Source};
+pub use model::{Component, Edge, Inner, Outlet, Part, Sizes, Source, Tool};
+pub use reach::Reached;
 
 /// Reads a component, within the default [`Limits`].
 ///

@@ -17,11 +17,13 @@ pub struct Limits {
     /// Imports, exports, aliases, types, functions and instances of components, over all levels.
     /// Default: 500,000.
     pub items: u32,
-    /// Parts that are listed. Default: 2,000; wasmtime accepts fewer than 500 in one level.
+    /// Parts that are listed, and compositions within. Default: 2,000; wasmtime accepts fewer than 500 in one level.
     pub parts: u32,
     /// Steps taken to find out what is wired to what. A component may instantiate another twice, and that
     /// one a third twice, and so on: the work may grow exponentially with the input. Default: 2,000,000.
     pub steps: u32,
+    /// Length of a link map, in bytes. One of 480 parts takes less than 1 MB. Default: 8 MiB.
+    pub link_map: u32,
 }
 
 impl Default for Limits {
@@ -34,6 +36,7 @@ impl Default for Limits {
             items: 500_000,
             parts: 2_000,
             steps: 2_000_000,
+            link_map: 8 << 20,
         }
     }
 }

@@ -12,9 +12,9 @@ use wasmparser::ComponentExternalKind as Kind;
 
 use crate::error::ReadError;
 use crate::limits::Limits;
-use crate::model::{Component, Edge, Outlet, Part, Source};
-use crate::producers::{language, printable};
-use crate::scan::{Definition, Reference, Step, slot};
+use crate::model::{Component, Edge, Inner, Outlet, Part, Source};
+use crate::producers::{language, printable, toolchain};
+use crate::scan::{Definition, Face, Import, Reference, Step, slot};
 
 #[derive(Clone)]
 enum Value<'a> {
@@ -61,8 +61,9 @@ pub(crate) fn link(
         digests: HashMap::new(),
         parts: Vec::new(),
         edges: Vec::new(),
+        compositions: Vec::new(),
     };
-    let host = root.imports.iter().map(|name| (*name, Value::Host(name))).collect();
+    let host = root.imports.iter().map(|import| (import.name, Value::Host(import.name))).collect();
     let mut outlets = Vec::new();
     if !root.runs {
         let exports = linker.instantiate(0, None, &host, &[])?;
@@ -82,22 +83,38 @@ pub(crate) fn link(
             from: vec![Source::Part { part: 0, export: Some((*name).to_owned()) }],
         }));
     }
+    // What is handed to a part after it was made comes late.
+    linker.edges.sort_by_key(|edge| edge.part);
     let digest = linker.digest(0);
+    let naming = root.imports.iter().filter(|import| import.names_only());
     Ok(Component {
         name: root.name.map(printable),
         bytes: bytes.len() as u64,
         digest,
-        imports: owned(&root.imports),
-        naming: owned(&root.naming),
+        imports: imports(root),
+        naming: naming.map(|import| import.name.to_owned()).collect(),
         exports: owned(&root.exports),
         parts: linker.parts,
         edges: linker.edges,
         outlets,
+        compositions: linker.compositions,
+        sizes: root.sizes,
+        link_map: root.link_map.clone(),
     })
 }
 
 fn owned(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
+}
+
+fn imports(definition: &Definition<'_>) -> Vec<String> {
+    definition.imports.iter().map(|import| import.name.to_owned()).collect()
+}
+
+impl Import<'_> {
+    fn names_only(&self) -> bool {
+        self.face.is_some_and(|face| face.names_only)
+    }
 }
 
 struct Linker<'a, 'd> {
@@ -110,6 +127,7 @@ struct Linker<'a, 'd> {
     digests: HashMap<usize, String>,
     parts: Vec<Part>,
     edges: Vec<Edge>,
+    compositions: Vec<Inner>,
 }
 
 type Arguments<'a> = HashMap<&'a str, Value<'a>>;
@@ -167,20 +185,28 @@ impl<'a> Linker<'a, '_> {
                     self.step(arguments.len() as u32, body)?;
                     let index = spaces[slot(Kind::Instance)].len() as u32;
                     let component = spaces[slot(Kind::Component)][*component as usize].clone();
-                    let arguments =
+                    let arguments: Arguments<'a> =
                         pick(arguments, &spaces).map(|(name, (_, value))| (name, value)).collect();
                     let name = || self.instance_name(body, index, &component);
-                    let value = match component {
+                    let value = match &component {
                         Value::Component { definition, scope } => {
+                            let (definition, scope) = (*definition, *scope);
                             let path = below(path, unique(name(), &mut taken));
                             if definitions[definition].runs {
                                 self.part(definition, path, &arguments)?
                             } else {
-                                Value::Bag(self.instantiate(definition, scope, &arguments, &path)?)
+                                Value::Bag(self.inner(definition, scope, &arguments, path)?)
                             }
                         }
+                        // A component that a part exports: what its instance is given, the part has.
+                        Value::Part(part) | Value::PartExport(part, _) => {
+                            for (name, value) in sorted(&arguments) {
+                                self.wire(*part, &Import { name, face: None }, value)?;
+                            }
+                            component
+                        }
                         // A component that was imported: whoever gives it answers for its instances.
-                        other => other,
+                        Value::Host(_) | Value::Bag(_) | Value::Nothing => component,
                     };
                     (Kind::Instance, value)
                 }
@@ -206,30 +232,67 @@ impl<'a> Linker<'a, '_> {
         if self.parts.len() >= self.limits.parts as usize {
             return Err(ReadError::TooMany { offset, what: "parts", limit: self.limits.parts });
         }
-        for name in body.imports.iter().chain(&body.exports) {
+        for name in body.imports.iter().map(|import| &import.name).chain(&body.exports) {
             self.step(cost(name), body)?;
         }
         let part = self.parts.len();
         let digest = self.digest(definition);
+        let language = language(&body.producers, &body.module_producers);
         self.parts.push(Part {
             name: path.last().cloned().unwrap_or_default(),
             path,
-            language: language(&body.producers, &body.module_producers),
+            toolchain: toolchain(&body.producers, &body.module_producers, language.as_deref()),
+            language,
             offset,
             bytes: body.range.len() as u64,
             digest,
-            imports: owned(&body.imports),
+            sizes: body.sizes,
+            imports: imports(body),
             exports: owned(&body.exports),
         });
         for import in &body.imports {
-            let mut sources = BTreeSet::new();
-            if let Some(value) = arguments.get(import) {
-                self.flatten(value, &mut sources)?;
+            if let Some(value) = arguments.get(import.name) {
+                self.wire(part, import, value)?;
             }
-            let edges = sources.into_iter().map(|from| Edge { part, import: (*import).to_owned(), from });
-            self.edges.extend(edges);
         }
         Ok(Value::Part(part))
+    }
+
+    /// Adds what satisfies an import of a part.
+    fn wire(&mut self, part: usize, import: &Import<'a>, value: &Value<'a>) -> Result<(), ReadError> {
+        let mut sources = BTreeSet::new();
+        self.flatten(value, &mut sources)?;
+        self.edges.extend(sources.into_iter().map(|from| Edge {
+            part,
+            import: import.name.to_owned(),
+            from,
+            functions: import.face.map(|face: Face| face.functions),
+            types_only: import.names_only(),
+        }));
+        Ok(())
+    }
+
+    /// Instantiates a component that runs no code: a composition, if there turn out to be parts in it.
+    fn inner(
+        &mut self,
+        definition: usize,
+        scope: Option<usize>,
+        arguments: &Arguments<'a>,
+        path: Vec<String>,
+    ) -> Result<Rc<Bag<'a>>, ReadError> {
+        let (parts, place) = (self.parts.len(), self.compositions.len());
+        let exports = self.instantiate(definition, scope, arguments, &path)?;
+        if self.parts.len() > parts {
+            let range = &self.definitions[definition].range;
+            let (offset, bytes) = (range.start as u64, range.len() as u64);
+            if self.compositions.len() >= self.limits.parts as usize {
+                let limit = self.limits.parts;
+                return Err(ReadError::TooMany { offset, what: "compositions in the composition", limit });
+            }
+            let digest = self.digest(definition);
+            self.compositions.insert(place, Inner { path, offset, bytes, digest });
+        }
+        Ok(exports)
     }
 
     /// The whole as its own single part.
@@ -317,6 +380,11 @@ impl<'a> Linker<'a, '_> {
         }
         Ok(())
     }
+}
+
+/// Arguments in an order that is always the same.
+fn sorted<'s, 'a>(arguments: &'s Arguments<'a>) -> BTreeMap<&'a str, &'s Value<'a>> {
+    arguments.iter().map(|(name, value)| (*name, value)).collect()
 }
 
 fn pick<'a, 's>(

@@ -1,6 +1,8 @@
 //! What is found in a component.
 
-use serde::Serialize;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
 
 /// The anatomy of a component: its contract, its parts, and how they are wired.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,6 +31,13 @@ pub struct Component {
     pub edges: Vec<Edge>,
     /// What stands behind each export of the whole, in the order of `exports`.
     pub outlets: Vec<Outlet>,
+    /// Instances of embedded compositions, outer ones before those within them. None where nothing is nested.
+    pub compositions: Vec<Inner>,
+    /// What its bytes are.
+    pub sizes: Sizes,
+    /// Where the content of its link map is, and whether there is a second one.
+    #[serde(skip)]
+    pub(crate) link_map: Option<(Range<usize>, bool)>,
 }
 
 /// An instance inside a component that runs code of its own.
@@ -41,6 +50,9 @@ pub struct Part {
     pub path: Vec<String>,
     /// The language it was written in, as its toolchain recorded it.
     pub language: Option<String>,
+    /// The tools that made it, as they recorded themselves: that of its language first, where it is known, then in the
+    /// order of the records, each once.
+    pub toolchain: Vec<Tool>,
     /// Where its component begins, in bytes from the beginning of the whole. Frames of a trap carry such
     /// offsets, so they lead to the part they belong to. Two instances of one component share it.
     pub offset: u64,
@@ -48,10 +60,66 @@ pub struct Part {
     pub bytes: u64,
     /// SHA-256 of its bytes: the digest of the file that was composed in.
     pub digest: String,
+    /// What its bytes are.
+    pub sizes: Sizes,
     /// What it imports, as in [`Component::imports`].
     pub imports: Vec<String>,
     /// What it exports, as in [`Component::exports`].
     pub exports: Vec<String>,
+}
+
+/// A tool that had a hand in a component.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// Its version, without what follows the number. May be empty.
+    pub version: String,
+}
+
+/// What bytes are, summed over all core modules and components that are embedded. What is left are types, imports,
+/// exports, tables and the like.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Sizes {
+    /// Bodies of functions, in bytes.
+    pub code: u64,
+    /// Data that memory is filled with, in bytes.
+    pub data: u64,
+    /// What only debuggers and people need, in bytes: names, DWARF, source maps.
+    pub debug: u64,
+    /// Other custom sections, in bytes.
+    pub custom: u64,
+}
+
+impl Sizes {
+    pub(crate) fn add(&mut self, other: &Sizes) {
+        self.code += other.code;
+        self.data += other.data;
+        self.debug += other.debug;
+        self.custom += other.custom;
+    }
+
+    /// Counts a custom section.
+    pub(crate) fn custom(&mut self, name: &str, bytes: u64) {
+        match name {
+            "name" | "component-name" | "sourceMappingURL" | "external_debug_info" => self.debug += bytes,
+            _ if name.starts_with(".debug") => self.debug += bytes,
+            _ => self.custom += bytes,
+        }
+    }
+}
+
+/// An instance of a composition that is embedded in another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Inner {
+    /// The names of the instances that lead to it, its own last: its parts have paths that begin with this.
+    pub path: Vec<String>,
+    /// Where it begins, in bytes from the beginning of the whole.
+    pub offset: u64,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// SHA-256 of its bytes: the digest of the file that was composed in.
+    pub digest: String,
 }
 
 /// An import of a part, and what satisfies it.
@@ -59,10 +127,16 @@ pub struct Part {
 pub struct Edge {
     /// Index of the importing part.
     pub part: usize,
-    /// The name of the import.
+    /// The name of the import. Where a part exports a component, and an instance is made of that, the arguments go
+    /// to the part under their own names.
     pub import: String,
     /// What satisfies it.
     pub from: Source,
+    /// Functions in the imported interface; 1 for a plain function. None where the type is not written down with
+    /// the import.
+    pub functions: Option<u32>,
+    /// Whether it is an instance with nothing in it but names for types, so that nothing can be reached through it.
+    pub types_only: bool,
 }
 
 /// An export of the whole, and what stands behind it.
@@ -76,7 +150,7 @@ pub struct Outlet {
 }
 
 /// Where something comes from.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Source {
     /// The host, through this import of the whole.

@@ -1,6 +1,8 @@
-//! The language of a component, from what its toolchain wrote down.
+//! The language and the toolchain of a component, from what its toolchain wrote down.
 
 use wasmparser::{ProducersSectionReader, SectionLimited};
+
+use crate::model::Tool;
 
 /// How many entries of a section are looked at. It takes a handful.
 const ENTRIES: usize = 64;
@@ -9,7 +11,9 @@ const ENTRIES: usize = 64;
 #[derive(Default)]
 pub(crate) struct Producers<'a> {
     languages: Vec<&'a str>,
-    tools: Vec<&'a str>,
+    /// Names and versions.
+    tools: Vec<(&'a str, &'a str)>,
+    modules: Vec<&'a str>,
 }
 
 impl<'a> Producers<'a> {
@@ -17,21 +21,30 @@ impl<'a> Producers<'a> {
     /// is passed over.
     pub(crate) fn add(&mut self, section: ProducersSectionReader<'a>) {
         for field in section.into_iter().take(3).map_while(Result::ok) {
-            let list = match field.name {
-                "language" => &mut self.languages,
-                "processed-by" => &mut self.tools,
-                _ => continue,
-            };
-            let names = SectionLimited::into_iter(field.values).map_while(Result::ok).map(|value| value.name);
-            list.extend(names.take(ENTRIES.saturating_sub(list.len())));
+            let values = SectionLimited::into_iter(field.values).map_while(Result::ok);
+            match field.name {
+                "language" => {
+                    let room = ENTRIES.saturating_sub(self.languages.len());
+                    self.languages.extend(values.map(|value| value.name).take(room));
+                }
+                "processed-by" | "sdk" => {
+                    let room = ENTRIES.saturating_sub(self.tools.len());
+                    self.tools.extend(values.map(|value| (value.name, value.version)).take(room));
+                }
+                _ => {}
+            }
         }
     }
 
-    /// Takes in the name of a core module: componentize-py leaves no other trace.
+    /// Takes in the name of a core module: some versions of componentize-py leave no other trace.
     pub(crate) fn add_module(&mut self, name: &'a str) {
-        if self.tools.len() < ENTRIES {
-            self.tools.push(name);
+        if self.modules.len() < ENTRIES {
+            self.modules.push(name);
         }
+    }
+
+    fn tool_names(&self) -> impl Iterator<Item = &'a str> {
+        self.tools.iter().map(|(name, _)| *name).chain(self.modules.iter().copied())
     }
 }
 
@@ -41,9 +54,36 @@ impl<'a> Producers<'a> {
 /// the interpreter. Then the tools that make components of one language only; then the modules. Where C stands
 /// beside another language it is a library of it.
 pub(crate) fn language(own: &Producers<'_>, modules: &Producers<'_>) -> Option<String> {
-    let by_tool = own.tools.iter().chain(&modules.tools).find_map(|tool| tool_language(tool));
+    let by_tool = own.tool_names().chain(modules.tool_names()).find_map(tool_language);
     let chosen = main(&own.languages).or(by_tool).or_else(|| main(&modules.languages))?;
     Some(readable(chosen))
+}
+
+/// The tools that made a component with these sections, each once: those of its language first, then its own, then
+/// those of its modules.
+pub(crate) fn toolchain(own: &Producers<'_>, modules: &Producers<'_>, language: Option<&str>) -> Vec<Tool> {
+    let mut tools: Vec<Tool> = Vec::new();
+    for (name, version) in own.tools.iter().chain(&modules.tools) {
+        // After the number there may be a commit and a date, which tell nobody anything.
+        let number = version.split_whitespace().next().unwrap_or_default();
+        let tool = Tool { name: printable(name), version: printable(number) };
+        if !tools.contains(&tool) {
+            tools.push(tool);
+        }
+    }
+    tools.sort_by_key(|tool| !language.is_some_and(|language| makes(&tool.name, language)));
+    tools
+}
+
+/// Whether a tool is what turns this language into WebAssembly.
+fn makes(tool: &str, language: &str) -> bool {
+    match language {
+        "Rust" => tool == "rustc",
+        "C" | "C++" => tool == "clang",
+        "Zig" => tool == "zig",
+        "Go" => tool == "Go" || tool == "TinyGo",
+        _ => tool_language(tool) == Some(language),
+    }
 }
 
 fn main<'a>(languages: &[&'a str]) -> Option<&'a str> {

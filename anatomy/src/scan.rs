@@ -3,19 +3,21 @@
 //! Nothing is interpreted here. Every reference is checked to lead to an earlier item of its index space, so
 //! what comes after needs no bounds to be afraid of.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use wasmparser::{
     BinaryReader, CanonicalFunction, ComponentAlias, ComponentExternalKind as Kind, ComponentInstance,
     ComponentName, ComponentNameSectionReader, ComponentOuterAliasKind, ComponentType, ComponentTypeRef,
-    Encoding, Instance, InstanceTypeDeclaration, KnownCustom, Name, Parser, Payload, TypeBounds,
-    WasmFeatures, names,
+    CustomSectionReader, Encoding, Instance, InstanceTypeDeclaration, KnownCustom, Name, Parser, Payload,
+    TypeBounds, WasmFeatures, names,
 };
 
 use crate::error::ReadError;
 use crate::guard;
 use crate::limits::Limits;
+use crate::link_map;
+use crate::model::Sizes;
 use crate::producers::Producers;
 
 /// A component, as it is written down: instantiating it is another matter.
@@ -28,10 +30,8 @@ pub(crate) struct Definition<'a> {
     pub instance_names: HashMap<u32, &'a str>,
     /// Everything that adds to an index space, in order.
     pub steps: Vec<Step<'a>>,
-    /// Names of the imports that something must satisfy.
-    pub imports: Vec<&'a str>,
-    /// Those of `imports` that are instances with nothing but types equal to other types in them.
-    pub naming: Vec<&'a str>,
+    /// The imports that something must satisfy.
+    pub imports: Vec<Import<'a>>,
     /// Exports that are not types.
     pub exports: Vec<&'a str>,
     /// Whether it instantiates a core module, and so runs code of its own.
@@ -40,9 +40,30 @@ pub(crate) struct Definition<'a> {
     pub producers: Producers<'a>,
     /// The same, of the core modules embedded in it.
     pub module_producers: Producers<'a>,
-    /// Indices of the instance types that `naming` is about.
-    naming_types: HashSet<u32>,
+    /// What the bytes are, over all that is embedded.
+    pub sizes: Sizes,
+    /// Its link map, and whether there is more than one.
+    pub link_map: Option<(Range<usize>, bool)>,
+    /// What is in instances of those of its types that are instance types.
+    instance_types: HashMap<u32, Face>,
     lengths: Lengths,
+}
+
+/// An import that something must satisfy.
+#[derive(Clone, Copy)]
+pub(crate) struct Import<'a> {
+    pub name: &'a str,
+    /// What can be done with it, where that is known.
+    pub face: Option<Face>,
+}
+
+/// What an item offers to whoever imports it.
+#[derive(Clone, Copy)]
+pub(crate) struct Face {
+    /// Functions in it.
+    pub functions: u32,
+    /// Whether there is nothing in it but names for types: no function, no resource, no further instance.
+    pub names_only: bool,
 }
 
 /// Something that adds to an index space of a component.
@@ -177,7 +198,12 @@ impl<'a> Scanner<'a, '_> {
     fn leave(&mut self) {
         if let Some((open, definition)) = self.open.pop() {
             match open {
-                Open::Component(index) => self.done[index] = definition,
+                Open::Component(index) => {
+                    if let (Some(inner), Some(outer)) = (&definition, self.current()) {
+                        outer.sizes.add(&inner.sizes);
+                    }
+                    self.done[index] = definition;
+                }
                 Open::Module => {
                     if let Some(parent) = self.current() {
                         // The module itself is an item of the component around it.
@@ -209,8 +235,8 @@ impl<'a> Scanner<'a, '_> {
                 if let Some(current) = self.current() {
                     let first = *current.lengths.of(Kind::Type);
                     for (index, ty) in (first..).zip(reader.clone()) {
-                        if only_names_types(&ty?) {
-                            current.naming_types.insert(index);
+                        if let Some(face) = face(&ty?) {
+                            current.instance_types.insert(index, face);
                         }
                     }
                 }
@@ -226,12 +252,13 @@ impl<'a> Scanner<'a, '_> {
                     // A type that must equal another is no demand, but a resource is.
                     let demand = !matches!(import.ty, ComponentTypeRef::Type(TypeBounds::Eq(_)));
                     if let Some(current) = self.current().filter(|_| demand) {
-                        current.imports.push(import.name.name);
-                        if let ComponentTypeRef::Instance(index) = import.ty
-                            && current.naming_types.contains(&index)
-                        {
-                            current.naming.push(import.name.name);
-                        }
+                        let face = match import.ty {
+                            ComponentTypeRef::Instance(index) => current.instance_types.get(&index).copied(),
+                            ComponentTypeRef::Func(_) => Some(Face { functions: 1, names_only: false }),
+                            ComponentTypeRef::Type(_) => Some(Face { functions: 0, names_only: false }),
+                            _ => None,
+                        };
+                        current.imports.push(Import { name: import.name.name, face });
                     }
                 }
             }
@@ -286,11 +313,18 @@ impl<'a> Scanner<'a, '_> {
                     }
                 }
             }
-            Payload::CustomSection(section) => match section.as_known() {
+            Payload::CustomSection(section) => match self.weigh(&section) {
                 KnownCustom::ComponentName(reader) => self.names(reader),
                 KnownCustom::Producers(reader) => {
                     if let Some(current) = self.current() {
                         current.producers.add(reader);
+                    }
+                }
+                _ if section.name() == link_map::SECTION => {
+                    let start = section.data_offset() as usize;
+                    if let Some(current) = self.current() {
+                        let twice = current.link_map.is_some();
+                        current.link_map = Some((start..start + section.data().len(), twice));
                     }
                 }
                 _ => {}
@@ -303,10 +337,25 @@ impl<'a> Scanner<'a, '_> {
         Ok(())
     }
 
-    /// Of a core module only what tells of its toolchain is of interest.
+    /// Adds a custom section to the sizes, and says what it is.
+    fn weigh(&mut self, section: &CustomSectionReader<'a>) -> KnownCustom<'a> {
+        if let Some(current) = self.current() {
+            current.sizes.custom(section.name(), length(&section.range()));
+        }
+        section.as_known()
+    }
+
+    /// Of a core module only its sizes are of interest, and what tells of its toolchain.
     fn module_section(&mut self, payload: &Payload<'a>) {
         let around = self.open.iter_mut().rev().find_map(|(_, definition)| definition.as_mut());
-        if let (Some(component), Payload::CustomSection(section)) = (around, payload) {
+        let Some(component) = around else { return };
+        match payload {
+            Payload::CodeSectionStart { size, .. } => component.sizes.code += u64::from(*size),
+            Payload::DataSection(reader) => component.sizes.data += length(&reader.range()),
+            _ => {}
+        }
+        if let Payload::CustomSection(section) = payload {
+            component.sizes.custom(section.name(), length(&section.range()));
             match section.as_known() {
                 KnownCustom::Producers(reader) => component.module_producers.add(reader),
                 // The name of the module is the first thing in its name section.
@@ -441,26 +490,33 @@ impl Definition<'_> {
             instance_names: HashMap::new(),
             steps: Vec::new(),
             imports: Vec::new(),
-            naming: Vec::new(),
             exports: Vec::new(),
             runs: false,
             producers: Producers::default(),
             module_producers: Producers::default(),
-            naming_types: HashSet::new(),
+            sizes: Sizes::default(),
+            link_map: None,
+            instance_types: HashMap::new(),
             lengths: Lengths::default(),
         }
     }
 }
 
-/// Whether an instance of this type is nothing but names for types: no function, no resource, no further instance.
-fn only_names_types(ty: &ComponentType<'_>) -> bool {
-    let ComponentType::Instance(declarations) = ty else { return false };
-    declarations.iter().all(|declaration| match declaration {
-        InstanceTypeDeclaration::Export { ty, .. } => {
-            matches!(ty, ComponentTypeRef::Type(TypeBounds::Eq(_)))
+/// What is in an instance of this type, if it is an instance type.
+fn face(ty: &ComponentType<'_>) -> Option<Face> {
+    let ComponentType::Instance(declarations) = ty else { return None };
+    let mut face = Face { functions: 0, names_only: true };
+    for declaration in declarations.iter() {
+        if let InstanceTypeDeclaration::Export { ty, .. } = declaration {
+            face.functions += u32::from(matches!(ty, ComponentTypeRef::Func(_)));
+            face.names_only &= matches!(ty, ComponentTypeRef::Type(TypeBounds::Eq(_)));
         }
-        _ => true,
-    })
+    }
+    Some(face)
+}
+
+fn length(range: &Range<u64>) -> u64 {
+    range.end - range.start
 }
 
 /// Names of imports and exports are shown to people: only those that the component model allows get in,

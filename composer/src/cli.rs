@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bindgen, build, componentize, compose, deny, inspect};
+use crate::commands::{bindgen, build, componentize, compose, decompose, deny, inspect, wit};
 use crate::failure::Failure;
 
 /// Builds WebAssembly components, checks them against their contracts, and composes them.
@@ -20,7 +20,8 @@ const AFTER_HELP: &str = "\
 Examples:
   composer build                                    everything that composer.toml lists
   composer inspect target/components/greeter.wasm   what it imports, exports and holds
-  composer compose whole.wac -o whole.wasm -d parts:greeter=greeter.wasm
+  composer compose a.wasm b.wasm c.wasm -o whole.wasm
+  composer compose whole.wac -o whole.wasm -d greeter=greeter.wasm
 
 Results go to standard output, everything else to standard error.
 
@@ -36,8 +37,10 @@ enum Command {
     Bindgen(bindgen::Bindgen),
     Componentize(componentize::Componentize),
     Compose(compose::Compose),
+    Decompose(decompose::Decompose),
     Deny(deny::Deny),
     Inspect(inspect::Inspect),
+    Wit(wit::Wit),
 }
 
 /// Parses the command line, executes the command, and reports.
@@ -66,8 +69,10 @@ fn execute(command: &Command) -> Result<(), Failure> {
         Command::Bindgen(arguments) => bindgen::run(arguments),
         Command::Componentize(arguments) => componentize::run(arguments),
         Command::Compose(arguments) => compose::run(arguments),
+        Command::Decompose(arguments) => decompose::run(arguments),
         Command::Deny(arguments) => deny::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
+        Command::Wit(arguments) => wit::run(arguments),
     }
 }
 

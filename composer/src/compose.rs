@@ -19,6 +19,7 @@ use wac_parser::lexer::{Lexer, Token};
 use wac_parser::resolution::Error as ResolveError;
 
 use crate::contain::{Crash, contain};
+use crate::link_map::{self, Origins};
 
 /// The longest text that is read, in bytes.
 const LONGEST: usize = 1 << 20;
@@ -72,6 +73,9 @@ pub enum ComposeErrorKind {
     /// want it are named.
     #[error("{}", headline(.0))]
     Resolve(Box<ResolveError>, Vec<String>),
+    /// The composition goes beyond what can be read again.
+    #[error("the composition cannot be described")]
+    Describe(#[source] anatomy::ReadError),
     /// A library crashed.
     #[error("the composition cannot be made")]
     Crash(#[source] Crash),
@@ -93,7 +97,26 @@ pub fn references(name: &str, text: &str) -> Result<Vec<Reference>, ComposeError
 /// Where the text is not in the WAC language, a package that it mentions is not among `packages`, or what it says
 /// cannot be done: types that differ, arguments that are missing, a target world that does not fit.
 pub fn compose(name: &str, text: &str, packages: &Packages) -> Result<Vec<u8>, ComposeError> {
-    encode(text, packages).map_err(|kind| ComposeError::new(kind, name, text))
+    compose_from(name, text, packages, &Origins::new())
+}
+
+/// As [`compose`], with what is known of where the packages came from. It goes into the
+/// [link map](anatomy::link_map) of the composition, and changes nothing else.
+///
+/// # Errors
+///
+/// As for [`compose`].
+pub fn compose_from(
+    name: &str,
+    text: &str,
+    packages: &Packages,
+    origins: &Origins,
+) -> Result<Vec<u8>, ComposeError> {
+    encode(text, packages)
+        .and_then(|(composed, instances)| {
+            link_map::append(composed, &instances, packages, origins).map_err(ComposeErrorKind::Describe)
+        })
+        .map_err(|kind| ComposeError::new(kind, name, text))
 }
 
 /// The full name of the world that `text` targets, if it does.
@@ -110,7 +133,8 @@ pub fn target(name: &str, text: &str) -> Result<Option<String>, ComposeError> {
     read().map_err(|kind| ComposeError::new(kind, name, text))
 }
 
-fn encode(text: &str, packages: &Packages) -> Result<Vec<u8>, ComposeErrorKind> {
+/// The composition, and the packages of its instances by their names.
+fn encode(text: &str, packages: &Packages) -> Result<(Vec<u8>, BTreeMap<String, String>), ComposeErrorKind> {
     let wanted = wanted(text)?;
     if let Some(missing) = wanted.iter().find(|reference| !packages.contains_key(&reference.name)) {
         return Err(ComposeErrorKind::Missing(missing.clone()));
@@ -137,7 +161,8 @@ fn encode(text: &str, packages: &Packages) -> Result<Vec<u8>, ComposeErrorKind> 
         let options = EncodeOptions { define_components: true, validate: true, processor: Some(processor) };
         document.resolve(given).map_err(failed)?.encode(options).map_err(failed)
     };
-    contain(work).map_err(ComposeErrorKind::Crash)?
+    let composed = contain(work).map_err(ComposeErrorKind::Crash)??;
+    Ok((composed, link_map::instances(text, &guard(text)?)))
 }
 
 /// The packages that import what the target world does not.
@@ -262,7 +287,7 @@ impl std::error::Error for ComposeError {
         match &self.kind {
             ComposeErrorKind::Resolve(error, _) => std::error::Error::source(&**error),
             ComposeErrorKind::Crash(crash) => Some(crash),
-            ComposeErrorKind::Part(_, error) => Some(error),
+            ComposeErrorKind::Part(_, error) | ComposeErrorKind::Describe(error) => Some(error),
             _ => None,
         }
     }
@@ -324,7 +349,7 @@ impl Diagnostic for ComposeError {
             ComposeErrorKind::TooDeep(span) => one("one too deep", *span),
             ComposeErrorKind::Missing(reference) => one("nothing was given for this", reference.span),
             ComposeErrorKind::Part(reference, _) => one("this one", reference.span),
-            ComposeErrorKind::TooLong(_) | ComposeErrorKind::Crash(_) => None,
+            ComposeErrorKind::TooLong(_) | ComposeErrorKind::Describe(_) | ComposeErrorKind::Crash(_) => None,
         }
     }
 }

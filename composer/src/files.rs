@@ -12,7 +12,7 @@ use crate::failure::{Exit, Failure};
 pub const UNFINISHED: &str = ".unfinished-";
 
 /// The longest input that is read, in bytes: what `anatomy` takes. Devices and pipes may never end.
-const LONGEST: u64 = 1 << 30;
+pub const LONGEST: u64 = 1 << 30;
 
 /// Reads a file of bytes.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
@@ -32,7 +32,12 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// Reads a file of text.
 pub fn read_text(path: &Path) -> Result<String, Failure> {
-    String::from_utf8(read(path)?).map_err(|error| {
+    text(path, read(path)?)
+}
+
+/// What was read of a file, as text.
+pub fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Failure> {
+    String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         Failure::new(Exit::Input, format!("`{}` is not text: byte {at} is not UTF-8", path.display()))
     })
@@ -87,6 +92,56 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     };
     attempt()
         .map_err(|error| Failure::because(Exit::Cannot, format!("cannot write `{}`", path.display()), error))
+}
+
+/// Writes files into a folder, which is made where it is missing: all of them, or none. Those that are there already are
+/// refused, unless they are to be overwritten.
+///
+/// Everything is written under another name first. A new folder then gets its name in one step; in one that is there the
+/// files follow each other, and where that stops half-way, those that are new are taken away again.
+pub fn write_together(folder: &Path, files: &[(PathBuf, &[u8])], overwrite: bool) -> Result<(), Failure> {
+    let there: Vec<_> =
+        files.iter().map(|(name, _)| folder.join(name)).filter(|path| path.exists()).collect();
+    if let (false, Some(first)) = (overwrite, there.first()) {
+        let more = if there.len() > 1 { format!(" and {} more", there.len() - 1) } else { String::new() };
+        return Err(Failure::new(Exit::Cannot, format!("`{}`{more} is there already", first.display()))
+            .help("`--force` overwrites it; or write to another folder"));
+    }
+    let attempt = || -> io::Result<()> {
+        let fresh = !folder.exists();
+        let parent = if fresh { folder_of(folder) } else { folder.to_owned() };
+        fs::create_dir_all(&parent)?;
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+        let staged = builder.prefix(UNFINISHED).tempdir_in(&parent)?;
+        for (name, bytes) in files {
+            let path = staged.path().join(name);
+            fs::create_dir_all(folder_of(&path))?;
+            let mut file = fs::File::create(&path)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+        }
+        if fresh {
+            fs::rename(staged.path(), folder)?;
+            // It has its own name now, and is not taken away when this ends.
+            let _ = staged.keep();
+            return Ok(());
+        }
+        let moved = files.iter().try_for_each(|(name, _)| {
+            fs::create_dir_all(folder_of(&folder.join(name)))?;
+            fs::rename(staged.path().join(name), folder.join(name))
+        });
+        if moved.is_err() {
+            for path in files.iter().map(|(name, _)| folder.join(name)).filter(|path| !there.contains(path)) {
+                let _ = fs::remove_file(path);
+            }
+        }
+        moved
+    };
+    attempt().map_err(|error| {
+        Failure::because(Exit::Cannot, format!("cannot write to `{}`", folder.display()), error)
+    })
 }
 
 /// Refuses an output that would take the place of one of the inputs.

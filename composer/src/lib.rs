@@ -35,9 +35,15 @@
 //! # }
 //! ```
 //!
-//! One module an operation: [`manifest`] reads `composer.toml`, [`contract`] holds WIT packages, [`bindgen`]
-//! writes C bindings for a world, [`componentize`] makes a component of a core module, [`fit`] checks a component
-//! against a world, [`compose`] puts components together, and [`report`] shows what is inside one.
+//! One module an operation:
+//!
+//! - [`manifest`] reads `composer.toml`, [`contract`] holds WIT packages;
+//! - [`bindgen`] writes C bindings for a world, [`componentize`] makes a component of a core module;
+//! - [`fit`] checks a component against a world, [`deny`] makes stand-ins for what one may not reach;
+//! - [`wire`] finds how a bag of components fits together, [`lock`] reads and writes `composer.lock`;
+//! - [`compose`] puts components together, [`link_map`] has them say where their parts came from;
+//! - [`decompose`] takes a composition apart;
+//! - [`report`] shows what is inside a component, [`wit`] prints its contract.
 
 #![deny(missing_docs)]
 
@@ -46,9 +52,14 @@ pub mod componentize;
 pub mod compose;
 mod contain;
 pub mod contract;
+pub mod decompose;
 pub mod deny;
 pub mod fit;
+pub mod link_map;
+pub mod lock;
 pub mod manifest;
 pub mod report;
+pub mod wire;
+pub mod wit;
 
 pub use contain::{CONTAINED, Crash};

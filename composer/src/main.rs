@@ -1,11 +1,14 @@
 //! The `composer` command. What it can do without files, processes and a terminal is in the library.
 
+mod bag;
 mod build;
 mod cli;
 mod commands;
 mod failure;
 mod files;
+mod inputs;
 mod project;
+mod source;
 
 use std::process::ExitCode;
 

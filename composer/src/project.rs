@@ -6,11 +6,13 @@ use std::str::FromStr;
 
 use composer::compose::{Packages, Reference};
 use composer::contract::Contracts;
+use composer::link_map::{Origin, Origins};
 use composer::manifest::{self, Manifest};
 use wit_parser::Resolve;
 
 use crate::failure::{Exit, Failure};
 use crate::files;
+use crate::source::{Content, Input, Source};
 
 /// A project on disk.
 #[derive(Debug)]
@@ -100,13 +102,13 @@ pub fn load(wit: &Path) -> Result<Contracts, Failure> {
     Ok(Contracts::new(resolve, main))
 }
 
-/// A package given on the command line: `PKG=FILE`.
+/// A package given on the command line: `PKG=SOURCE`. A name alone, without a namespace, is that of a component.
 #[derive(Debug, Clone)]
 pub struct Given {
     /// The name of the package.
     pub package: String,
-    /// Its file, or the folder of a WIT package.
-    pub file: PathBuf,
+    /// Where its component is, or the folder or `.wit` file of a WIT package.
+    pub source: Source,
 }
 
 impl FromStr for Given {
@@ -114,33 +116,38 @@ impl FromStr for Given {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once('=') {
-            Some((package, file)) if package.contains(':') && !file.is_empty() => {
-                let package = package.split('@').next().unwrap_or(package).to_owned();
-                Ok(Given { package, file: file.into() })
+            Some((package, source)) if !package.is_empty() && !source.is_empty() => {
+                let package = package.split('@').next().unwrap_or(package);
+                let whole = package.contains(':');
+                let package =
+                    if whole { package.to_owned() } else { format!("{}:{package}", manifest::NAMESPACE) };
+                Ok(Given { package, source: Source::parse(source.as_ref())? })
             }
             _ => Err("it should be like `parts:greeter=greeter.wasm`".to_owned()),
         }
     }
 }
 
+/// Refuses two inputs for one package.
+pub fn each_once(given: &[Given]) -> Result<(), Failure> {
+    for (index, one) in given.iter().enumerate() {
+        if given[..index].iter().any(|other| other.package == one.package) {
+            return Err(Failure::new(Exit::Usage, format!("the package `{}` is given twice", one.package)));
+        }
+    }
+    Ok(())
+}
+
 /// Where packages are taken from: the command line first, then the project.
-pub struct Shelf<'a> {
-    given: &'a [Given],
+pub struct Shelf {
+    given: Vec<Input>,
     project: Option<Project>,
     contracts: Option<Contracts>,
 }
 
-impl<'a> Shelf<'a> {
+impl Shelf {
     /// A shelf with what was given, the contracts in `wit`, and the project around `near`.
-    pub fn new(given: &'a [Given], wit: Option<&Path>, near: &Path) -> Result<Self, Failure> {
-        for (index, one) in given.iter().enumerate() {
-            if given[..index].iter().any(|other| other.package == one.package) {
-                return Err(Failure::new(
-                    Exit::Usage,
-                    format!("the package `{}` is given twice", one.package),
-                ));
-            }
-        }
+    pub fn new(given: Vec<Input>, wit: Option<&Path>, near: &Path) -> Result<Self, Failure> {
         let project = Project::find(near)?;
         let contracts = match (wit, &project) {
             (Some(wit), _) => Some(load(wit)?),
@@ -151,7 +158,7 @@ impl<'a> Shelf<'a> {
     }
 
     /// All packages that are mentioned and can be found.
-    pub fn packages(&self, references: &[Reference]) -> Result<Packages, Failure> {
+    pub fn packages(mut self, references: &[Reference]) -> Result<Packages, Failure> {
         let mut packages = Packages::new();
         for reference in references {
             if let Some(bytes) = self.package(reference)? {
@@ -161,22 +168,47 @@ impl<'a> Shelf<'a> {
         Ok(packages)
     }
 
-    fn package(&self, reference: &Reference) -> Result<Option<Vec<u8>>, Failure> {
-        if let Some(given) = self.given.iter().find(|given| given.package == reference.name) {
-            if given.file.is_dir() {
-                let found = wit_package(&load(&given.file)?, reference)?;
-                return match found {
-                    Some(_) => Ok(found),
+    /// Where the packages that are mentioned come from, as far as they are files or in a registry.
+    pub fn origins(&self, references: &[Reference]) -> Origins {
+        let origin = |reference: &Reference| {
+            let given = self.given.iter().find(|given| given.package.as_deref() == Some(&reference.name));
+            if let Some(given) = given {
+                return Some(given.source.origin());
+            }
+            let (_, name) =
+                reference.name.split_once(':').filter(|(space, _)| *space == manifest::NAMESPACE)?;
+            let known = self.project.as_ref()?.manifest.components.contains_key(name);
+            known.then(|| Origin::file(&format!("{name}.wasm")))
+        };
+        let of = |reference: &Reference| Some((reference.name.clone(), origin(reference)?));
+        references.iter().filter_map(of).collect()
+    }
+
+    fn package(&mut self, reference: &Reference) -> Result<Option<Vec<u8>>, Failure> {
+        let given = |given: &&mut Input| given.package.as_deref() == Some(&reference.name);
+        if let Some(Input { source, content, .. }) = self.given.iter_mut().find(given) {
+            return match content {
+                Content::Bytes(bytes) => {
+                    // It may be large, so it is handed over, not copied. It is empty once a first mention of it was
+                    // served; packages are kept by name, so that one serves all mentions.
+                    let bytes = std::mem::take(bytes);
+                    if bytes.is_empty() {
+                        return Ok(None);
+                    }
+                    let shown = source.to_string();
+                    anatomy::read(&bytes)
+                        .map_err(|error| files::not_a_component(Path::new(&shown), error))?;
+                    Ok(Some(bytes))
+                }
+                Content::Wit(folder) => match wit_package(&load(folder)?, reference)? {
                     None => Err(Failure::new(
                         Exit::Input,
-                        format!("there is no WIT package `{}` in `{}`", reference.name, given.file.display()),
+                        format!("there is no WIT package `{}` in `{}`", reference.name, folder.display()),
                     )
                     .help("a component is given as its `.wasm` file, a WIT package as its folder")),
-                };
-            }
-            let bytes = files::read(&given.file)?;
-            anatomy::read(&bytes).map_err(|error| files::not_a_component(&given.file, error))?;
-            return Ok(Some(bytes));
+                    found => Ok(found),
+                },
+            };
         }
         if let Some(project) = &self.project
             && let Some((manifest::NAMESPACE, name)) = reference.name.split_once(':')

@@ -52,9 +52,10 @@ fn inspect_draws_the_tree() {
     assert_eq!(said(folder.path(), &arguments).0, 0);
     let output = composer(folder.path(), &["inspect", "a.wasm"]);
     let size = fs::metadata(folder.path().join("a.wasm")).expect("it is there").len();
+    let size = composer::report::size(size);
     let (source, doubler) = (answers(21).len(), doubles().len());
     let expected = format!(
-        "a.wasm: composition of 2 parts, {size} bytes
+        "a.wasm: composition of 2 parts, {size}
 ├── exports
 │   └── doubled  by doubler
 └── parts, and who satisfies their imports

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Barrier, OnceLock};
+use std::sync::{Arc, Barrier, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -49,23 +49,32 @@ impl Stand {
     }
 }
 
-/// The demo's catalogue on a store of this test process, served for all tests that only read or order a little.
-fn open_shop() -> SocketAddr {
-    static OPEN: OnceLock<(Stand, Host)> = OnceLock::new();
-    OPEN.get_or_init(|| {
-        let mut products = catalogue::read(&project::path("tests/data/catalogue.csv")).unwrap();
-        products.push(Product {
-            name: "<script>alert('&\"')</script>".to_owned(),
-            description: "<b>bold</b> & \"quoted\"".to_owned(),
-            ..Product::plain("HOSTILE-NAME", 100, 10)
-        });
-        products.push(Product::plain("DEAR", 9_000_000_000_001, 1_000_000));
-        let stand = Stand::with("shop-zig", &products);
-        let host = stand.open();
-        (stand, host)
-    })
-    .1
-    .address()
+/// The demo's catalogue on a store of its own, served for all tests that only read or order a little.
+struct OpenShop {
+    // First: the host ends before its store goes.
+    host: Host,
+    _stand: Stand,
+}
+
+/// The open shop. Tests that run at the same time share it, and it closes with the last of them: nothing would ever
+/// drop it if it were kept for good.
+fn open_shop() -> Arc<OpenShop> {
+    static OPEN: Mutex<Weak<OpenShop>> = Mutex::new(Weak::new());
+    let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(shop) = open.upgrade() {
+        return shop;
+    }
+    let mut products = catalogue::read(&project::path("tests/data/catalogue.csv")).unwrap();
+    products.push(Product {
+        name: "<script>alert('&\"')</script>".to_owned(),
+        description: "<b>bold</b> & \"quoted\"".to_owned(),
+        ..Product::plain("HOSTILE-NAME", 100, 10)
+    });
+    products.push(Product::plain("DEAR", 9_000_000_000_001, 1_000_000));
+    let stand = Stand::with("shop-zig", &products);
+    let shop = Arc::new(OpenShop { host: stand.open(), _stand: stand });
+    *open = Arc::downgrade(&shop);
+    shop
 }
 
 fn receipt(answer: &http::Answer) -> Receipt {
@@ -89,7 +98,8 @@ fn problem(answer: &http::Answer, status: u16) -> Value {
 
 #[test]
 fn programs_list_quote_order_and_read_again() {
-    let shop = open_shop();
+    let open = open_shop();
+    let shop = open.host.address();
     let page = shop::get(shop, "/api/products?limit=2").unwrap();
     assert_eq!(page.status, 200);
     assert_eq!(page.header("content-type"), Some("application/json"));
@@ -118,7 +128,8 @@ fn programs_list_quote_order_and_read_again() {
 
 #[test]
 fn every_product_is_listed_once_over_all_pages() {
-    let shop = open_shop();
+    let open = open_shop();
+    let shop = open.host.address();
     let mut skus = Vec::new();
     let mut target = "/api/products?limit=37".to_owned();
     loop {
@@ -137,7 +148,8 @@ fn every_product_is_listed_once_over_all_pages() {
 
 #[test]
 fn people_get_pages_that_work_without_script_and_escape_everything() {
-    let shop = open_shop();
+    let open = open_shop();
+    let shop = open.host.address();
     let home = shop::get(shop, "/").unwrap();
     assert_eq!(home.status, 200);
     assert!(home.header("content-type").is_some_and(|value| value.starts_with("text/html")));
@@ -161,7 +173,8 @@ fn people_get_pages_that_work_without_script_and_escape_everything() {
 
 #[test]
 fn money_is_digits_and_exact_beyond_what_doubles_can_count() {
-    let shop = open_shop();
+    let open = open_shop();
+    let shop = open.host.address();
     let placed = receipt(&shop::place(shop, "dear", &Order::of("Ada", &[("DEAR", 1_001)])).unwrap());
     assert_eq!(placed.quote.subtotal, "9009000000001001");
     assert_eq!(placed.quote.lines[0].total, "9009000000001001");
@@ -185,7 +198,8 @@ fn the_shop_of_four_languages_takes_an_order() {
 
 #[test]
 fn what_the_shop_refuses_has_the_right_status() {
-    let shop = open_shop();
+    let open = open_shop();
+    let shop = open.host.address();
     problem(&shop::get(shop, "/api/products/NOPE").unwrap(), 404);
     problem(&shop::get(shop, "/api/orders/aaaaaaaaaaaaaaaaaaaaaaaaaa").unwrap(), 404);
     problem(&shop::get(shop, "/api/nothing").unwrap(), 404);
@@ -218,7 +232,8 @@ fn what_the_shop_refuses_has_the_right_status() {
 
 #[test]
 fn a_key_is_needed_and_has_to_be_one() {
-    let shop = open_shop();
+    let open = open_shop();
+    let shop = open.host.address();
     let body = serde_json::to_vec(&Order::of("Ada", &[("ELEC-0003", 1)])).unwrap();
     problem(&shop::post(shop, "/api/orders", &[], &body).unwrap(), 400);
     for key in ["", "two words", &"k".repeat(201)] {
@@ -229,7 +244,8 @@ fn a_key_is_needed_and_has_to_be_one() {
 /// Bodies that are no order. None may place one, none may hurt the next request.
 #[test]
 fn bodies_that_are_no_order_are_refused_as_such() {
-    let shop = open_shop();
+    let open = open_shop();
+    let shop = open.host.address();
     let line = |quantity: &str| {
         format!(r#"{{"customer":"Ada","lines":[{{"sku":"ELEC-0003","quantity":{quantity}}}]}}"#)
     };
@@ -300,7 +316,8 @@ fn bodies_that_are_no_order_are_refused_as_such() {
 
 #[test]
 fn bytes_that_are_no_request_cost_their_connection_alone() {
-    let shop = open_shop();
+    let open = open_shop();
+    let shop = open.host.address();
     for bytes in [
         &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
         b"GET\r\n\r\n",
@@ -324,7 +341,8 @@ fn bytes_that_are_no_request_cost_their_connection_alone() {
 
 #[test]
 fn clients_that_hang_up_in_the_middle_hurt_nobody() {
-    let shop = open_shop();
+    let open = open_shop();
+    let shop = open.host.address();
     for round in 0..20 {
         // In the middle of the answer: the page is larger than what fits on the way.
         let mut stream = http::begin(

@@ -3,6 +3,7 @@
 use composer::compose::{self, Packages, Reference};
 use composer::contract::Contracts;
 use composer::fit;
+use composer::link_map::{Origin, Origins};
 use composer::manifest::NAMESPACE;
 
 use super::key::{Key, Stamp};
@@ -75,16 +76,20 @@ impl Plan {
             return Ok(Report::Unchanged);
         }
         let mut packages = Packages::new();
+        let mut origins = Origins::new();
         for reference in &self.references {
             let bytes = match component(project, reference) {
-                Some(part) => Some(files::read(&project.component(part))?),
+                Some(part) => {
+                    origins.insert(reference.name.clone(), Origin::file(&format!("{part}.wasm")));
+                    Some(files::read(&project.component(part))?)
+                }
                 None => wit_package(contracts, reference)?,
             };
             if let Some(bytes) = bytes {
                 packages.insert(reference.name.clone(), bytes);
             }
         }
-        let composed = compose::compose(&self.file, &self.text, &packages).map_err(failure)?;
+        let composed = compose::compose_from(&self.file, &self.text, &packages, &origins).map_err(failure)?;
         let target = compose::target(&self.file, &self.text).map_err(failure)?;
         let checked = match &target {
             Some(world) => fit::check(&composed, contracts, world),

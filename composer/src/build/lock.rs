@@ -11,7 +11,7 @@ pub struct Lock(#[allow(dead_code, reason = "it is held, not used")] File);
 
 /// Waits until no other build uses this folder, and keeps others from it.
 pub fn hold(out: &Path) -> Result<Lock, Failure> {
-    let path = out.join("composer.lock");
+    let path = out.join("build.lock");
     let fail = |error: std::io::Error| {
         Failure::because(Exit::Cannot, format!("cannot lock `{}`", path.display()), error)
     };

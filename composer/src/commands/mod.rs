@@ -4,5 +4,7 @@ pub mod bindgen;
 pub mod build;
 pub mod componentize;
 pub mod compose;
+pub mod decompose;
 pub mod deny;
 pub mod inspect;
+pub mod wit;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// A component that exports `answer: func() -> u32`.
+#[allow(dead_code, reason = "not every test crate uses it")]
 pub fn answers(number: u32) -> Vec<u8> {
     component(&format!(
         r#"(component
@@ -47,4 +48,37 @@ pub fn said(folder: &Path, arguments: &[&str]) -> (i32, String) {
     let output = composer(folder, arguments);
     assert!(output.stdout.is_empty(), "results where there should be none: {:?}", output.stdout);
     (output.status.code().expect("it was not killed"), String::from_utf8(output.stderr).expect("text"))
+}
+
+/// A component that imports and exports interfaces with one function each: what it answers is the sum of what its
+/// imports answer. The name makes its bytes different from those of others.
+#[allow(dead_code, reason = "not every test crate uses it")]
+pub fn links(name: &str, imports: &[&str], exports: &[&str]) -> Vec<u8> {
+    let each = |shape: &dyn Fn(usize, &str) -> String, names: &[&str]| -> String {
+        names.iter().enumerate().map(|(index, name)| shape(index, name)).collect()
+    };
+    let imported = each(
+        &|i, name| {
+            format!(
+                r#"(import "{name}" (instance $i{i} (export "f" (func (result u32)))))
+                   (core func $l{i} (canon lower (func $i{i} "f")))"#
+            )
+        },
+        imports,
+    );
+    let passed = each(&|i, _| format!(r#"(export "f{i}" (func $l{i}))"#), imports);
+    let lowered = each(&|i, _| format!(r#"(import "" "f{i}" (func $f{i} (result i32)))"#), imports);
+    let added = each(&|i, _| format!("call $f{i} i32.add "), imports);
+    let exported = each(
+        &|i, name| format!(r#"(instance $e{i} (export "f" (func $f))) (export "{name}" (instance $e{i}))"#),
+        exports,
+    );
+    component(&format!(
+        r#"(component
+            {imported}
+            (core module $m {lowered} (func (export "f") (result i32) i32.const 1 {added}) (@custom "name of the part" "{name}"))
+            (core instance $i (instantiate $m (with "" (instance {passed}))))
+            (func $f (result u32) (canon lift (core func $i "f")))
+            {exported})"#
+    ))
 }

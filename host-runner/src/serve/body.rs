@@ -14,17 +14,19 @@ use super::{Body, Busy};
 
 type NextFrame = Poll<Option<Result<Frame<Bytes>, Error>>>;
 
-/// The body of a request. Past its limit the guest's stream fails, and the flag tells the host why.
+/// The body of a request. Past its limit the guest's stream fails, the flag tells the host why, and an answer that
+/// has begun already will not look complete.
 pub(super) struct RequestBody {
     inner: Incoming,
     left: u64,
     limit: u64,
     too_long: Arc<AtomicBool>,
+    answer: Ended,
 }
 
 impl RequestBody {
-    pub(super) fn new(inner: Incoming, limit: u64, too_long: Arc<AtomicBool>) -> Self {
-        Self { inner, left: limit, limit, too_long }
+    pub(super) fn new(inner: Incoming, limit: u64, too_long: Arc<AtomicBool>, answer: Ended) -> Self {
+        Self { inner, left: limit, limit, too_long, answer }
     }
 }
 
@@ -44,6 +46,7 @@ impl HttpBody for RequestBody {
             }
             None => {
                 self.too_long.store(true, Ordering::Release);
+                self.answer.fail();
                 let limit = self.limit;
                 Poll::Ready(Some(Err(Error::HttpRequestBodySize(Some(limit)))))
             }
@@ -59,7 +62,7 @@ impl HttpBody for RequestBody {
     }
 }
 
-/// Whether the guest behind a body failed. Set before its end of the body is closed.
+/// Whether the guest behind a body failed, or was given half a request. Set before its end of the body is closed.
 #[derive(Clone)]
 pub(super) struct Ended(Arc<AtomicBool>);
 

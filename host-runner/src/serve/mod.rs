@@ -233,7 +233,8 @@ impl Server {
         let too_long = Arc::new(AtomicBool::new(false));
         let ended = Ended::new();
         let what = format!("{} {}", request.method(), request.uri().path());
-        let request = request.map(|body| RequestBody::new(body, limits.request_body, Arc::clone(&too_long)));
+        let request = request
+            .map(|body| RequestBody::new(body, limits.request_body, Arc::clone(&too_long), ended.clone()));
         let (sender, answered) = oneshot::channel();
         let guest = tokio::spawn({
             let ended = ended.clone();

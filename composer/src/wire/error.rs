@@ -1,0 +1,366 @@
+//! Why a bag has no wiring.
+
+use std::fmt;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::flags::{Decision, Place};
+use super::matching::Bag;
+use super::{MOST_INSTANCES, Part};
+use crate::contain::Crash;
+use crate::fit::other_version;
+
+/// Why there is no wiring.
+#[derive(Debug, Error)]
+pub enum WireError {
+    /// There are no parts.
+    #[error("there are no components to compose")]
+    Empty,
+    /// A part has a name that a text could not have for it.
+    #[error("`{0}` cannot be the name of a part")]
+    BadName(String),
+    /// Two parts have one name.
+    #[error("two parts are called `{0}`")]
+    TwoOfOneName(String),
+    /// A part cannot be read.
+    #[error("`{part}` cannot be read as a component")]
+    Part {
+        /// The part.
+        part: String,
+        /// Why not.
+        source: Box<PartError>,
+    },
+    /// Something was decided about what is not there.
+    #[error("{what}")]
+    Unknown {
+        /// What was asked for, and that it is not there.
+        what: String,
+        /// What there is instead.
+        help: String,
+    },
+    /// Two decisions about one import differ.
+    #[error("`--wire` decides `{0}` twice, and not alike")]
+    DecidedTwice(String),
+    /// Several parts could satisfy the same imports: those with the fewest candidates first.
+    #[error("{}", ambiguous(.0))]
+    Ambiguous(Vec<Ambiguity>),
+    /// Parts need each other in a circle: each step's provider is the part of the next. There is no smaller circle.
+    #[error("{}", cycle(.0))]
+    Cycle(Vec<Step>),
+    /// Imports that nobody satisfies.
+    #[error("{}", open(.0))]
+    Open(Vec<OpenImport>),
+    /// Several parts export what the result can export once.
+    #[error("`{export}` is to be exported, and {} have it: {}", count(parts.len()), list(parts))]
+    Clash {
+        /// The name of the export.
+        export: String,
+        /// The parts.
+        parts: Vec<String>,
+    },
+    /// Nothing is left to export.
+    #[error("the result would export nothing")]
+    NothingExported,
+    /// Parts that nothing uses.
+    #[error("{}", unused(.0))]
+    Unused(Vec<Unused>),
+    /// No engine would take the result.
+    #[error(
+        "the result would have {instances} instances in one component, where engines take at most {MOST_INSTANCES}: it \
+         has {parts} parts, and an interface counts where it is taken from a part, from the host, and where it is exported"
+    )]
+    TooMany {
+        /// How many instances there would be.
+        instances: usize,
+        /// How many of them are parts.
+        parts: usize,
+    },
+}
+
+/// Why a part cannot be read.
+#[derive(Debug, Error)]
+pub enum PartError {
+    /// It is not a component, or exceeds a limit.
+    #[error(transparent)]
+    Read(#[from] anatomy::ReadError),
+    /// It is not valid.
+    #[error("it is not a valid component")]
+    Invalid(#[source] wasmparser::Error),
+    /// A library crashed on it.
+    #[error(transparent)]
+    Crash(#[from] Crash),
+}
+
+/// Imports of one part, and those who could satisfy each of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ambiguity {
+    /// The part that imports.
+    pub part: String,
+    /// The names of the imports.
+    pub imports: Vec<String>,
+    /// The parts that could satisfy them.
+    pub providers: Vec<String>,
+}
+
+/// A part that takes something from another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The part that imports.
+    pub part: String,
+    /// The name of the import.
+    pub import: String,
+    /// The part that satisfies it.
+    pub provider: String,
+}
+
+/// An import that nobody satisfies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenImport {
+    /// The part that imports.
+    pub part: String,
+    /// The name of the import.
+    pub import: String,
+    /// A part that exports the interface in another version that does not match, and that export.
+    pub present: Option<(String, String)>,
+}
+
+/// A part that nothing uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unused {
+    /// The part.
+    pub part: String,
+    /// What it exports.
+    pub exports: Vec<String>,
+}
+
+impl WireError {
+    pub(super) fn unknown_part(name: &str, parts: &[&Part]) -> Self {
+        let known: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+        WireError::Unknown {
+            what: format!("there is no part `{name}`"),
+            help: format!("there are {}", list(&known)),
+        }
+    }
+
+    pub(super) fn unknown(flag: &str, asked: &dyn fmt::Display, part: &str, bag: &Bag<'_>) -> Self {
+        let known: Vec<&str> = bag.parts.iter().map(|part| part.name).collect();
+        WireError::Unknown {
+            what: format!("`{flag} {asked}`: there is no part `{part}`"),
+            help: format!("there are {}", list(&known)),
+        }
+    }
+
+    pub(super) fn no_such_export(place: &Place, bag: &Bag<'_>) -> Self {
+        let names =
+            names(bag, place, |part| part.surface.exports.iter().map(|item| item.name.as_str()).collect());
+        WireError::Unknown {
+            what: format!("`--export {place}`: {}", nobody(place, "export")),
+            help: instead(&place.name, &names, "exported"),
+        }
+    }
+
+    pub(super) fn no_such_import(flag: &str, place: &Place, bag: &Bag<'_>) -> Self {
+        let names =
+            names(bag, place, |part| part.surface.imports.iter().map(|item| item.name.as_str()).collect());
+        WireError::Unknown {
+            what: format!("`{flag} {place}`: {}", nobody(place, "import")),
+            help: instead(&place.name, &names, "imported"),
+        }
+    }
+
+    pub(super) fn itself(decision: &Decision) -> Self {
+        WireError::Unknown {
+            what: format!("`--wire {decision}`: a part cannot satisfy its own imports"),
+            help: "name another part".to_owned(),
+        }
+    }
+
+    pub(super) fn nothing_between(decision: &Decision) -> Self {
+        let Decision { part, provider, .. } = decision;
+        WireError::Unknown {
+            what: format!("`--wire {decision}`: `{provider}` exports nothing that `{part}` imports"),
+            help: format!("`--wire {part}.IFACE={provider}.IFACE` wires what does not go by the same name"),
+        }
+    }
+
+    pub(super) fn no_such_provider(decision: &Decision, import: &str, bag: &Bag<'_>) -> Self {
+        let place = Place { part: Some(decision.provider.clone()), name: import.to_owned() };
+        let names =
+            names(bag, &place, |part| part.surface.exports.iter().map(|item| item.name.as_str()).collect());
+        let wanted = decision.export.as_deref().unwrap_or(import);
+        let help = match other_version(wanted, names.iter().copied()) {
+            Some(other) => format!(
+                "it exports `{other}`; to have that one used all the same: `--wire {}.{import}={}.{other}`",
+                decision.part, decision.provider
+            ),
+            None => instead(wanted, &names, "exported"),
+        };
+        WireError::Unknown {
+            what: format!("`--wire {decision}`: `{}` does not export `{wanted}`", decision.provider),
+            help,
+        }
+    }
+}
+
+impl Diagnostic for WireError {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        let words = match self {
+            WireError::Empty => "give at least one: a file, a folder of files, or NAME=FILE".to_owned(),
+            WireError::BadName(_) => {
+                "a name is words of lower-case letters and digits that begin with a letter, joined by hyphens"
+                    .to_owned()
+            }
+            WireError::TwoOfOneName(_) => "give them names of their own: `NAME=FILE`".to_owned(),
+            WireError::Unknown { help, .. } => help.clone(),
+            WireError::DecidedTwice(_) => "keep one of the two".to_owned(),
+            WireError::Ambiguous(all) => decide(&all[0]),
+            WireError::Cycle(steps) => {
+                let flags = steps.iter().map(|step| format!("`--leave-open {}.{}`", step.part, step.import));
+                let flags: Vec<String> = flags.collect();
+                let Step { part, import, .. } = &steps[0];
+                format!(
+                    "cut it at one place: leave that import to the host ({}), or take it from a part outside of the circle \
+                     (`--wire {part}.{import}=PART` and the like)",
+                    flags.join(" or ")
+                )
+            }
+            WireError::Open(all) => {
+                let OpenImport { part, import, present } = &all[0];
+                match present {
+                    Some((other, export)) => format!(
+                        "give a component that exports it in a version that matches; `{other}` exports `{export}`, which \
+                         `--wire {part}.{import}={other}.{export}` passes all the same where the types agree; or leave it to \
+                         the host: `--leave-open {import}`"
+                    ),
+                    None => format!(
+                        "give the component that exports it, or leave it to the host: `--leave-open {import}`"
+                    ),
+                }
+            }
+            WireError::Clash { export, parts } => {
+                let flags: Vec<String> =
+                    parts.iter().map(|part| format!("`--export {part}.{export}`")).collect();
+                format!("say which, beside all else that the result should export: {}", flags.join(" or "))
+            }
+            WireError::NothingExported => "say what it should export: `--export IFACE`".to_owned(),
+            WireError::Unused(all) => match all.iter().find(|unused| !unused.exports.is_empty()) {
+                Some(Unused { part, exports }) => format!(
+                    "leave out what is not needed, or have the result export what it is there for: `--export {part}.{}`",
+                    exports[0]
+                ),
+                None => "leave it out".to_owned(),
+            },
+            WireError::TooMany { .. } => {
+                "compose some of the parts to a component of their own first, and compose that with the rest"
+                    .to_owned()
+            }
+            WireError::Part { .. } => return None,
+        };
+        Some(Box::new(words))
+    }
+}
+
+fn names<'b>(
+    bag: &'b Bag<'_>,
+    place: &Place,
+    of: impl Fn(&'b super::matching::Opened<'b>) -> Vec<&'b str>,
+) -> Vec<&'b str> {
+    let parts = bag.parts.iter().filter(|part| place.part.as_ref().is_none_or(|name| name == part.name));
+    parts.flat_map(of).collect()
+}
+
+fn nobody(place: &Place, does: &str) -> String {
+    match &place.part {
+        Some(part) => format!("`{part}` does not {does} that"),
+        None => format!("no part {does}s that"),
+    }
+}
+
+/// What there is, for someone who asked for something else: another version of it, or else everything.
+fn instead(wanted: &str, names: &[&str], done: &str) -> String {
+    if let Some(other) = other_version(wanted, names.iter().copied()) {
+        return format!("there is `{other}`");
+    }
+    let mut names = names.to_vec();
+    names.sort_unstable();
+    names.dedup();
+    match names.as_slice() {
+        [] => format!("nothing is {done}"),
+        names => format!("{done} are {}", list(names)),
+    }
+}
+
+fn decide(one: &Ambiguity) -> String {
+    let place = match one.imports.as_slice() {
+        [import] => format!("{}.{import}", one.part),
+        _ => one.part.clone(),
+    };
+    let flags = one.providers.iter().map(|provider| format!("`--wire {place}={provider}`"));
+    format!("say which: {}", flags.collect::<Vec<_>>().join(" or "))
+}
+
+fn ambiguous(all: &[Ambiguity]) -> String {
+    let line = |one: &Ambiguity| {
+        format!(
+            "`{}` imports {}, which {} export: {}",
+            one.part,
+            list(&one.imports),
+            count(one.providers.len()),
+            list(&one.providers)
+        )
+    };
+    match all {
+        [one] => line(one),
+        many => format!("there is a choice in {} places:{}", many.len(), lines(many.iter().map(line))),
+    }
+}
+
+fn cycle(steps: &[Step]) -> String {
+    let line = |Step { part, import, provider }: &Step| {
+        format!("`{part}` imports `{import}`, which `{provider}` exports")
+    };
+    let all: Vec<&str> = steps.iter().map(|step| step.part.as_str()).collect();
+    format!(
+        "{} need each other, so none of them can be instantiated first:{}",
+        list(&all),
+        lines(steps.iter().map(line))
+    )
+}
+
+fn open(all: &[OpenImport]) -> String {
+    let line = |one: &OpenImport| match &one.present {
+        None => format!("`{}` imports `{}`, which nothing that was given exports", one.part, one.import),
+        Some((part, export)) => format!(
+            "`{}` imports `{}`, which nothing that was given exports: `{part}` has it as `{export}`, which is not compatible",
+            one.part, one.import
+        ),
+    };
+    match all {
+        [one] => line(one),
+        many => format!("{} imports stay open:{}", many.len(), lines(many.iter().map(line))),
+    }
+}
+
+fn unused(all: &[Unused]) -> String {
+    let line = |one: &Unused| match one.exports.as_slice() {
+        [] => format!("`{}` exports nothing, so nothing can use it", one.part),
+        exports => format!("`{}` is used by nothing: it exports {}", one.part, list(exports)),
+    };
+    match all {
+        [one] => line(one),
+        many => format!("{} components are not needed:{}", many.len(), lines(many.iter().map(line))),
+    }
+}
+
+fn lines(lines: impl Iterator<Item = String>) -> String {
+    lines.map(|line| format!("\n- {line}")).collect()
+}
+
+fn list(names: &[impl AsRef<str>]) -> String {
+    names.iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
+fn count(parts: usize) -> String {
+    format!("{parts} parts")
+}

@@ -1,0 +1,261 @@
+//! What a component asks for and offers, and which types go through where.
+
+use std::collections::{HashMap, HashSet};
+
+use wasmparser::component_types::{
+    ComponentAnyTypeId, ComponentDefinedType, ComponentDefinedTypeId, ComponentEntityType,
+    ComponentFuncTypeId, ComponentValType,
+};
+use wasmparser::types::TypesRef;
+use wasmparser::{Parser, Payload, ValidPayload, Validator, WasmFeatures};
+
+use super::error::PartError;
+use crate::contain::contain;
+
+/// A component from the outside.
+#[derive(Debug)]
+pub(super) struct Surface {
+    pub(super) imports: Vec<Import>,
+    pub(super) exports: Vec<Export>,
+}
+
+#[derive(Debug)]
+pub(super) struct Import {
+    pub(super) name: String,
+    pub(super) instance: bool,
+    /// Whether a host could withhold anything: not where it only has names for types.
+    pub(super) asks: bool,
+    /// For a single type that is one of those in an imported instance: the index of that import, and its name there.
+    pub(super) alias: Option<(usize, String)>,
+}
+
+#[derive(Debug)]
+pub(super) struct Export {
+    pub(super) name: String,
+    pub(super) instance: bool,
+    /// Whether it is nothing but a type.
+    pub(super) is_type: bool,
+    /// Whether it goes by another name than its interface.
+    pub(super) labelled: bool,
+    /// Where the types come from without which it cannot be exported.
+    pub(super) needs: Vec<Need>,
+}
+
+/// An import or export of the same component, by its index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Need {
+    Import(usize),
+    Export(usize),
+}
+
+/// Reads what each of these components asks for and offers, or says which of them cannot be read. Function bodies are
+/// not looked at: composing validates them.
+pub(super) fn read(all: &[&[u8]]) -> Result<Vec<Surface>, (usize, PartError)> {
+    let one = |index: usize| look(all[index]).map_err(|error| (index, error));
+    let together = contain(|| (0..all.len()).map(one).collect());
+    // Which one was it? Alone they tell; together they take one thread.
+    together.unwrap_or_else(|_| {
+        (0..all.len()).map(|index| contain(|| one(index)).map_err(|crash| (index, crash.into()))?).collect()
+    })
+}
+
+fn look(bytes: &[u8]) -> Result<Surface, PartError> {
+    let found = anatomy::read(bytes)?;
+    let mut surface = walk(bytes).map_err(PartError::Invalid)?;
+    for import in &mut surface.imports {
+        import.asks = found.imports.contains(&import.name) && !found.naming.contains(&import.name);
+    }
+    Ok(surface)
+}
+
+fn walk(bytes: &[u8]) -> wasmparser::Result<Surface> {
+    let mut validator = Validator::new_with_features(WasmFeatures::all());
+    let (mut imports, mut exports) = (Vec::new(), Vec::new());
+    let mut depth = 0_usize;
+    let mut outermost = None;
+    for payload in Parser::new(0).parse_all(bytes) {
+        let payload = payload?;
+        match &payload {
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            Payload::ComponentImportSection(section) if depth == 1 => {
+                for import in section.clone() {
+                    imports.push(import?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 1 => {
+                for export in section.clone() {
+                    exports.push(export?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+        if let ValidPayload::End(types) = validator.payload(&payload)? {
+            outermost = Some(types);
+        }
+    }
+    let types = outermost.as_ref().map(|types| types.as_ref());
+    Ok(types.map_or_else(
+        || Surface { imports: Vec::new(), exports: Vec::new() },
+        |types| Walker { types, origins: HashMap::new() }.surface(imports, exports),
+    ))
+}
+
+/// Follows the rule of validation that whatever an export mentions must have a name before: records, variants, enums,
+/// flags and resources are named by what was imported or exported earlier.
+struct Walker<'a> {
+    types: TypesRef<'a>,
+    /// Where each type got its name, and the name, for those inside an instance.
+    origins: HashMap<ComponentAnyTypeId, (Need, Option<String>)>,
+}
+
+impl Walker<'_> {
+    fn surface(mut self, imports: Vec<String>, exports: Vec<String>) -> Surface {
+        let mut surface = Surface { imports: Vec::new(), exports: Vec::new() };
+        for (index, name) in imports.into_iter().enumerate() {
+            let ty = self.types.component_item_for_import(&name).map(|item| item.ty);
+            let alias = match ty {
+                Some(ComponentEntityType::Type { referenced, .. }) => match self.origins.get(&referenced) {
+                    Some((Need::Import(from), Some(inner))) => Some((*from, inner.clone())),
+                    _ => None,
+                },
+                _ => None,
+            };
+            let instance = matches!(ty, Some(ComponentEntityType::Instance(_)));
+            ty.iter().for_each(|ty| self.register(ty, Need::Import(index), None));
+            surface.imports.push(Import { name, instance, asks: true, alias });
+        }
+        for (index, name) in exports.into_iter().enumerate() {
+            let Some(item) = self.types.component_item_for_export(&name) else { continue };
+            let mut needs = Needs::default();
+            self.entity(&item.ty, &mut needs);
+            let mut needs: Vec<Need> =
+                needs.found.iter().filter_map(|id| self.origins.get(id).map(|(need, _)| *need)).collect();
+            needs.sort();
+            needs.dedup();
+            self.register(&item.ty, Need::Export(index), None);
+            surface.exports.push(Export {
+                name,
+                instance: matches!(item.ty, ComponentEntityType::Instance(_)),
+                is_type: matches!(item.ty, ComponentEntityType::Type { .. }),
+                labelled: item.implements.is_some(),
+                needs,
+            });
+        }
+        surface
+    }
+
+    /// Notes the names that an import or export gives to types; the first one counts.
+    fn register(&mut self, ty: &ComponentEntityType, place: Need, inner: Option<&str>) {
+        match ty {
+            ComponentEntityType::Type { created, .. } => {
+                self.origins.entry(*created).or_insert((place, inner.map(str::to_owned)));
+            }
+            ComponentEntityType::Instance(id) => {
+                let types = self.types;
+                for (name, item) in &types[*id].exports {
+                    self.register(&item.ty, place, Some(name));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn entity(&self, ty: &ComponentEntityType, needs: &mut Needs) {
+        match ty {
+            ComponentEntityType::Type { created, referenced } => {
+                self.any(*referenced, needs);
+                needs.own.insert(*created);
+            }
+            ComponentEntityType::Instance(id) => {
+                self.types[*id].exports.values().for_each(|item| self.entity(&item.ty, needs));
+            }
+            ComponentEntityType::Func(id) => self.function(*id, needs),
+            ComponentEntityType::Value(ty) => self.value(ty, needs),
+            ComponentEntityType::Component(_) | ComponentEntityType::Module(_) => {}
+        }
+    }
+
+    /// A type that is given a name here: what it consists of must have names, not itself.
+    fn any(&self, id: ComponentAnyTypeId, needs: &mut Needs) {
+        match id {
+            ComponentAnyTypeId::Defined(id) => self.inside(id, needs),
+            ComponentAnyTypeId::Func(id) => self.function(id, needs),
+            ComponentAnyTypeId::Instance(id) => {
+                self.types[id].exports.values().for_each(|item| self.entity(&item.ty, needs));
+            }
+            ComponentAnyTypeId::Resource(_) | ComponentAnyTypeId::Component(_) => {}
+        }
+    }
+
+    fn function(&self, id: ComponentFuncTypeId, needs: &mut Needs) {
+        let function = &self.types[id];
+        let mentioned = function.params.iter().map(|(_, ty)| ty).chain(&function.result);
+        mentioned.for_each(|ty| self.value(ty, needs));
+    }
+
+    fn value(&self, ty: &ComponentValType, needs: &mut Needs) {
+        let ComponentValType::Type(id) = ty else { return };
+        match &self.types[*id] {
+            ComponentDefinedType::Record(_)
+            | ComponentDefinedType::Variant(_)
+            | ComponentDefinedType::Enum(_)
+            | ComponentDefinedType::Flags(_) => needs.add(ComponentAnyTypeId::Defined(*id)),
+            _ => self.inside(*id, needs),
+        }
+    }
+
+    fn inside(&self, id: ComponentDefinedTypeId, needs: &mut Needs) {
+        if !needs.seen.insert(id) {
+            return;
+        }
+        match &self.types[id] {
+            ComponentDefinedType::Primitive(_)
+            | ComponentDefinedType::Enum(_)
+            | ComponentDefinedType::Flags(_) => {}
+            ComponentDefinedType::Record(record) => {
+                record.fields.values().for_each(|ty| self.value(ty, needs));
+            }
+            ComponentDefinedType::Variant(variant) => {
+                variant
+                    .cases
+                    .values()
+                    .filter_map(|case| case.ty.as_ref())
+                    .for_each(|ty| self.value(ty, needs));
+            }
+            ComponentDefinedType::Tuple(tuple) => tuple.types.iter().for_each(|ty| self.value(ty, needs)),
+            ComponentDefinedType::Result { ok, err, .. } => {
+                ok.iter().chain(err).for_each(|ty| self.value(ty, needs));
+            }
+            ComponentDefinedType::List { element: ty, .. }
+            | ComponentDefinedType::FixedLengthList { element: ty, .. }
+            | ComponentDefinedType::Option { ty, .. } => self.value(ty, needs),
+            ComponentDefinedType::Map { key, value, .. } => {
+                self.value(key, needs);
+                self.value(value, needs);
+            }
+            ComponentDefinedType::Own(id) | ComponentDefinedType::Borrow(id) => {
+                needs.add(ComponentAnyTypeId::Resource(*id));
+            }
+            ComponentDefinedType::Future { ty, .. } | ComponentDefinedType::Stream { ty, .. } => {
+                ty.iter().for_each(|ty| self.value(ty, needs));
+            }
+        }
+    }
+}
+
+/// What an export mentions, apart from the names that it gives itself.
+#[derive(Default)]
+struct Needs {
+    own: HashSet<ComponentAnyTypeId>,
+    seen: HashSet<ComponentDefinedTypeId>,
+    found: HashSet<ComponentAnyTypeId>,
+}
+
+impl Needs {
+    fn add(&mut self, id: ComponentAnyTypeId) {
+        if !self.own.contains(&id) {
+            self.found.insert(id);
+        }
+    }
+}

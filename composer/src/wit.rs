@@ -1,0 +1,83 @@
+//! Prints the contract of a component, or a WIT package that is in binary form, as WIT text.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let component = wat::parse_str(r#"(component
+//!     (import "example:clock/now@1.0.0" (instance (export "seconds" (func (result u64))))))"#)?;
+//! assert_eq!(composer::wit::text(&component)?, "package root:component;
+//!
+//! world root {
+//!   import example:clock/now@1.0.0;
+//! }
+//! package example:clock@1.0.0 {
+//!   interface now {
+//!     seconds: func() -> u64;
+//!   }
+//! }
+//! ");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A component has no name for its own world: it is `root` in the package `root:component`, as with the other WIT
+//! tools. What it takes from packages follows in nested packages, so that the text is complete, and can be read again by
+//! whatever reads WIT. Documentation is printed where the component carries it.
+
+use thiserror::Error;
+use wasmparser::{Validator, WasmFeatures};
+use wit_component::{DecodedWasm, OutputToString, WitPrinter};
+
+use crate::contain::{Crash, contain};
+
+/// Why a contract cannot be printed.
+#[derive(Debug, Error)]
+pub enum WitError {
+    /// It cannot be read.
+    #[error("it cannot be read as a component")]
+    Read(#[from] anatomy::ReadError),
+    /// It is not a valid component.
+    #[error("it is not a valid component")]
+    Invalid(#[source] wasmparser::Error),
+    /// It has types that WIT has no words for.
+    #[error("its contract cannot be said in WIT")]
+    Unsayable(#[source] anyhow::Error),
+    /// A library crashed.
+    #[error("its contract cannot be read")]
+    Crash(#[from] Crash),
+}
+
+/// The contract of a component, or the WIT package that is in binary form, as text. Ends with a line feed; documentation
+/// in it has no control characters but line feeds and tabs.
+///
+/// # Errors
+///
+/// Where the bytes are no valid component, or have a contract that WIT cannot say.
+pub fn text(component: &[u8]) -> Result<String, WitError> {
+    anatomy::read(component)?;
+    let printed = contain(|| {
+        Validator::new_with_features(WasmFeatures::all())
+            .validate_all(component)
+            .map_err(WitError::Invalid)?;
+        let decoded = wit_component::decode(component).map_err(WitError::Unsayable)?;
+        print(&decoded).map_err(WitError::Unsayable)
+    })??;
+    Ok(harmless(&printed))
+}
+
+fn print(decoded: &DecodedWasm) -> anyhow::Result<String> {
+    let (resolve, main) = (decoded.resolve(), decoded.package());
+    let others: Vec<_> = resolve.packages.iter().map(|(id, _)| id).filter(|&id| id != main).collect();
+    let mut printer = WitPrinter::new(OutputToString::default());
+    printer.print(resolve, main, &others)?;
+    Ok(printer.output.to_string())
+}
+
+/// Documentation may hold anything, and must not steer the terminal that it is read on.
+fn harmless(text: &str) -> String {
+    let kept =
+        |c: char| if c.is_control() && !matches!(c, '\n' | '\t') { char::REPLACEMENT_CHARACTER } else { c };
+    let mut text: String = text.replace("\r\n", "\n").chars().map(kept).collect();
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
