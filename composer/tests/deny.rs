@@ -536,6 +536,90 @@ fn the_command_names_the_way_out() {
     assert_eq!(said(folder.path(), &["deny", "part.wasm"]).0, 2);
 }
 
+/// A part that imports randomness and passes it on as `roll`.
+fn dice() -> Vec<u8> {
+    component(
+        r#"(component
+            (import "wasi:random/random@0.2.12" (instance $random (export "get-random-u64" (func (result u64)))))
+            (core func $lowered (canon lower (func $random "get-random-u64")))
+            (core module $m
+                (import "" "get" (func $get (result i64)))
+                (func (export "f") (result i64) call $get))
+            (core instance $i (instantiate $m (with "" (instance (export "get" (func $lowered))))))
+            (func (export "roll") (result u64) (canon lift (core func $i "f"))))"#,
+    )
+}
+
+#[test]
+fn in_a_bag_what_is_denied_to_one_part_is_closed_for_that_part_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let guest = importing(
+        &["wasi:random/random@0.2.12", "wasi:cli/environment@0.2.12", "wasi:cli/stdout@0.2.12"]
+            .map(str::to_owned),
+    );
+    std::fs::write(folder.path().join("guest.wasm"), &guest).expect("a file");
+    std::fs::write(folder.path().join("dice.wasm"), dice()).expect("a file");
+    let deny = ["--deny", "guest=wasi:random/*", "--deny", "guest=wasi:cli/*"];
+    let composed = |inputs: &[&str], product: &str| {
+        let words =
+            [&["compose"] as &[&str], inputs, &deny, &["-o", product, "--emit-wac", "whole.wac"]].concat();
+        assert_eq!(said(folder.path(), &words), (0, String::new()));
+        std::fs::read(folder.path().join(product)).expect("it was written")
+    };
+    let whole = composed(&["guest.wasm", "dice.wasm"], "whole.wasm");
+    assert!(composed(&["dice.wasm", "guest.wasm"], "again.wasm") == whole, "the order of the inputs tells");
+
+    let found = anatomy::read(&whole).expect("a component");
+    let from = |part: &str, import: &str| {
+        let edge =
+            found.edges.iter().find(|edge| found.parts[edge.part].name == part && edge.import == import);
+        match &edge.unwrap_or_else(|| panic!("{part} does not import {import}")).from {
+            Source::Part { part, .. } => found.parts[*part].name.clone(),
+            Source::Host { .. } => "the host".to_owned(),
+        }
+    };
+    assert_eq!(from("guest", "wasi:random/random@0.2.12"), "guest-closed");
+    assert_eq!(from("guest", "wasi:cli/environment@0.2.12"), "guest-closed");
+    assert_eq!(from("guest", "wasi:cli/stdout@0.2.12"), "guest-closed");
+    assert_eq!(from("guest", "wasi:io/streams@0.2.12"), "the host");
+    assert_eq!(from("dice", "wasi:random/random@0.2.12"), "the host");
+    assert!(found.imports.iter().all(|import| !import.starts_with("wasi:cli/")), "{:?}", found.imports);
+    assert_eq!(BTreeSet::from_iter(&found.exports), BTreeSet::from([&"roll".to_owned(), &"run".to_owned()]));
+
+    // The text says the same, with the stub as a file.
+    let stub = ["deny", "guest.wasm", "wasi:cli/*", "wasi:random/*", "-o", "guest-closed.wasm"];
+    assert_eq!(said(folder.path(), &stub), (0, String::new()));
+    let words = [
+        &["compose", "whole.wac", "-o", "recomposed.wasm", "-d", "contract:whole=whole.contract.wit"]
+            as &[&str],
+        &["-d", "guest=guest.wasm", "-d", "dice=dice.wasm", "-d", "guest-closed=guest-closed.wasm"],
+    ];
+    assert_eq!(said(folder.path(), &words.concat()), (0, String::new()));
+    assert!(std::fs::read(folder.path().join("recomposed.wasm")).expect("it was written") == whole);
+}
+
+#[test]
+fn what_cannot_be_denied_in_a_bag_is_said_before_anything_is_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("guest.wasm"), importing(&["wasi:sockets/tcp@0.2.12".to_owned()]))
+        .expect("a file");
+    std::fs::write(folder.path().join("whole.wac"), "package a:b;").expect("a file");
+    let attempt = |input: &str, deny: &str| {
+        let (code, words) = said(folder.path(), &["compose", input, "--deny", deny, "-o", "whole.wasm"]);
+        assert!(!folder.path().join("whole.wasm").exists());
+        (code, words)
+    };
+    let (code, words) = attempt("guest.wasm", "guest=wasi:sockets/network");
+    assert!(code == 1 && words.contains("its import `wasi:sockets/tcp@0.2.12` uses types of"), "{words}");
+    let (code, words) = attempt("guest.wasm", "guest=wasi:random/*");
+    assert!(code == 1 && words.contains("it imports nothing that `wasi:random/*` stands for"), "{words}");
+    let (code, words) = attempt("guest.wasm", "gest=wasi:sockets/*");
+    assert!(code == 2 && words.contains("the parts are `guest`"), "{words}");
+    assert_eq!(attempt("guest.wasm", "wasi:sockets/*").0, 2);
+    let (code, words) = attempt("whole.wac", "guest=wasi:sockets/*");
+    assert!(code == 2 && words.contains("composer deny PART.wasm IFACE -o STUB.wasm"), "{words}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
