@@ -249,8 +249,9 @@ def zig_cache():
 def build(runner):
     """every component and composition of composer.toml"""
     good, _ = runner.run([COMPOSER, "build"])
-    fixtures, _ = runner.run([COMPOSER, "build"], cwd=ROOT / "tests")
-    runner.check(fixtures, "composer build, in tests: the fixtures")
+    for folder in ["tests", "tests/wasi"]:
+        fixtures, _ = runner.run([COMPOSER, "build"], cwd=ROOT / folder)
+        runner.check(fixtures, f"composer build, in {folder}: the fixtures")
     if runner.check(good, "composer build"):
         for product in sorted(TARGET.glob("components/*.wasm")) + sorted(TARGET.glob("compositions/*.wasm")):
             runner.check(product.stat().st_size > 0, f"{product.relative_to(ROOT)}, {product.stat().st_size:,} bytes")

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use composer::compose::{self, Packages};
 use composer::contract::Contracts;
-use composer::link_map::Origins;
+use composer::link_map::{Origin, Origins};
 use composer::manifest;
 use composer::wire::{self, Contract, Decision, Part, PartError, Place, Request, WireError, Wiring};
 
+use crate::closing::{self, Denial};
 use crate::commands::compose::failure;
 use crate::failure::{Exit, Failure};
 use crate::source::Source;
@@ -22,6 +23,8 @@ pub struct Wishes<'a> {
     pub leave_open: &'a [Place],
     /// Who satisfies what.
     pub decisions: &'a [Decision],
+    /// What parts may not reach.
+    pub denials: &'a [Denial],
     /// The world that it has to fit, and the folder of WIT packages where that is not the project's.
     pub world: Option<&'a str>,
     /// See `world`.
@@ -35,12 +38,13 @@ pub struct Wishes<'a> {
 /// Composes, and writes the text where that is wanted.
 pub fn compose(parts: Vec<(Part, Source)>, wishes: &Wishes<'_>) -> Result<Vec<u8>, Failure> {
     let (parts, sources): (Vec<Part>, Vec<Source>) = parts.into_iter().unzip();
-    let request = Request {
+    let mut request = Request {
         parts,
         exports: wishes.exports.to_vec(),
         leave_open: wishes.leave_open.to_vec(),
         decisions: wishes.decisions.to_vec(),
     };
+    closing::close(&mut request, &sources, wishes.denials)?;
     let wiring = wire::find(&request).map_err(|error| unwired(error, &request, &sources))?;
     remark(&wiring, wishes);
     let origins = origins(&request.parts, &sources);
@@ -85,9 +89,14 @@ struct Composition<'a> {
     origins: Origins,
 }
 
+/// Where the parts come from. A stub was made here; its name is that of the file in which `composer deny` would leave it.
 fn origins(parts: &[Part], sources: &[Source]) -> Origins {
-    let package = |part: &Part| format!("{}:{}", manifest::NAMESPACE, part.name);
-    parts.iter().zip(sources).map(|(part, source)| (package(part), source.origin())).collect()
+    let origin = |(index, part): (usize, &Part)| {
+        let made = || Origin::file(&format!("{}.wasm", part.name));
+        let origin = sources.get(index).map_or_else(made, Source::origin);
+        (format!("{}:{}", manifest::NAMESPACE, part.name), origin)
+    };
+    parts.iter().enumerate().map(origin).collect()
 }
 
 impl Composition<'_> {
@@ -182,8 +191,10 @@ fn unwired(error: WireError, request: &Request, sources: &[Source]) -> Failure {
         | WireError::DecidedTwice(_) => Exit::Usage,
         _ => Exit::Cannot,
     };
-    let source =
-        |part: &str| request.parts.iter().position(|known| known.name == part).map(|index| &sources[index]);
+    // Stubs come after the parts that were given, and from nowhere.
+    let source = |part: &str| {
+        request.parts.iter().position(|known| known.name == part).and_then(|index| sources.get(index))
+    };
     match error {
         WireError::Part { part, source: reason } => {
             let shown = source(&part).map_or(part, ToString::to_string);

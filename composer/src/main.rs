@@ -3,6 +3,7 @@
 mod bag;
 mod build;
 mod cli;
+mod closing;
 mod commands;
 mod failure;
 mod files;

@@ -82,6 +82,9 @@ pub struct Component {
     pub entry: PathBuf,
     /// Features of the engine that are left out, for JavaScript.
     pub disable: Vec<String>,
+    /// Whether imports of WASI that the toolchain brings along are left in although the world does not mention them,
+    /// for JavaScript and Python.
+    pub wasi: bool,
 }
 
 /// A composition.
@@ -180,6 +183,7 @@ struct RawComponent {
     world: String,
     entry: Option<Spanned<PathBuf>>,
     disable: Option<Spanned<Vec<String>>>,
+    wasi: Option<Spanned<bool>>,
 }
 
 #[derive(Deserialize)]
@@ -227,12 +231,21 @@ pub fn parse(name: &str, text: &str) -> Result<Manifest, ManifestError> {
             let help = "leave it out: it names features of the JavaScript engine";
             return Err(fail(message, Some(disable.span()), Some(help)));
         }
+        if let (Language::Rust | Language::Zig | Language::C, Some(wasi)) =
+            (component.language, &component.wasi)
+        {
+            let message = format!("`wasi` does not go with {}", component.language);
+            let help =
+                "leave it out: what its code uses of WASI is imported, and the world has to mention it";
+            return Err(fail(message, Some(wasi.span()), Some(help)));
+        }
         let built = Component {
             language: component.language,
             path: component.path,
             world: component.world,
             entry: component.entry.map_or_else(|| component.language.entry().into(), Spanned::into_inner),
             disable: component.disable.map(Spanned::into_inner).unwrap_or_default(),
+            wasi: component.wasi.map(Spanned::into_inner).unwrap_or_default(),
         };
         components.insert(name.into_inner(), built);
     }

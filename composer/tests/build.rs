@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{answers, composer, doubles};
+use common::{answers, component, composer, doubles};
 use tempfile::TempDir;
 
 const MANIFEST: &str = r#"
@@ -266,7 +266,8 @@ fn mistakes_in_the_manifest_are_shown_where_they_are() {
     shop.write("composer.toml", MANIFEST.replace("world = \"doubler\"", "wrold = \"doubler\"").as_bytes());
     let (code, words) = shop.build(&[]);
     assert_eq!(code, 3);
-    let expected = "unknown field `wrold`, expected one of `language`, `path`, `world`, `entry`, `disable`";
+    let expected =
+        "unknown field `wrold`, expected one of `language`, `path`, `world`, `entry`, `disable`, `wasi`";
     assert!(words.contains(expected), "{words}");
     assert!(words.contains("composer.toml:17:1]"), "{words}");
 
@@ -279,6 +280,38 @@ fn mistakes_in_the_manifest_are_shown_where_they_are() {
     assert!(shop.build(&[]).1.contains("`source` is both a component and a composition"));
     shop.write("composer.toml", MANIFEST.replace("components.source", "components.Source").as_bytes());
     assert!(shop.build(&[]).1.contains("`Source` is not a name"));
+}
+
+#[test]
+fn imports_of_wasi_beyond_the_world_are_left_in_where_the_manifest_says_so() {
+    let importing = |name: &str| {
+        component(&format!(
+            r#"(component
+                (import "{name}" (instance (export "get" (func (result u64)))))
+                (core module $m (func (export "f") (result i32) i32.const 21))
+                (core instance $i (instantiate $m))
+                (func (export "answer") (result u32) (canon lift (core func $i "f"))))"#
+        ))
+    };
+    let shop = Shop::new();
+    shop.write("made/source.wasm", &importing("wasi:random/random@0.2.0"));
+    let (code, words) = shop.build(&["source"]);
+    assert!(
+        code == 1 && words.contains("it imports `wasi:random/random@0.2.0`, which the world does not"),
+        "{words}"
+    );
+    let kept = MANIFEST.replace("path = \"source\"", "path = \"source\"\nwasi = true");
+    shop.write("composer.toml", kept.as_bytes());
+    assert_eq!(shop.build(&["source"]).0, 0);
+    // Nobody else's.
+    shop.write("made/source.wasm", &importing("example:random/random@0.2.0"));
+    shop.write("source/app.py", b"changed");
+    let (code, words) = shop.build(&["source"]);
+    assert!(code == 1 && words.contains("it imports `example:random/random@0.2.0`"), "{words}");
+
+    let rust = MANIFEST.replacen("language = \"python\"", "language = \"rust\"\nwasi = true", 1);
+    shop.write("composer.toml", rust.as_bytes());
+    assert!(shop.build(&[]).1.contains("`wasi` does not go with Rust"));
 }
 
 #[test]

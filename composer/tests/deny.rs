@@ -210,7 +210,7 @@ fn what_is_no_part_is_no_part() {
     let read = |bytes: &[u8]| deny(bytes, &patterns);
     assert!(matches!(read(b"(component)"), Err(DenyError::Read(_))));
     assert!(matches!(read(&component("(module)")), Err(DenyError::Read(_))));
-    let invalid = component(r#"(component (core module (func (result i32))))"#);
+    let invalid = component(r#"(component (type (enum "twice" "twice")))"#);
     assert!(matches!(read(&invalid), Err(DenyError::Decode(_))));
     let resolve = wasi();
     let (package, _) =
@@ -237,9 +237,15 @@ fn types_that_belong_to_no_interface_are_refused_by_name() {
 #[test]
 fn every_interface_of_wasi_is_closed_by_itself() {
     let resolve = wasi();
+    let mut types_alone = BTreeSet::new();
     for name in interfaces(&resolve) {
         let part = importing(std::slice::from_ref(&name));
         let imported = anatomy::read(&part).expect("it is a component").imports;
+        if !imported.contains(&name) {
+            // Types alone are not imported unless somebody uses them.
+            types_alone.insert(name);
+            continue;
+        }
         let stub = close(&part, &[&name]);
         assert_eq!(stub.closed.len(), 1);
         assert_eq!(anatomy::read(&stub.component).expect("a component").exports, [name.clone()]);
@@ -247,6 +253,8 @@ fn every_interface_of_wasi_is_closed_by_itself() {
         assert!(stub.types_from.iter().all(|lender| open.contains(lender)), "{name}: {:?}", stub.types_from);
         assert_eq!(reached(&part, &stub), open, "{name}");
     }
+    let expected = ["cli/terminal-input", "cli/terminal-output", "sockets/network"];
+    assert_eq!(types_alone, expected.map(|name| format!("wasi:{name}@0.2.12")).into());
 }
 
 #[test]
@@ -332,15 +340,15 @@ fn a_stream_is_handed_out_closed_where_streams_are_closed_too() {
 fn anybodys_errors_are_refused_in_their_own_words_or_not_at_all() {
     let world = "
         import mail: interface {
-            enum a { full, forbidden, access-denied }
-            variant b { full, denied(string), access }
-            variant c { access-denied(u32) }
-            record d { code: u32 }
+            enum refused { full, forbidden, access-denied }
+            variant also { full, denied(string), access }
+            variant loaded { access-denied(u32) }
+            record code { number: u32 }
             resource box;
-            a: func(text: string) -> result<u32, a>;
-            b: func() -> result<_, b>;
-            c: func() -> result<_, c>;
-            d: func() -> result<_, d>;
+            a: func(text: string) -> result<u32, refused>;
+            b: func() -> result<_, also>;
+            c: func() -> result<_, loaded>;
+            d: func() -> result<_, code>;
             e: func() -> result<u64, string>;
             f: func() -> result<list<string>>;
             g: func() -> list<string>;
@@ -378,8 +386,8 @@ fn anybodys_errors_are_refused_in_their_own_words_or_not_at_all() {
 
 #[test]
 fn versions_stay_as_the_part_has_them() {
-    let old = "package wasi:random@0.2.3 { interface random { get-random-u64: func() -> u64; } }
-        package test:old; world old { import wasi:random/random@0.2.3; }";
+    let old = "package test:old;
+        package wasi:random@0.2.3 { interface random { get-random-u64: func() -> u64; } }";
     let mut resolve = wasi();
     resolve.push_source("old.wit", old).expect("the test's own WIT parses");
     let part = part(resolve, "import wasi:random/random@0.2.3; import wasi:random/random@0.2.12; ");
@@ -428,11 +436,11 @@ fn written(stub: &Stub, function: &str) -> Vec<u8> {
     }
     let body = &bodies[index.expect("it is exported")];
     let operators = body.get_operators_reader().expect("it was validated").into_iter();
-    let mut constants = operators.filter_map(|operator| match operator.expect("it was validated") {
+    let constants = operators.filter_map(|operator| match operator.expect("it was validated") {
         Operator::I32Const { value } => Some(value),
         _ => None,
     });
-    let place = constants.next_back().expect("it returns a constant") as usize;
+    let place = constants.last().expect("it returns a constant") as usize;
     memory.split_off(place)
 }
 
@@ -526,6 +534,90 @@ fn the_command_names_the_way_out() {
     assert_eq!(said(folder.path(), &["deny", "absent.wasm", "wasi:random/*"]).0, 3);
     assert_eq!(said(folder.path(), &["deny", "part.wasm", "everything at all"]).0, 2);
     assert_eq!(said(folder.path(), &["deny", "part.wasm"]).0, 2);
+}
+
+/// A part that imports randomness and passes it on as `roll`.
+fn dice() -> Vec<u8> {
+    component(
+        r#"(component
+            (import "wasi:random/random@0.2.12" (instance $random (export "get-random-u64" (func (result u64)))))
+            (core func $lowered (canon lower (func $random "get-random-u64")))
+            (core module $m
+                (import "" "get" (func $get (result i64)))
+                (func (export "f") (result i64) call $get))
+            (core instance $i (instantiate $m (with "" (instance (export "get" (func $lowered))))))
+            (func (export "roll") (result u64) (canon lift (core func $i "f"))))"#,
+    )
+}
+
+#[test]
+fn in_a_bag_what_is_denied_to_one_part_is_closed_for_that_part_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let guest = importing(
+        &["wasi:random/random@0.2.12", "wasi:cli/environment@0.2.12", "wasi:cli/stdout@0.2.12"]
+            .map(str::to_owned),
+    );
+    std::fs::write(folder.path().join("guest.wasm"), &guest).expect("a file");
+    std::fs::write(folder.path().join("dice.wasm"), dice()).expect("a file");
+    let deny = ["--deny", "guest=wasi:random/*", "--deny", "guest=wasi:cli/*"];
+    let composed = |inputs: &[&str], product: &str| {
+        let words =
+            [&["compose"] as &[&str], inputs, &deny, &["-o", product, "--emit-wac", "whole.wac"]].concat();
+        assert_eq!(said(folder.path(), &words), (0, String::new()));
+        std::fs::read(folder.path().join(product)).expect("it was written")
+    };
+    let whole = composed(&["guest.wasm", "dice.wasm"], "whole.wasm");
+    assert!(composed(&["dice.wasm", "guest.wasm"], "again.wasm") == whole, "the order of the inputs tells");
+
+    let found = anatomy::read(&whole).expect("a component");
+    let from = |part: &str, import: &str| {
+        let edge =
+            found.edges.iter().find(|edge| found.parts[edge.part].name == part && edge.import == import);
+        match &edge.unwrap_or_else(|| panic!("{part} does not import {import}")).from {
+            Source::Part { part, .. } => found.parts[*part].name.clone(),
+            Source::Host { .. } => "the host".to_owned(),
+        }
+    };
+    assert_eq!(from("guest", "wasi:random/random@0.2.12"), "guest-closed");
+    assert_eq!(from("guest", "wasi:cli/environment@0.2.12"), "guest-closed");
+    assert_eq!(from("guest", "wasi:cli/stdout@0.2.12"), "guest-closed");
+    assert_eq!(from("guest", "wasi:io/streams@0.2.12"), "the host");
+    assert_eq!(from("dice", "wasi:random/random@0.2.12"), "the host");
+    assert!(found.imports.iter().all(|import| !import.starts_with("wasi:cli/")), "{:?}", found.imports);
+    assert_eq!(BTreeSet::from_iter(&found.exports), BTreeSet::from([&"roll".to_owned(), &"run".to_owned()]));
+
+    // The text says the same, with the stub as a file.
+    let stub = ["deny", "guest.wasm", "wasi:cli/*", "wasi:random/*", "-o", "guest-closed.wasm"];
+    assert_eq!(said(folder.path(), &stub), (0, String::new()));
+    let words = [
+        &["compose", "whole.wac", "-o", "recomposed.wasm", "-d", "contract:whole=whole.contract.wit"]
+            as &[&str],
+        &["-d", "guest=guest.wasm", "-d", "dice=dice.wasm", "-d", "guest-closed=guest-closed.wasm"],
+    ];
+    assert_eq!(said(folder.path(), &words.concat()), (0, String::new()));
+    assert!(std::fs::read(folder.path().join("recomposed.wasm")).expect("it was written") == whole);
+}
+
+#[test]
+fn what_cannot_be_denied_in_a_bag_is_said_before_anything_is_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("guest.wasm"), importing(&["wasi:sockets/tcp@0.2.12".to_owned()]))
+        .expect("a file");
+    std::fs::write(folder.path().join("whole.wac"), "package a:b;").expect("a file");
+    let attempt = |input: &str, deny: &str| {
+        let (code, words) = said(folder.path(), &["compose", input, "--deny", deny, "-o", "whole.wasm"]);
+        assert!(!folder.path().join("whole.wasm").exists());
+        (code, words)
+    };
+    let (code, words) = attempt("guest.wasm", "guest=wasi:sockets/network");
+    assert!(code == 1 && words.contains("its import `wasi:sockets/tcp@0.2.12` uses types of"), "{words}");
+    let (code, words) = attempt("guest.wasm", "guest=wasi:random/*");
+    assert!(code == 1 && words.contains("it imports nothing that `wasi:random/*` stands for"), "{words}");
+    let (code, words) = attempt("guest.wasm", "gest=wasi:sockets/*");
+    assert!(code == 2 && words.contains("the parts are `guest`"), "{words}");
+    assert_eq!(attempt("guest.wasm", "wasi:sockets/*").0, 2);
+    let (code, words) = attempt("whole.wac", "guest=wasi:sockets/*");
+    assert!(code == 2 && words.contains("composer deny PART.wasm IFACE -o STUB.wasm"), "{words}");
 }
 
 proptest! {

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Instant;
 
-use composer::fit;
+use composer::fit::{self, FitError, Misfit};
 
 use self::compositions::Plan;
 use self::key::Stamp;
@@ -104,10 +104,20 @@ fn component(site: &Site<'_>, note: &dyn Fn(&str)) -> Result<Report, StepError> 
         return Ok(Report::Unchanged);
     }
     let made = site.make(note)?;
-    fit::check(&made, site.contracts, &site.component.world).map_err(|error| StepError::DoesNotFit {
-        file: site.project.show(&product).to_string(),
-        source: Box::new(error),
-    })?;
+    match fit::check(&made, site.contracts, &site.component.world) {
+        Err(FitError::Misfit { misfits, .. }) if site.component.wasi && misfits.iter().all(is_of_wasi) => {}
+        checked => {
+            checked.map_err(|error| StepError::DoesNotFit {
+                file: site.project.show(&product).to_string(),
+                source: Box::new(error),
+            })?;
+        }
+    }
     Stamp::write(&product, &key, &made)?;
     Ok(Report::Made { verb: "built", bytes: made.len() as u64 })
+}
+
+/// Whether all that does not fit is an import of WASI.
+fn is_of_wasi(misfit: &Misfit) -> bool {
+    matches!(misfit, Misfit::ExtraImport { name, .. } if name.starts_with("wasi:"))
 }

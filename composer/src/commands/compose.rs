@@ -7,6 +7,7 @@ use composer::compose::{self, ComposeError, ComposeErrorKind};
 use composer::wire::{Decision, Place};
 
 use crate::bag::{self, Wishes};
+use crate::closing::Denial;
 use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::inputs::{self, Inputs};
@@ -53,6 +54,10 @@ pub struct Compose {
     /// An import that is left to the host; may be repeated. Imports of `wasi:*` that nothing exports are left to it anyway.
     #[arg(long, value_name = "[PART.]IFACE", help_heading = "Without a text")]
     leave_open: Vec<Place>,
+    /// What a part may not reach of its imports, such as `guest=wasi:sockets/*`; may be repeated. A stub that refuses
+    /// everything stands in for the host there: `composer deny` says what it answers.
+    #[arg(long = "deny", value_name = "PART=IFACE", help_heading = "Without a text")]
+    denials: Vec<Denial>,
     /// The world that the result has to fit.
     #[arg(long, value_name = "WORLD", help_heading = "Without a text")]
     world: Option<String>,
@@ -115,6 +120,7 @@ impl Compose {
             exports: &self.exports,
             leave_open: &self.leave_open,
             decisions: &self.decisions,
+            denials: &self.denials,
             world: self.world.as_deref(),
             wit: self.wit.as_deref(),
             text: self.emit_wac.as_deref(),
@@ -151,6 +157,13 @@ impl Compose {
 
     /// A text decides all that there are flags for without one.
     fn refuse_wishes(&self, file: &Path) -> Result<(), Failure> {
+        if !self.denials.is_empty() {
+            let message =
+                format!("`--deny` is for components without a text, and `{}` is a text", file.display());
+            let help = "`composer deny PART.wasm IFACE -o STUB.wasm` makes what the text gives to the part: \
+                        `new parts:part { ...closed, ... }`, where `let closed = new parts:stub { ... };`";
+            return Err(Failure::new(Exit::Usage, message).help(help));
+        }
         let flags = [
             ("--export", !self.exports.is_empty()),
             ("--wire", !self.decisions.is_empty()),

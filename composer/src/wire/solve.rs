@@ -96,9 +96,12 @@ fn asked(bag: &Bag<'_>, exports: &[Place]) -> Result<Vec<Offer>, WireError> {
     Ok(found)
 }
 
+/// An import of a part: both by index.
+type Inlet = (usize, usize);
+
 /// The decisions of a request, each of which is about something that is there.
 struct Decisions<'a> {
-    wired: BTreeMap<(usize, usize), Offer>,
+    wired: BTreeMap<Inlet, Offer>,
     leave_open: &'a [Place],
 }
 
@@ -136,6 +139,7 @@ impl<'a> Decisions<'a> {
 
     /// The imports that a decision is about, and the exports that it decides for.
     fn wire(bag: &Bag<'_>, decision: &Decision) -> Result<Vec<((usize, usize), Offer)>, WireError> {
+    fn wire(bag: &Bag<'_>, decision: &Decision) -> Result<Vec<(Inlet, Offer)>, WireError> {
         let find =
             |name: &str| bag.part(name).ok_or_else(|| WireError::unknown("--wire", decision, name, bag));
         let (part, provider) = (find(&decision.part)?, find(&decision.provider)?);
@@ -193,10 +197,7 @@ fn reach(
                 }
                 None => bag.candidates(part, &import.name),
             };
-            if let [] = candidates.as_slice()
-                && import.asks
-                && !is_host(&import.name)
-            {
+            if candidates.is_empty() && import.asks && !is_host(&import.name) {
                 open.push(OpenImport {
                     part: opened.name.to_owned(),
                     import: import.name.clone(),

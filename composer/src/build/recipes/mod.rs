@@ -70,11 +70,14 @@ impl<'a> Site<'a> {
         let folder = self.folder();
         self.look(&folder)?;
         let mut key = Key::new("component");
-        let Component { language, world, entry, disable, .. } = self.component;
+        let Component { language, world, entry, disable, wasi, .. } = self.component;
         key.add("language", language.to_string());
         key.add("world", world);
         key.add("entry", entry.to_string_lossy().as_bytes());
         key.add("disable", disable.join(" "));
+        if *wasi {
+            key.add("wasi", "left in");
+        }
         key.add_folder("source", &folder)?;
         key.add_folder("wit", &self.project.wit())?;
         match language {

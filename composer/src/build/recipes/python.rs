@@ -23,7 +23,11 @@ pub fn make(site: &Site<'_>) -> Result<Vec<u8>, StepError> {
     let mut python = Command::new(site.tools.python("componentize-py")?);
     python.arg("-B").arg(site.tools.python_script("componentize-py")?);
     python.args(["-q", "-d"]).arg(site.project.wit()).arg("-w").arg(site.world()?);
-    python.args(["componentize", "--stub-wasi", "-p", ".", &module, "-o"]).arg(&product).current_dir(&copy);
+    python.arg("componentize");
+    if !site.component.wasi {
+        python.arg("--stub-wasi");
+    }
+    python.args(["-p", ".", &module, "-o"]).arg(&product).current_dir(&copy);
     // Neither a stranger's packages nor the tool's own stack belong here.
     python
         .env_remove("VIRTUAL_ENV")

@@ -1,0 +1,90 @@
+//! `--deny`: gives each part of a bag the stub that stands in for what it may not reach.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use composer::deny::{Pattern, Stub, deny};
+use composer::wire::{Decision, Part, Place, Request};
+
+use crate::commands::deny::explain;
+use crate::failure::{Exit, Failure};
+use crate::source::Source;
+
+/// What one part may not reach: `PART=IFACE`.
+#[derive(Debug, Clone)]
+pub struct Denial {
+    /// The name of the part.
+    part: String,
+    /// Imports of it.
+    close: Pattern,
+}
+
+impl FromStr for Denial {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let Some((part, close)) = text.split_once('=') else {
+            return Err("it should be like `PART=wasi:sockets/*`".to_owned());
+        };
+        let close = close.parse().map_err(|error| format!("{error}"))?;
+        Ok(Denial { part: part.to_owned(), close })
+    }
+}
+
+/// Adds to the bag the stubs that the denials call for: one for each part, whatever is closed for it. `sources` are those
+/// of the parts.
+pub fn close(request: &mut Request, sources: &[Source], denials: &[Denial]) -> Result<(), Failure> {
+    let known = request.parts.len();
+    if let Some(Denial { part, .. }) =
+        denials.iter().find(|denial| request.parts.iter().all(|part| part.name != denial.part))
+    {
+        let names: Vec<&str> = request.parts.iter().map(|part| part.name.as_str()).collect();
+        let message = format!("nothing can be closed for `{part}`: there is no such part");
+        return Err(
+            Failure::new(Exit::Usage, message).help(format!("the parts are `{}`", names.join("`, `")))
+        );
+    }
+    for index in 0..known {
+        let part = &request.parts[index];
+        let patterns: Vec<Pattern> = denials
+            .iter()
+            .filter(|denial| denial.part == part.name)
+            .map(|denial| denial.close.clone())
+            .collect();
+        if patterns.is_empty() {
+            continue;
+        }
+        let stub = deny(&part.bytes, &patterns)
+            .map_err(|error| explain(Path::new(&sources[index].to_string()), error))?;
+        add(request, index, stub);
+    }
+    Ok(())
+}
+
+/// Adds a stub. What it takes types from has to be what its part has there, so what was decided for the part is decided
+/// for the stub.
+fn add(request: &mut Request, index: usize, stub: Stub) {
+    let serves = request.parts[index].name.clone();
+    let mut name = format!("{serves}-closed");
+    while request.parts.iter().any(|part| part.name == name) {
+        name.push_str("-too");
+    }
+    let bare = |name: &str| name.split('@').next().unwrap_or_default().to_owned();
+    let concerns =
+        |import: &str| stub.types_from.iter().any(|lender| import == lender || import == bare(lender));
+    let decisions: Vec<Decision> = request
+        .decisions
+        .iter()
+        .filter(|decision| decision.part == serves && decision.import.as_deref().is_some_and(concerns))
+        .map(|decision| Decision { part: name.clone(), ..decision.clone() })
+        .collect();
+    let leave_open: Vec<Place> = request
+        .leave_open
+        .iter()
+        .filter(|place| place.part.as_ref() == Some(&serves) && concerns(&place.name))
+        .map(|place| Place { part: Some(name.clone()), ..place.clone() })
+        .collect();
+    request.decisions.extend(decisions);
+    request.leave_open.extend(leave_open);
+    request.parts.push(Part { serves: Some(serves), ..Part::new(name, stub.component) });
+}
