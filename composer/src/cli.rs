@@ -3,9 +3,11 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::commands::{bindgen, build, componentize, compose, decompose, deny, inspect, wit};
+use crate::commands::{
+    bindgen, build, completions, componentize, compose, decompose, deny, doctor, inspect, new, watch, wit,
+};
 use crate::failure::Failure;
 
 /// Builds WebAssembly components, checks them against their contracts, and composes them.
@@ -40,6 +42,10 @@ enum Command {
     Deny(deny::Deny),
     Inspect(inspect::Inspect),
     Wit(wit::Wit),
+    New(new::New),
+    Watch(watch::Watch),
+    Doctor(doctor::Doctor),
+    Completions(completions::Completions),
 }
 
 /// Parses the command line, executes the command, and reports.
@@ -72,6 +78,10 @@ fn execute(command: &Command) -> Result<(), Failure> {
         Command::Deny(arguments) => deny::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Wit(arguments) => wit::run(arguments),
+        Command::New(arguments) => new::run(arguments),
+        Command::Watch(arguments) => watch::run(arguments),
+        Command::Doctor(arguments) => doctor::run(arguments),
+        Command::Completions(arguments) => completions::run(arguments, Cli::command()),
     }
 }
 

@@ -43,6 +43,7 @@
 //! - [`wire`] finds how a bag of components fits together, [`lock`] reads and writes `composer.lock`;
 //! - [`compose`] puts components together, [`link_map`] has them say where their parts came from;
 //! - [`decompose`] takes a composition apart;
+//! - [`scaffold`] begins a component with stubs, [`doctor`] says which versions have drifted apart;
 //! - [`report`] shows what is inside a component, [`wit`] prints its contract.
 
 #![deny(missing_docs)]
@@ -54,11 +55,13 @@ mod contain;
 pub mod contract;
 pub mod decompose;
 pub mod deny;
+pub mod doctor;
 pub mod fit;
 pub mod link_map;
 pub mod lock;
 pub mod manifest;
 pub mod report;
+pub mod scaffold;
 pub mod wire;
 pub mod wit;
 

@@ -2,9 +2,13 @@
 
 pub mod bindgen;
 pub mod build;
+pub mod completions;
 pub mod componentize;
 pub mod compose;
 pub mod decompose;
 pub mod deny;
+pub mod doctor;
 pub mod inspect;
+pub mod new;
+pub mod watch;
 pub mod wit;
