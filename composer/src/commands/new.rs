@@ -190,14 +190,20 @@ impl Workspace {
     }
 }
 
-/// Puts the folder in place, whole, and then changes the files. Where one of these steps fails, all is as it was.
+/// Puts the folder in place, whole, and then changes the files. Where one of these steps fails, all is as it was. What
+/// cannot be taken back then is left without a word: the failure itself is what counts.
 fn put(folder: &Path, begun: &[scaffold::File], changes: &[Change]) -> Result<(), Failure> {
     let above = folder.parent().unwrap_or(Path::new("."));
     let made = first_missing(above);
-    let done = write_all(folder, above, begun).and_then(|()| change(changes));
-    if done.is_err() {
-        // What cannot be taken back now could not be helped by saying so: the failure itself is what counts.
-        let _ = fs::remove_dir_all(made.as_deref().unwrap_or(folder));
+    let done = write_all(folder, above, begun).and_then(|()| {
+        change(changes).inspect_err(|_| {
+            let _ = fs::remove_dir_all(folder);
+        })
+    });
+    if let (Err(_), Some(made)) = (&done, made) {
+        for empty in above.ancestors().take_while(|folder| folder.starts_with(&made)) {
+            let _ = fs::remove_dir(empty);
+        }
     }
     done
 }
@@ -225,7 +231,7 @@ fn change(changes: &[Change]) -> Result<(), Failure> {
     for (index, change) in changes.iter().enumerate() {
         if let Err(failure) = files::write(&change.path, change.after.as_bytes()) {
             for done in &changes[..index] {
-                files::write(&done.path, done.before.as_bytes())?;
+                let _ = files::write(&done.path, done.before.as_bytes());
             }
             return Err(failure);
         }

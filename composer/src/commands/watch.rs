@@ -123,7 +123,8 @@ impl Watched {
             // A folder that is gone is watched no longer anyway.
             let _ = self.watcher.unwatch(gone);
         }
-        for (folder, all) in wanted.iter().filter(|(folder, all)| self.folders.get(*folder) != Some(*all)) {
+        // All of them, each time: a folder that was replaced by another one of its name is not watched any more.
+        for (folder, all) in &wanted {
             let mode = if *all { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
             self.watcher.watch(folder, mode).map_err(|error| cannot_watch(&error))?;
         }
