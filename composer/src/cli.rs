@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::commands::{bindgen, build, check, componentize, compose, decompose, deny, explain, inspect, wit};
+use crate::commands::{bindgen, build, check, completions, componentize, compose, decompose, deny, doctor, explain, inspect, new, watch, wit};
 use crate::failure::Failure;
 
 /// Builds WebAssembly components, checks them against their contracts, and composes them.
@@ -45,6 +45,10 @@ enum Command {
     Explain(explain::Explain),
     Inspect(inspect::Inspect),
     Wit(wit::Wit),
+    New(new::New),
+    Watch(watch::Watch),
+    Doctor(doctor::Doctor),
+    Completions(completions::Completions),
 }
 
 /// Parses the command line, executes the command, and reports.
@@ -79,6 +83,10 @@ fn execute(command: &Command) -> Result<(), Failure> {
         Command::Explain(arguments) => explain::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Wit(arguments) => wit::run(arguments),
+        Command::New(arguments) => new::run(arguments),
+        Command::Watch(arguments) => watch::run(arguments),
+        Command::Doctor(arguments) => doctor::run(arguments),
+        Command::Completions(arguments) => completions::run(arguments, Cli::command()),
     }
 }
 

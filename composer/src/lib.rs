@@ -44,6 +44,7 @@
 //! - [`wire`] finds how a bag of components fits together, [`lock`] reads and writes `composer.lock`;
 //! - [`compose`] puts components together, [`link_map`] has them say where their parts came from;
 //! - [`decompose`] takes a composition apart;
+//! - [`scaffold`] begins a component with stubs, [`doctor`] says which versions have drifted apart;
 //! - [`report`] shows what is inside a component, [`wit`] prints its contract.
 
 #![deny(missing_docs)]
@@ -57,12 +58,14 @@ pub mod contract;
 pub mod decompose;
 pub mod deny;
 mod diagnosis;
+pub mod doctor;
 pub mod fit;
 pub mod link_map;
 pub mod lock;
 pub mod manifest;
 pub mod report;
 pub mod shape;
+pub mod scaffold;
 pub mod wire;
 pub mod wit;
 

@@ -10,6 +10,7 @@ mod files;
 mod inputs;
 mod project;
 mod source;
+mod survey;
 
 use std::process::ExitCode;
 

@@ -261,7 +261,10 @@ pub fn parse(name: &str, text: &str) -> Result<Manifest, ManifestError> {
     })
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether a component or a composition may be called so: lower-case words of letters and digits, joined by `-`, 64
+/// characters at most. Names become files and, for some languages, identifiers.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
     let word = |word: &str| {
         word.starts_with(|first: char| first.is_ascii_lowercase())
             && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())

@@ -11,23 +11,38 @@ mod tools;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use composer::fit::{self, FitError, Misfit};
+use composer::contract::Contracts;
+use composer::doctor::State;
+use composer::fit;
+use composer::manifest::{FILE, Language};
 
 use self::compositions::Plan;
 use self::key::Stamp;
 use self::pool::Task;
 use self::progress::{Progress, Report};
+pub use self::recipes::RUST_TARGET;
 use self::recipes::Site;
 use self::step::StepError;
-use self::tools::Toolbox;
+pub use self::tools::Toolbox;
 use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::project::{self, Project};
 
 /// Builds the components and compositions of these names, or all.
 pub fn build(project: &Project, names: &[String]) -> Result<(), Failure> {
+    attempt(project, names, true)
+}
+
+/// The same, but without a word where there was nothing to do.
+pub fn build_again(project: &Project, names: &[String]) -> Result<(), Failure> {
+    attempt(project, names, false)
+}
+
+fn attempt(project: &Project, names: &[String], always: bool) -> Result<(), Failure> {
     let begun = Instant::now();
     let plans = compositions::plans(project, names)?;
     let wanted = components(project, names, &plans)?;
@@ -52,7 +67,9 @@ pub fn build(project: &Project, names: &[String]) -> Result<(), Failure> {
     });
     let failed_compositions = composed.iter().filter(|(_, ok)| !ok).map(|(plan, _)| plan.name());
     let all: Vec<&str> = failed.iter().copied().chain(failed_compositions).collect();
-    progress.finish(begun.elapsed());
+    if always || progress.worth_a_word() {
+        progress.finish(begun.elapsed());
+    }
     if all.is_empty() {
         return Ok(());
     }
@@ -81,6 +98,42 @@ fn components(project: &Project, names: &[String], plans: &[Plan]) -> Result<Vec
             || plans.iter().any(|plan| plan.components().any(|part| part == name))
     };
     Ok(manifest.components.keys().filter(|name| chosen(name)).cloned().collect())
+}
+
+/// Whether the product of each component is what its sources say. Nothing is built.
+pub fn states(project: &Project, contracts: &Contracts, toolbox: &Toolbox) -> Vec<(String, State)> {
+    let state = |name: &String| {
+        let site = Site::new(project, name, contracts, toolbox);
+        if !site.product().exists() {
+            return State::Missing;
+        }
+        match site.key() {
+            Ok(key) if Stamp::of(&site.product()).is_some_and(|stamp| stamp.key == key) => State::Fresh,
+            Ok(_) => State::Stale,
+            // A tool that is missing is told of elsewhere.
+            Err(_) => State::Unknown,
+        }
+    };
+    project.manifest.components.keys().map(|name| (name.clone(), state(name))).collect()
+}
+
+/// The files and folders that the products of these names, or all, are made of: for each a path, and whether all below
+/// it counts.
+pub fn inputs(project: &Project, names: &[String]) -> Result<Vec<(PathBuf, bool)>, Failure> {
+    let plans = compositions::plans(project, names)?;
+    let mut inputs = vec![(project.root.join(FILE), false), (project.wit(), true)];
+    for name in components(project, names, &plans)? {
+        let component = &project.manifest.components[&name];
+        inputs.push((project.root.join(&component.path), true));
+        if component.language == Language::Rust {
+            // What cannot be read now is said when it is built.
+            inputs.extend(recipes::around(&project.root.join(&component.path)).unwrap_or_default());
+        }
+    }
+    let texts =
+        plans.iter().map(|plan| (project.root.join(&project.manifest.compositions[plan.name()].file), false));
+    inputs.extend(texts);
+    Ok(inputs)
 }
 
 /// Removes what killed runs have left. The lock is held, so nobody is writing now.

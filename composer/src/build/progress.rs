@@ -83,6 +83,12 @@ impl Progress {
         }
     }
 
+    /// Whether anything was made, or failed.
+    pub fn worth_a_word(&self) -> bool {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.keys().any(|verb| *verb != "unchanged")
+    }
+
     /// Sums up.
     pub fn finish(&self, took: Duration) {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);

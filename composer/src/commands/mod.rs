@@ -3,10 +3,14 @@
 pub mod bindgen;
 pub mod build;
 pub mod check;
+pub mod completions;
 pub mod componentize;
 pub mod compose;
 pub mod decompose;
 pub mod deny;
 pub mod explain;
+pub mod doctor;
 pub mod inspect;
+pub mod new;
+pub mod watch;
 pub mod wit;

@@ -19,6 +19,8 @@ use super::tools::Toolbox;
 use crate::failure::{Exit, Failure};
 use crate::project::Project;
 
+pub use rust::{TARGET as RUST_TARGET, around};
+
 /// A component, and all that is around while it is built.
 pub struct Site<'a> {
     pub project: &'a Project,

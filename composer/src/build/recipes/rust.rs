@@ -11,7 +11,8 @@ use crate::build::key::Key;
 use crate::build::step::StepError;
 use crate::build::tools::{RUSTUP, run};
 
-const TARGET: &str = "wasm32-unknown-unknown";
+/// What guests are compiled for.
+pub const TARGET: &str = "wasm32-unknown-unknown";
 const PROFILE: &str = "guest";
 
 /// Builds the package in the component's folder.
@@ -35,29 +36,44 @@ pub fn make(site: &Site<'_>) -> Result<Vec<u8>, StepError> {
     from_core(&target.join(TARGET).join(PROFILE).join(format!("{}.wasm", crate_.library)))
 }
 
+/// The files of a workspace that decide how its crates are built.
+const SHARED: [&str; 4] = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo/config.toml"];
+
 /// Adds what Cargo looks at outside the component's own folder: the workspace, the lock, and crates beside it.
 pub fn add_inputs(site: &Site<'_>, key: &mut Key) -> Result<(), StepError> {
     key.add("rustc", site.tools.rustc()?);
     let root = workspace(&site.folder());
-    for file in ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo/config.toml"] {
+    for file in SHARED {
         key.add_file(&format!("workspace/{file}"), &root.join(file))?;
     }
+    for folder in crates_beside(&site.folder(), &root)? {
+        let shown = folder.strip_prefix(&root).unwrap_or(&folder).to_string_lossy().into_owned();
+        key.add_folder(&shown, &folder)?;
+    }
+    Ok(())
+}
+
+/// The same as paths: files of the workspace, and folders of which all counts.
+pub fn around(folder: &Path) -> Result<Vec<(PathBuf, bool)>, StepError> {
+    let root = workspace(folder);
+    let beside = crates_beside(folder, &root)?.into_iter().map(|folder| (folder, true));
+    Ok(SHARED.iter().map(|file| (root.join(file), false)).chain(beside).collect())
+}
+
+/// The folders of the crates that this one is built with, directly or not.
+fn crates_beside(folder: &Path, root: &Path) -> Result<BTreeSet<PathBuf>, StepError> {
     let shared = table(&root.join("Cargo.toml"))?;
     let shared = shared.get("workspace").and_then(|workspace| workspace.get("dependencies"));
     let mut seen = BTreeSet::new();
-    let mut left = vec![site.folder()];
+    let mut left = vec![folder.to_owned()];
     while let Some(folder) = left.pop() {
-        for beside in path_dependencies(&folder, &root, shared)? {
+        for beside in path_dependencies(&folder, root, shared)? {
             if seen.insert(beside.clone()) {
                 left.push(beside);
             }
         }
     }
-    for folder in seen {
-        let shown = folder.strip_prefix(&root).unwrap_or(&folder).to_string_lossy().into_owned();
-        key.add_folder(&shown, &folder)?;
-    }
-    Ok(())
+    Ok(seen)
 }
 
 /// What Cargo calls the package and its library.
