@@ -105,8 +105,15 @@ pub enum DecomposeError {
     /// It is not a valid component.
     #[error("it is not a valid component")]
     Invalid(#[source] wasmparser::Error),
+    /// It ends too early. The validator does not notice where the end happens to fall between two sections of a component
+    /// within.
+    #[error("it is cut off: the component that begins at byte {offset} does not end in it")]
+    CutOff {
+        /// Where that begins, in bytes from the beginning.
+        offset: u64,
+    },
     /// It is not made of components.
-    #[error("it is no composition: {0}")]
+    #[error("it is no composition of components that it holds: {0}")]
     NoParts(String),
     /// It is made in a way that WAC has no words for.
     #[error("at byte {offset}: {construct}; WAC cannot say that")]
@@ -155,7 +162,7 @@ pub fn decompose(title: &str, bytes: &[u8]) -> Result<Decomposition, DecomposeEr
     let composition = anatomy::read(bytes)?.is_composition();
     match contain(|| apart(title, bytes))? {
         Err(DecomposeError::Unsayable { construct, offset, .. }) if !composition => {
-            Err(DecomposeError::NoParts(format!("{construct}, at byte {offset}, and no part that runs")))
+            Err(DecomposeError::NoParts(format!("{construct}, at byte {offset}")))
         }
         result => result,
     }

@@ -86,9 +86,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Root<'_>, DecomposeError> {
         match payload {
             Payload::End(_) => break,
             Payload::ComponentSection { unchecked_range, .. } => {
-                let range = sized(&unchecked_range);
+                let (range, offset) = (sized(&unchecked_range), unchecked_range.start);
                 at = range.end;
-                reader.embed(&bytes[range], unchecked_range.start);
+                reader.embed(bytes.get(range).ok_or(DecomposeError::CutOff { offset })?, offset);
             }
             Payload::CustomSection(section) => {
                 if let KnownCustom::ComponentName(reader) = section.as_known() {
