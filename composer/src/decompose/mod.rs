@@ -242,7 +242,9 @@ fn statement(
         reason: Some(reason),
     };
     if contract.is_none() {
-        *contract = Some(Contract::read(bytes).map_err(unsayable)?);
+        // Exports have no say in it, and may be what WIT has no words for.
+        let imports = bytes.get(..root.imports_end).unwrap_or(bytes);
+        *contract = Some(Contract::read(imports).map_err(unsayable)?);
     }
     let contract = contract.as_mut().ok_or_else(|| unsayable(anyhow::anyhow!("there is no contract")))?;
     contract.statement(import.name).map_err(unsayable)
