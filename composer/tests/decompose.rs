@@ -445,7 +445,7 @@ fn what_is_no_composition_is_told_apart() {
 
 const WAC: &str = r#"package example:whole;
 let source = new parts:source {};
-let doubler = new parts:doubler { answer: source["answer"] };
+let doubler = new parts:twice { answer: source["answer"] };
 export doubler["doubled"];
 "#;
 
@@ -453,8 +453,8 @@ export doubler["doubled"];
 fn composed() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).expect("a file");
-    write("s.wasm", &answers(21));
-    write("d.wasm", &doubles());
+    write("source.wasm", &answers(21));
+    write("twice.wasm", &doubles());
     write("whole.wac", WAC.as_bytes());
     let arguments = [
         "compose",
@@ -462,9 +462,9 @@ fn composed() -> tempfile::TempDir {
         "-o",
         "my whole.wasm",
         "-d",
-        "parts:source=s.wasm",
+        "parts:source=source.wasm",
         "-d",
-        "parts:doubler=d.wasm",
+        "parts:twice=twice.wasm",
     ];
     assert_eq!(said(folder.path(), &arguments), (0, String::new()));
     folder
@@ -476,14 +476,14 @@ fn the_command_that_is_printed_puts_it_together_again() {
     let output = composer(folder.path(), &["decompose", "my whole.wasm", "-o", "a part"]);
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
-        "wrote a part/my-whole.wac\nwrote a part/source.wasm\nwrote a part/doubler.wasm\n"
+        "wrote a part/my-whole.wac\nwrote a part/source.wasm\nwrote a part/twice.wasm\n"
     );
     let command = String::from_utf8(output.stdout).expect("text");
     assert_eq!(
         command,
         "composer compose 'a part/my-whole.wac' -o again.wasm \\
     -d 'parts:source=a part/source.wasm' \\
-    -d 'parts:doubler=a part/doubler.wasm'
+    -d 'parts:twice=a part/twice.wasm'
 "
     );
     let ran = std::process::Command::new("sh")
@@ -494,7 +494,7 @@ fn the_command_that_is_printed_puts_it_together_again() {
     assert!(ran.success());
     let read = |name: &str| fs::read(folder.path().join(name)).expect("it is there");
     assert_eq!(read("again.wasm"), read("my whole.wasm"), "what this tool composed comes back byte for byte");
-    assert_eq!(read("a part/doubler.wasm"), doubles());
+    assert_eq!(read("a part/twice.wasm"), doubles());
     let names: BTreeSet<_> = fs::read_dir(folder.path().join("a part"))
         .expect("it is there")
         .map(|entry| entry.expect("an entry").file_name())
@@ -511,18 +511,18 @@ fn nothing_is_overwritten_unless_it_is_said() {
             .code()
     };
     fs::create_dir(folder.path().join("apart")).expect("a folder");
-    fs::write(folder.path().join("apart/doubler.wasm"), "mine").expect("a file");
+    fs::write(folder.path().join("apart/twice.wasm"), "mine").expect("a file");
     let (code, words) = said(folder.path(), &["decompose", "my whole.wasm", "-o", "apart"]);
     assert_eq!(code, 1);
-    assert!(words.contains("`apart/doubler.wasm` is there already") && words.contains("--force"), "{words}");
+    assert!(words.contains("`apart/twice.wasm` is there already") && words.contains("--force"), "{words}");
     assert_eq!(
         fs::read_dir(folder.path().join("apart")).expect("a folder").count(),
         1,
         "nothing was written"
     );
-    assert_eq!(fs::read(folder.path().join("apart/doubler.wasm")).expect("a file"), b"mine");
+    assert_eq!(fs::read(folder.path().join("apart/twice.wasm")).expect("a file"), b"mine");
     assert_eq!(again(&["--force"]), Some(0));
-    assert_eq!(fs::read(folder.path().join("apart/doubler.wasm")).expect("a file"), doubles());
+    assert_eq!(fs::read(folder.path().join("apart/twice.wasm")).expect("a file"), doubles());
     assert_eq!(fs::read_dir(folder.path().join("apart")).expect("a folder").count(), 3);
     assert_eq!(again(&["--force"]), Some(0));
     assert_eq!(again(&[]), Some(1));
@@ -531,26 +531,28 @@ fn nothing_is_overwritten_unless_it_is_said() {
 #[test]
 fn an_input_is_never_overwritten() {
     let folder = composed();
-    fs::rename(folder.path().join("my whole.wasm"), folder.path().join("source.wasm")).expect("it is there");
-    let (code, words) = said(folder.path(), &["decompose", "source.wasm", "-o", ".", "--force"]);
+    fs::create_dir(folder.path().join("apart")).expect("a folder");
+    fs::rename(folder.path().join("my whole.wasm"), folder.path().join("apart/twice.wasm"))
+        .expect("it is there");
+    let (code, words) = said(folder.path(), &["decompose", "apart/twice.wasm", "-o", "apart", "--force"]);
     assert_eq!(code, 2);
     assert!(words.contains("is an input, and would be overwritten"), "{words}");
-    assert!(!folder.path().join("doubler.wasm").exists(), "nothing was written");
+    assert!(!folder.path().join("apart/source.wasm").exists(), "nothing was written");
 }
 
 #[test]
 fn the_command_says_why_it_cannot() {
     let folder = composed();
     fs::write(folder.path().join("text.wasm"), "hello").expect("a file");
-    let (code, words) = said(folder.path(), &["decompose", "d.wasm", "-o", "apart"]);
+    let (code, words) = said(folder.path(), &["decompose", "twice.wasm", "-o", "apart"]);
     assert_eq!(code, 1);
     assert!(
-        words.starts_with("  × `d.wasm` is not taken apart\n  ╰─▶ it is no composition of components that it holds: a canonical definition at the root, at byte 31"),
+        words.starts_with("  × `twice.wasm` is not taken apart\n  ╰─▶ it is no composition of components that it holds: a canonical definition at the root, at byte 31"),
         "{words}"
     );
-    assert!(words.contains("help: `composer inspect d.wasm`"), "{words}");
+    assert!(words.contains("help: `composer inspect twice.wasm`"), "{words}");
     assert_eq!(said(folder.path(), &["decompose", "text.wasm", "-o", "apart"]).0, 3);
-    assert_eq!(said(folder.path(), &["decompose", "d.wasm"]).0, 2);
+    assert_eq!(said(folder.path(), &["decompose", "twice.wasm"]).0, 2);
     assert!(!folder.path().join("apart").exists());
 }
 
