@@ -76,11 +76,12 @@ fn explain(file: &Path, error: DecomposeError) -> Failure {
     let message = format!("`{shown}` is not taken apart");
     match error {
         DecomposeError::Read(error) => files::not_a_component(file, error),
-        DecomposeError::Invalid(_) => Failure::because(Exit::Input, message, error)
-            .help("it may have been cut off or damaged: get or build it again"),
-        DecomposeError::NoParts(_) => Failure::because(Exit::Cannot, message, error).help(format!(
-            "it is a part itself: `composer inspect {shown}` shows what it imports and exports"
-        )),
+        DecomposeError::Invalid(_) | DecomposeError::CutOff { .. } => {
+            Failure::because(Exit::Input, message, error)
+                .help("it may have been cut off or damaged: get or build it again")
+        }
+        DecomposeError::NoParts(_) => Failure::because(Exit::Cannot, message, error)
+            .help(format!("`composer inspect {shown}` shows what it imports and exports")),
         error => Failure::because(Exit::Cannot, message, error)
             .help(format!("`composer inspect {shown}` shows its parts and how they are wired all the same")),
     }

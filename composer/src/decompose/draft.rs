@@ -1,8 +1,9 @@
 //! The text of a composition, in WAC.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write;
 
+use sha2::{Digest, Sha256};
 use wac_graph::types::are_semver_compatible;
 use wasmparser::ComponentExternalKind as Kind;
 
@@ -23,8 +24,14 @@ pub(super) struct Naming {
     pub imports: Vec<String>,
 }
 
+/// As `anatomy` writes it.
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 impl Naming {
-    pub(super) fn new(root: &Root<'_>) -> Self {
+    /// `packages` are names that parts are known by, by their digests.
+    pub(super) fn new(root: &Root<'_>, packages: &HashMap<String, String>) -> Self {
         let mut names = Names::default();
         let called = root.instances.iter().enumerate().map(|(number, instance)| {
             let own = || own_name(root.parts[instance.part]);
@@ -33,11 +40,14 @@ impl Naming {
         });
         let instances: Vec<String> = called.collect();
         let mut taken = Names::default();
-        let parts = (0..root.parts.len()).map(|part| {
+        let parts = root.parts.iter().enumerate().map(|(part, bytes)| {
+            if let Some(package) = packages.get(&digest(bytes)) {
+                return taken.take(package.rsplit(':').next().unwrap_or(package));
+            }
             let mut of_part = (0..instances.len()).filter(|&index| root.instances[index].part == part);
             let first = of_part.next().map_or("part", |index| &instances[index]);
             // What has several instances is better called by its own name than by that of one of them.
-            let own = of_part.next().and_then(|_| own_name(root.parts[part]));
+            let own = of_part.next().and_then(|_| own_name(bytes));
             taken.take(own.unwrap_or(first))
         });
         let parts = parts.collect();

@@ -54,9 +54,10 @@ mod root;
 mod same;
 mod stated;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
+use anatomy::link_map;
 use thiserror::Error;
 use wasmparser::{Validator, WasmFeatures};
 
@@ -105,8 +106,15 @@ pub enum DecomposeError {
     /// It is not a valid component.
     #[error("it is not a valid component")]
     Invalid(#[source] wasmparser::Error),
+    /// It ends too early. The validator does not notice where the end happens to fall between two sections of a component
+    /// within.
+    #[error("it is cut off: the component that begins at byte {offset} does not end in it")]
+    CutOff {
+        /// Where that begins, in bytes from the beginning.
+        offset: u64,
+    },
     /// It is not made of components.
-    #[error("it is no composition: {0}")]
+    #[error("it is no composition of components that it holds: {0}")]
     NoParts(String),
     /// It is made in a way that WAC has no words for.
     #[error("at byte {offset}: {construct}; WAC cannot say that")]
@@ -152,23 +160,23 @@ impl Decomposition {
 ///
 /// Where the bytes are no valid component, are not made of components, or are put together in a way that WAC cannot say.
 pub fn decompose(title: &str, bytes: &[u8]) -> Result<Decomposition, DecomposeError> {
-    let composition = anatomy::read(bytes)?.is_composition();
-    match contain(|| apart(title, bytes))? {
-        Err(DecomposeError::Unsayable { construct, offset, .. }) if !composition => {
-            Err(DecomposeError::NoParts(format!("{construct}, at byte {offset}, and no part that runs")))
+    let found = anatomy::read(bytes)?;
+    match contain(|| apart(title, bytes, &found))? {
+        Err(DecomposeError::Unsayable { construct, offset, .. }) if !found.is_composition() => {
+            Err(DecomposeError::NoParts(format!("{construct}, at byte {offset}")))
         }
         result => result,
     }
 }
 
-fn apart(title: &str, bytes: &[u8]) -> Result<Decomposition, DecomposeError> {
+fn apart(title: &str, bytes: &[u8], found: &anatomy::Component) -> Result<Decomposition, DecomposeError> {
     Validator::new_with_features(WasmFeatures::all()).validate_all(bytes).map_err(DecomposeError::Invalid)?;
     let root = root::read(bytes)?;
     if root.instances.is_empty() {
         return Err(DecomposeError::NoParts("it instantiates no component".to_owned()));
     }
     self_contained(bytes, &root)?;
-    let naming = Naming::new(&root);
+    let naming = Naming::new(&root, &packages(bytes, found));
     let mut wanted = draft::stated(&root)?;
     let mut contract = None;
     let mut statements = BTreeMap::new();
@@ -193,6 +201,18 @@ fn apart(title: &str, bytes: &[u8]) -> Result<Decomposition, DecomposeError> {
             return Err(differs(&root, &naming, first));
         }
     }
+}
+
+/// What packages were called when they were composed, by their digests: so says the link map. One that is wrong about what
+/// can be checked is not believed about names either.
+fn packages(bytes: &[u8], found: &anatomy::Component) -> HashMap<String, String> {
+    let map = link_map::read(bytes, found).ok().flatten();
+    let (parts, compositions) = map.map(|map| (map.parts, map.compositions)).unwrap_or_default();
+    let parts = parts.into_iter().map(|part| (part.path, part.digest, part.origin));
+    let all = parts.chain(compositions.into_iter().map(|inner| (inner.path, inner.digest, inner.origin)));
+    // Of what is within a part, its own composer knew the names.
+    let outermost = all.filter(|(path, ..)| path.len() == 1);
+    outermost.filter_map(|(_, digest, origin)| Some((digest, origin?.package))).collect()
 }
 
 /// Refuses parts that mean nothing without what is around them.
@@ -235,7 +255,9 @@ fn statement(
         reason: Some(reason),
     };
     if contract.is_none() {
-        *contract = Some(Contract::read(bytes).map_err(unsayable)?);
+        // Exports have no say in it, and may be what WIT has no words for.
+        let imports = bytes.get(..root.imports_end).unwrap_or(bytes);
+        *contract = Some(Contract::read(imports).map_err(unsayable)?);
     }
     let contract = contract.as_mut().ok_or_else(|| unsayable(anyhow::anyhow!("there is no contract")))?;
     contract.statement(import.name).map_err(unsayable)

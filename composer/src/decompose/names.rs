@@ -1,24 +1,29 @@
 //! Names that WAC takes for instances, imports and packages, made of whatever the binary says.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// How long a name gets, in characters.
 const LONGEST: usize = 40;
 
 /// Names that are taken.
 #[derive(Debug, Default)]
-pub(super) struct Names(HashSet<String>);
+pub(super) struct Names {
+    taken: HashSet<String>,
+    /// The last number that was tried for a name: thousands may want the same one.
+    numbers: HashMap<String, u32>,
+}
 
 impl Names {
     /// A name like `wanted` that nobody has.
     pub(super) fn take(&mut self, wanted: &str) -> String {
         let plain = identifier(wanted);
+        let number = self.numbers.entry(plain.clone()).or_insert(1);
         let mut name = plain.clone();
-        let mut number = 1_u32;
-        while keyword(&name) || !self.0.insert(name.clone()) {
-            number += 1;
+        while keyword(&name) || self.taken.contains(&name) {
+            *number += 1;
             name = format!("{plain}{}{number}", separator(&plain));
         }
+        self.taken.insert(name.clone());
         name
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Root<'a> {
     pub exports: Vec<Export<'a>>,
     /// Everything that instances can be given and exports can be made of.
     pub items: Vec<Item<'a>>,
+    /// Where the last import ends. What is before is a component as well, which imports the same.
+    pub imports_end: usize,
 }
 
 /// How deep items may be inside of instances inside of instances: names of the way there are written out for each.
@@ -86,9 +88,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Root<'_>, DecomposeError> {
         match payload {
             Payload::End(_) => break,
             Payload::ComponentSection { unchecked_range, .. } => {
-                let range = sized(&unchecked_range);
+                let (range, offset) = (sized(&unchecked_range), unchecked_range.start);
                 at = range.end;
-                reader.embed(&bytes[range], unchecked_range.start);
+                reader.embed(bytes.get(range).ok_or(DecomposeError::CutOff { offset })?, offset);
             }
             Payload::CustomSection(section) => {
                 if let KnownCustom::ComponentName(reader) = section.as_known() {
@@ -181,6 +183,7 @@ impl<'a> Reader<'a> {
                 }
             }
             Payload::ComponentImportSection(reader) => {
+                self.root.imports_end = reader.range().end as usize;
                 for import in reader.into_iter_with_offsets() {
                     let (offset, import) = import.map_err(DecomposeError::Invalid)?;
                     self.add(import.ty.kind(), Item::Import(self.root.imports.len()));

@@ -78,8 +78,13 @@ impl Contract {
             }
         }
         let body = self.print(&self.resolve, id)?;
-        let indented: String = body.lines().map(|line| format!("    {line}\n")).collect();
-        Ok(format!("interface {{\n{indented}}}"))
+        // Printed with two blanks a level, where the rest of the text has four.
+        let lines = body.lines().map(str::trim_end).filter(|line| !line.is_empty());
+        let indented = lines.map(|line| {
+            let (depth, words) = (line.len() - line.trim_start().len(), line.trim_start());
+            format!("    {:width$}{words}\n", "", width = 2 * depth)
+        });
+        Ok(format!("interface {{\n{}}}", indented.collect::<String>()))
     }
 
     /// A function is printed as the only one of an interface of its own.

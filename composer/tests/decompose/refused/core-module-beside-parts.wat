@@ -1,0 +1,1 @@
+(component (component $p (core module $m (func (export "f") (result i32) i32.const 1)) (core instance $i (instantiate $m)) (func (export "out") (result u32) (canon lift (core func $i "f")))) (instance $x (instantiate $p)) (core module) (export "x" (func $x "out")))

@@ -1,0 +1,1 @@
+(component (import "code" (core module $code)) (component $p (import "other" (core module)) (core module $m) (core instance (instantiate $m))) (instance (instantiate $p (with "other" (core module $code)))))

@@ -1,0 +1,1 @@
+(component (component $p (component $q (core module $m (func (export "f"))) (core instance (instantiate $m))) (export "q" (component $q))) (instance $x (instantiate $p)) (alias export $x "q" (component $q)) (instance $y (instantiate $q)))

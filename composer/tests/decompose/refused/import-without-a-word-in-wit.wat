@@ -1,0 +1,1 @@
+(component (import "deep" (instance $deep (export "inner" (instance (export "f" (func (result u32))))))) (component $p (import "in" (func (result u32))) (core module $m) (core instance (instantiate $m))) (alias export $deep "inner" (instance $inner)) (instance (instantiate $p (with "in" (func $inner "f")))))

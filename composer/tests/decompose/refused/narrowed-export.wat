@@ -1,0 +1,1 @@
+(component (component $p (core module $m (func (export "f"))) (core instance $i (instantiate $m)) (func $f (canon lift (core func $i "f"))) (instance $e (export "f" (func $f)) (export "g" (func $f))) (export "test:a/b" (instance $e))) (instance $x (instantiate $p)) (export "test:a/b" (instance $x "test:a/b") (instance (export "f" (func)))))

@@ -1,0 +1,1 @@
+(component (component $shared (core module $m (func (export "f"))) (core instance (instantiate $m))) (component $p (alias outer 1 $shared (component $s)) (instance (instantiate $s))) (instance (instantiate $shared)) (instance (instantiate $p)))
