@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bindgen, build, componentize, compose, inspect};
+use crate::commands::{bindgen, build, componentize, compose, graph, inspect};
 use crate::failure::Failure;
 
 /// Builds WebAssembly components, checks them against their contracts, and composes them.
@@ -36,6 +36,7 @@ enum Command {
     Bindgen(bindgen::Bindgen),
     Componentize(componentize::Componentize),
     Compose(compose::Compose),
+    Graph(graph::Graph),
     Inspect(inspect::Inspect),
 }
 
@@ -65,6 +66,7 @@ fn execute(command: &Command) -> Result<(), Failure> {
         Command::Bindgen(arguments) => bindgen::run(arguments),
         Command::Componentize(arguments) => componentize::run(arguments),
         Command::Compose(arguments) => compose::run(arguments),
+        Command::Graph(arguments) => graph::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
     }
 }

@@ -37,8 +37,8 @@
 //!
 //! One module an operation: [`manifest`] reads `composer.toml`, [`contract`] holds WIT packages, [`bindgen`]
 //! writes C bindings for a world, [`componentize`] makes a component of a core module, [`fit`] checks a component
-//! against a world, [`compose`] puts components together, [`link_map`] has
-//! them say where their parts came from, and [`report`] shows what is inside one.
+//! against a world, [`compose`] puts components together, [`link_map`] has them say where their parts came from,
+//! [`report`] shows what is inside one, [`wit_package`] the same of a WIT package, and [`graph`] draws it.
 
 #![deny(missing_docs)]
 
@@ -48,8 +48,10 @@ pub mod compose;
 mod contain;
 pub mod contract;
 pub mod fit;
+pub mod graph;
 pub mod link_map;
 pub mod manifest;
 pub mod report;
+pub mod wit_package;
 
 pub use contain::{CONTAINED, Crash};

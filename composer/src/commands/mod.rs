@@ -4,4 +4,5 @@ pub mod bindgen;
 pub mod build;
 pub mod componentize;
 pub mod compose;
+pub mod graph;
 pub mod inspect;
