@@ -138,6 +138,11 @@ impl Picture {
         Picture { title: title.to_owned(), about, boxes, arrows: groups.arrows() }
     }
 
+    /// The indices of the boxes of one kind.
+    fn of_kind(&self, kind: Kind) -> impl Iterator<Item = usize> {
+        (0..self.boxes.len()).filter(move |index| self.boxes[*index].kind == kind)
+    }
+
     /// All of it in words, for those who do not see it.
     fn words(&self) -> String {
         let names = |kind| {

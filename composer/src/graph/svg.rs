@@ -86,8 +86,12 @@ pub(super) fn write(picture: &Picture) -> Result<String, Crash> {
 fn plan(picture: &Picture) -> Plan {
     let mut graph = Graph::with_options(GraphOptions { directed: true, multigraph: true, compound: false });
     let name = |index: usize| format!("n{index:04}");
+    let hosts: Vec<usize> = picture.of_kind(Kind::Host).collect();
+    // One column, one width.
+    let widest = hosts.iter().map(|index| measured(&picture.boxes[*index]).0).fold(0.0, f64::max);
     for (index, shape) in picture.boxes.iter().enumerate() {
         let (width, height) = measured(shape);
+        let width = if shape.kind == Kind::Host { widest } else { width };
         graph.set_node(name(index), Some(NodeLabel { width, height, ..NodeLabel::default() }));
     }
     for arrow in &picture.arrows {
@@ -95,17 +99,19 @@ fn plan(picture: &Picture) -> Plan {
         let label = EdgeLabel { width, height, labelpos: LabelPos::Center, ..EdgeLabel::default() };
         graph.set_edge(name(arrow.from), name(arrow.to), Some(label), None);
     }
-    // What is the host's gets the last rank: all of it is drawn to a point that is not shown.
-    const OUTSIDE: &str = "outside";
-    let hosts = (0..picture.boxes.len()).filter(|index| picture.boxes[*index].kind == Kind::Host);
-    let hosts: Vec<usize> = hosts.collect();
-    if !hosts.is_empty() {
-        graph.set_node(OUTSIDE, Some(NodeLabel::default()));
-        for index in hosts {
-            let label = EdgeLabel { weight: 100, ..EdgeLabel::default() };
-            graph.set_edge(name(index), OUTSIDE, Some(label), None);
+    // What is the host's gets the last rank, and the exports get the first: strong arrows that are not shown, to and from
+    // points that are not shown, pull them there.
+    let pull = |graph: &mut Graph<NodeLabel, EdgeLabel>, from: String, to: String| {
+        graph.set_edge(from, to, Some(EdgeLabel { weight: 100, ..EdgeLabel::default() }), None);
+    };
+    let exports: Vec<usize> = picture.of_kind(Kind::Exports).collect();
+    for (list, point) in [(&hosts, "last"), (&exports, "first")] {
+        if !list.is_empty() {
+            graph.set_node(point, Some(NodeLabel::default()));
         }
     }
+    hosts.iter().for_each(|index| pull(&mut graph, name(*index), "last".to_owned()));
+    exports.iter().for_each(|index| pull(&mut graph, "first".to_owned(), name(*index)));
     let options = LayoutOptions {
         rankdir: RankDir::LR,
         nodesep: 26.0,
