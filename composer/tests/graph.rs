@@ -179,12 +179,11 @@ fn check(name: &str, bytes: &[u8]) {
     assert!(component.parts.iter().all(|part| told.contains(&part.name)), "{told}");
 
     // No box covers another, no label covers another or a box, and all is inside the picture.
-    let mut areas: Vec<Area> = ["part", "host", "exports"]
+    let areas: Vec<Area> = ["part", "host", "exports", "label"]
         .iter()
         .flat_map(|class| groups(class))
         .filter_map(|shape| shape.children().find(|node| node.has_tag_name("rect")).map(Area::of))
         .collect();
-    areas.extend(root.children().filter(|node| node.has_attribute("fill-opacity")).map(Area::of));
     let number =
         |name: &str| root.attribute(name).and_then(|text| text.parse::<f64>().ok()).expect("a number");
     let (width, height) = (number("width"), number("height"));

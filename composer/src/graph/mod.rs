@@ -6,6 +6,7 @@
 //! What only names types is left out where there is anything to call.
 
 mod dot;
+mod layout;
 mod mermaid;
 mod svg;
 

@@ -1,22 +1,14 @@
 //! The picture as SVG.
 //!
-//! Where things go is dagre's work, a library that many drawing tools share in one language or another. Here sizes of
-//! boxes and labels are estimated, since there are no fonts to measure, and what was laid out is written down. It all
-//! stands on a panel of its own, so that it reads the same on light and dark pages.
+//! Sizes of boxes and labels are estimated, since there are no fonts to measure. It all stands on a panel of its own, so
+//! that it reads the same on light and dark pages.
 
 use std::fmt::Write;
 
-use dagre::graph::{Graph, GraphOptions};
-use dagre::layout::types::LabelPos;
-use dagre::{EdgeLabel, LayoutOptions, NodeLabel, Point, RankDir, layout};
-
+use super::layout::{MARGIN, Place, Plan, Point, plan};
 use super::{Kind, Picture, Shape};
 use crate::contain::{Crash, contain};
 
-/// Around everything.
-const MARGIN: f64 = 28.0;
-/// For the title, above everything else.
-const TITLE: f64 = 44.0;
 /// Room within a box, around its text.
 const PADDING: f64 = 14.0;
 const NAME_SIZE: f64 = 15.0;
@@ -31,30 +23,10 @@ const BOLD: f64 = 0.62;
 /// Characters that are shown of one line.
 const LONGEST: usize = 44;
 
-/// A box, laid out.
-struct Place {
-    x: f64,
-    y: f64,
-    width: f64,
-    height: f64,
-}
-
-/// An arrow, laid out.
-struct Route {
-    points: Vec<(f64, f64)>,
-    label: (f64, f64),
-    size: (f64, f64),
-}
-
-struct Plan {
-    places: Vec<Place>,
-    routes: Vec<Route>,
-    width: f64,
-    height: f64,
-}
-
 pub(super) fn write(picture: &Picture) -> Result<String, Crash> {
-    let plan = contain(|| plan(picture))?;
+    let boxes: Vec<(f64, f64)> = picture.boxes.iter().map(measured).collect();
+    let labels: Vec<(f64, f64)> = picture.arrows.iter().map(|arrow| label_size(&arrow.label)).collect();
+    let plan = contain(|| plan(picture, &boxes, &labels))?;
     let mut text = String::new();
     head(&mut text, picture, &plan);
     host_panel(&mut text, picture, &plan);
@@ -76,94 +48,11 @@ pub(super) fn write(picture: &Picture) -> Result<String, Crash> {
         draw_box(&mut text, shape, place);
     }
     // Labels last: nothing may run across them.
-    for (arrow, route) in picture.arrows.iter().zip(&plan.routes) {
-        draw_label(&mut text, &arrow.label, route);
+    for ((arrow, route), size) in picture.arrows.iter().zip(&plan.routes).zip(&labels) {
+        draw_label(&mut text, &arrow.label, route.label, *size);
     }
     text.push_str("</svg>\n");
     Ok(text)
-}
-
-fn plan(picture: &Picture) -> Plan {
-    let mut graph = Graph::with_options(GraphOptions { directed: true, multigraph: true, compound: false });
-    let name = |index: usize| format!("n{index:04}");
-    let hosts: Vec<usize> = picture.of_kind(Kind::Host).collect();
-    // One column, one width.
-    let widest = hosts.iter().map(|index| measured(&picture.boxes[*index]).0).fold(0.0, f64::max);
-    for (index, shape) in picture.boxes.iter().enumerate() {
-        let (width, height) = measured(shape);
-        let width = if shape.kind == Kind::Host { widest } else { width };
-        graph.set_node(name(index), Some(NodeLabel { width, height, ..NodeLabel::default() }));
-    }
-    for arrow in &picture.arrows {
-        let (width, height) = label_size(&arrow.label);
-        let label = EdgeLabel { width, height, labelpos: LabelPos::Center, ..EdgeLabel::default() };
-        graph.set_edge(name(arrow.from), name(arrow.to), Some(label), None);
-    }
-    // What is the host's gets the last rank, and the exports get the first: strong arrows that are not shown, to and from
-    // points that are not shown, pull them there.
-    let pull = |graph: &mut Graph<NodeLabel, EdgeLabel>, from: String, to: String| {
-        graph.set_edge(from, to, Some(EdgeLabel { weight: 100, ..EdgeLabel::default() }), None);
-    };
-    let exports: Vec<usize> = picture.of_kind(Kind::Exports).collect();
-    for (list, point) in [(&hosts, "last"), (&exports, "first")] {
-        if !list.is_empty() {
-            graph.set_node(point, Some(NodeLabel::default()));
-        }
-    }
-    hosts.iter().for_each(|index| pull(&mut graph, name(*index), "last".to_owned()));
-    exports.iter().for_each(|index| pull(&mut graph, "first".to_owned(), name(*index)));
-    let options = LayoutOptions {
-        rankdir: RankDir::LR,
-        nodesep: 26.0,
-        edgesep: 14.0,
-        ranksep: 46.0,
-        ..LayoutOptions::default()
-    };
-    layout(&mut graph, Some(options));
-    let places = (0..picture.boxes.len()).map(|index| {
-        let node = graph.node(&name(index)).cloned().unwrap_or_default();
-        Place {
-            x: node.x.unwrap_or_default(),
-            y: node.y.unwrap_or_default(),
-            width: node.width,
-            height: node.height,
-        }
-    });
-    let routes = picture.arrows.iter().map(|arrow| {
-        let edge = graph.edge(&name(arrow.from), &name(arrow.to), None).cloned().unwrap_or_default();
-        let points: Vec<(f64, f64)> = edge.points.iter().map(|Point { x, y }| (*x, *y)).collect();
-        Route {
-            label: (edge.x.unwrap_or_default(), edge.y.unwrap_or_default()),
-            size: label_size(&arrow.label),
-            points,
-        }
-    });
-    framed(places.collect(), routes.collect())
-}
-
-/// Moves everything so that it begins at the margin, below the title.
-fn framed(mut places: Vec<Place>, mut routes: Vec<Route>) -> Plan {
-    let mut low = (f64::INFINITY, f64::INFINITY);
-    let mut high = (0.0_f64, 0.0_f64);
-    let mut include = |x: f64, y: f64, width: f64, height: f64| {
-        low = (low.0.min(x - width / 2.0), low.1.min(y - height / 2.0));
-        high = (high.0.max(x + width / 2.0), high.1.max(y + height / 2.0));
-    };
-    places.iter().for_each(|place| include(place.x, place.y, place.width, place.height));
-    for route in &routes {
-        include(route.label.0, route.label.1, route.size.0, route.size.1);
-        route.points.iter().for_each(|(x, y)| include(*x, *y, 0.0, 0.0));
-    }
-    let (dx, dy) = (MARGIN - low.0, MARGIN + TITLE - low.1);
-    for place in &mut places {
-        place.x += dx;
-        place.y += dy;
-    }
-    for route in &mut routes {
-        route.label = (route.label.0 + dx, route.label.1 + dy);
-        route.points.iter_mut().for_each(|(x, y)| (*x, *y) = (*x + dx, *y + dy));
-    }
-    Plan { places, routes, width: high.0 + dx + MARGIN, height: high.1 + dy + MARGIN }
 }
 
 fn width_of(text: &str, size: f64, letter: f64) -> f64 {
@@ -216,7 +105,8 @@ fn head(text: &mut String, picture: &Picture, plan: &Plan) {
         text,
         &format!(
             "<style>.name {{ font-size: {NAME_SIZE}px; font-weight: 650; fill: #17202a }} .line {{ font-size: \
-             {LINE_SIZE}px; fill: #33404c }} .label {{ font-size: {LABEL_SIZE}px; fill: #26323d }} .arrow path {{ fill: \
+             {LINE_SIZE}px; fill: #33404c }} .label text {{ font-size: {LABEL_SIZE}px; fill: #26323d; stroke: #fbfbf9; \
+             stroke-width: 4px; stroke-linejoin: round; paint-order: stroke }} .arrow path {{ fill: \
              none; stroke: #5b6875; stroke-width: 1.5 }}</style>"
         ),
     );
@@ -325,43 +215,41 @@ fn draw_box(text: &mut String, shape: &Shape, place: &Place) {
     put(text, "</g>");
 }
 
-fn draw_label(text: &mut String, label: &[String], route: &Route) {
+/// A label, with the room that was kept for it. Its letters have an edge in the colour of the ground, so that they stand
+/// out from lines that run below them.
+fn draw_label(text: &mut String, label: &[String], at: Point, (width, height): (f64, f64)) {
     if label.is_empty() {
         return;
     }
-    let ((x, y), (width, height)) = (route.label, route.size);
+    let (left, top) = (at.x - width / 2.0, at.y - height / 2.0);
     put(
         text,
         &format!(
-            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" rx=\"4\" fill=\"#fbfbf9\" \
-             fill-opacity=\"0.92\"/>",
-            x - width / 2.0,
-            y - height / 2.0
+            "<g class=\"label\"><rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" \
+             fill=\"none\"/>"
         ),
     );
     for (index, line) in label.iter().enumerate() {
-        let y = y - height / 2.0 + 2.0 + LABEL_SIZE * (LEADING * index as f64 + 1.0);
-        let line = escaped(&cut(line));
-        put(
-            text,
-            &format!("<text class=\"label\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"middle\">{line}</text>"),
-        );
+        let y = top + 2.0 + LABEL_SIZE * (LEADING * index as f64 + 1.0);
+        let (x, line) = (at.x, escaped(&cut(line)));
+        put(text, &format!("<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"middle\">{line}</text>"));
     }
+    put(text, "</g>");
 }
 
-/// A smooth line along the points: straight at both ends, and halfway between each two of those between.
-fn path(points: &[(f64, f64)]) -> String {
-    let mut path = String::new();
-    let mut put = |piece: String| path.push_str(&piece);
-    let Some(((first_x, first_y), rest)) = points.split_first() else { return path };
-    put(format!("M{first_x:.1} {first_y:.1}"));
-    for pair in rest.windows(2) {
-        let ((x, y), (next_x, next_y)) = (pair[0], pair[1]);
-        let (end_x, end_y) = ((x + next_x) / 2.0, (y + next_y) / 2.0);
-        put(format!("Q{x:.1} {y:.1} {end_x:.1} {end_y:.1}"));
-    }
-    if let Some((x, y)) = rest.last() {
-        put(format!("L{x:.1} {y:.1}"));
+/// A smooth line through the points, level in each of them.
+fn path(points: &[Point]) -> String {
+    let Some(first) = points.first() else { return String::new() };
+    let mut path = format!("M{:.1} {:.1}", first.x, first.y);
+    for pair in points.windows(2) {
+        let (from, to) = (pair[0], pair[1]);
+        let piece = if (from.y - to.y).abs() < 0.1 {
+            format!("L{:.1} {:.1}", to.x, to.y)
+        } else {
+            let middle = (from.x + to.x) / 2.0;
+            format!("C{middle:.1} {:.1} {middle:.1} {:.1} {:.1} {:.1}", from.y, to.y, to.x, to.y)
+        };
+        path.push_str(&piece);
     }
     path
 }
