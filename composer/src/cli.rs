@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::commands::{bindgen, build, check, completions, componentize, compose, decompose, deny, doctor, explain, inspect, new, watch, wit};
+use crate::commands::{bindgen, build, check, completions, componentize, compose, decompose, deny, doctor, explain, graph, inspect, new, watch, wit};
 use crate::failure::Failure;
 
 /// Builds WebAssembly components, checks them against their contracts, and composes them.
@@ -43,6 +43,7 @@ enum Command {
     Decompose(decompose::Decompose),
     Deny(deny::Deny),
     Explain(explain::Explain),
+    Graph(graph::Graph),
     Inspect(inspect::Inspect),
     Wit(wit::Wit),
     New(new::New),
@@ -81,6 +82,7 @@ fn execute(command: &Command) -> Result<(), Failure> {
         Command::Decompose(arguments) => decompose::run(arguments),
         Command::Deny(arguments) => deny::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
+        Command::Graph(arguments) => graph::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Wit(arguments) => wit::run(arguments),
         Command::New(arguments) => new::run(arguments),

@@ -47,6 +47,12 @@ fn cannot_read(path: &Path, error: io::Error) -> Failure {
     Failure::because(Exit::Input, format!("cannot read `{}`", path.display()), error)
 }
 
+/// What a file is called in what is shown of it. A name may hold anything; it must not steer the terminal.
+pub fn title(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().replace(char::is_control, "\u{fffd}")
+}
+
 /// Why a file is not a component, in terms of the file.
 pub fn not_a_component(path: &Path, error: ReadError) -> Failure {
     let shown = path.display();

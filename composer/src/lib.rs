@@ -46,6 +46,10 @@
 //! - [`decompose`] takes a composition apart;
 //! - [`scaffold`] begins a component with stubs, [`doctor`] says which versions have drifted apart;
 //! - [`report`] shows what is inside a component, [`wit`] prints its contract.
+//! One module an operation: [`manifest`] reads `composer.toml`, [`contract`] holds WIT packages, [`bindgen`]
+//! writes C bindings for a world, [`componentize`] makes a component of a core module, [`fit`] checks a component
+//! against a world, [`compose`] puts components together, [`link_map`] has them say where their parts came from,
+//! [`report`] shows what is inside one, [`wit_package`] the same of a WIT package, and [`graph`] draws it.
 
 #![deny(missing_docs)]
 
@@ -60,6 +64,7 @@ pub mod deny;
 mod diagnosis;
 pub mod doctor;
 pub mod fit;
+pub mod graph;
 pub mod link_map;
 pub mod lock;
 pub mod manifest;
@@ -68,5 +73,6 @@ pub mod shape;
 pub mod scaffold;
 pub mod wire;
 pub mod wit;
+pub mod wit_package;
 
 pub use contain::{CONTAINED, Crash};

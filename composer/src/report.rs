@@ -9,72 +9,210 @@
 //! | field | |
 //! |---|---|
 //! | `format` | 1 |
+//! | `kind` | `component`; `wit-package` for a WIT package, of which the other fields are told below |
+//! | `composition` | whether it is put together from parts |
 //! | `name` | what the component calls itself, or null |
 //! | `bytes`, `digest` | of the whole file |
-//! | `composition` | whether it is put together from parts |
+//! | `sizes` | of the `bytes`, how many are `code`, `data`, `debug` (names, DWARF, source maps) and other `custom` sections, over everything that is embedded |
 //! | `imports`, `exports` | lists of names: interfaces, plain functions, resources |
-//! | `parts` | each `name`, `path` (names from the outside in, the own last), `language` (or null), `offset`, `bytes`, `digest`, `imports`, `exports`. A component that is no composition is its own single part |
-//! | `edges` | each `part`, `import`, and `from`: what satisfies that import of that part |
+//! | `parts` | each `name`, `path` (names from the outside in, the own last), `language` (or null), `toolchain` (a list of `name` and `version`), `offset`, `bytes`, `digest`, `sizes`, `imports`, `exports`, `origin`. A component that is no composition is its own single part |
+//! | `edges` | each `part`, `import`, `from`: what satisfies that import of that part; `functions`: how many it has, or null where that is not written down; `types_only`: whether there is nothing in it but names for types |
 //! | `outlets` | each `export`, and `from`: a list of what stands behind that export |
+//! | `compositions` | instances of embedded compositions: each `path`, `offset`, `bytes`, `digest`, `origin` |
+//! | `reach` | which imports of the whole each part can reach: each `path` (indices of parts: first the part in question, last the one that imports from the host) and `imports`. The shortest path for each import |
+//! | `reach_complete` | false where there was so much of it that not all was listed |
+//! | `link_map` | `agrees`, `missing`, or `refused` |
+//! | `link_map_error` | why it was refused, or null |
 //!
 //! A source (`from`) is `{"kind": "host", "import": NAME}`, where the name is one of `imports`, or `{"kind": "part",
-//! "part": INDEX, "export": NAME}`; the export is null where the instance as a whole is meant.
+//! "part": INDEX, "export": NAME}`; the export is null where the instance as a whole is meant. An `origin` is what the
+//! [link map](anatomy::link_map::Origin) says of where something came from, or null.
+//!
+//! Of a WIT package: `format`, `kind`, `bytes`, `packages`: each `name`, `interfaces`, `worlds`, the main one first.
 
-use std::fmt::Write;
+mod tree;
 
-use anatomy::{Component, Part, Source};
+use anatomy::link_map::{self, LinkMap, LinkMapError, Origin};
+use anatomy::{Component, Edge, Inner, Outlet, Part, ReadError, Sizes};
 use serde::Serialize;
 
-#[derive(Serialize)]
-struct Json<'a> {
-    format: u32,
-    composition: bool,
-    #[serde(flatten)]
-    component: &'a Component,
+use crate::wit_package::{self, WitPackage};
+
+/// How many parts of paths are listed in the JSON, over all of `reach`.
+const STEPS: usize = 2_000_000;
+
+/// What a file turned out to be.
+#[derive(Debug)]
+pub enum Finding {
+    /// A component.
+    Component(Box<Inspected>),
+    /// A WIT package in its binary form.
+    WitPackage(WitPackage),
+}
+
+/// A component, and what its link map says.
+#[derive(Debug)]
+pub struct Inspected {
+    /// What is in the binary.
+    pub component: Component,
+    /// The link map, where there is one. It is believed only as far as it agrees with the binary.
+    pub link_map: Result<Option<LinkMap>, LinkMapError>,
+}
+
+/// Looks into a file.
+///
+/// # Errors
+///
+/// Where it cannot be read as a component.
+pub fn inspect(bytes: &[u8]) -> Result<Finding, ReadError> {
+    let component = anatomy::read(bytes)?;
+    if component.imports.is_empty()
+        && component.exports.is_empty()
+        && component.sizes.code == 0
+        && let Some(package) = wit_package::read(bytes)
+    {
+        return Ok(Finding::WitPackage(package));
+    }
+    let link_map = link_map::read(bytes, &component);
+    Ok(Finding::Component(Box::new(Inspected { component, link_map })))
+}
+
+impl Inspected {
+    /// Where a part came from, if a link map that can be believed says so.
+    #[must_use]
+    pub fn origin(&self, part: usize) -> Option<&Origin> {
+        self.link_map.as_ref().ok()?.as_ref()?.parts.get(part)?.origin.as_ref()
+    }
+
+    /// The same of an embedded composition.
+    fn inner_origin(&self, index: usize) -> Option<&Origin> {
+        self.link_map.as_ref().ok()?.as_ref()?.compositions.get(index)?.origin.as_ref()
+    }
 }
 
 /// The JSON, as described in the [module's documentation](self), over several lines.
 #[must_use]
-pub fn json(component: &Component) -> String {
-    let json = Json { format: 1, composition: component.is_composition(), component };
-    serde_json::to_string_pretty(&json).expect("names and numbers always have a form in JSON")
+pub fn json(finding: &Finding) -> String {
+    let text = match finding {
+        Finding::Component(inspected) => serde_json::to_string_pretty(&whole(inspected)),
+        Finding::WitPackage(package) => {
+            serde_json::to_string_pretty(&JsonWit { format: 1, kind: "wit-package", package })
+        }
+    };
+    text.expect("names and numbers always have a form in JSON")
 }
 
-/// The tree, titled with the name of the file. Ends with a line feed.
+/// The tree, titled with the name of the file. Ends with a line feed. Lines have at most 80 columns, as far as names
+/// allow.
 #[must_use]
-pub fn tree(title: &str, component: &Component) -> String {
-    let mut sections = Vec::new();
-    if !component.imports.is_empty() {
-        let imports = component.imports.iter().map(|import| {
-            let wanted = component.wanted_by(import);
-            let note = if component.is_composition() { wanted_note(&wanted) } else { String::new() };
-            Node::leaf([import.clone(), note])
-        });
-        sections.push(Node::new(["imports, from the host".to_owned()], imports.collect()));
+pub fn tree(title: &str, finding: &Finding) -> String {
+    match finding {
+        Finding::Component(inspected) => tree::component(title, inspected),
+        Finding::WitPackage(package) => tree::wit_package(title, package),
     }
-    if !component.exports.is_empty() {
-        let exports = component.outlets.iter().map(|outlet| {
-            let from =
-                if component.is_composition() { by_note(component, &outlet.from) } else { String::new() };
-            Node::leaf([outlet.export.clone(), from])
-        });
-        sections.push(Node::new(["exports".to_owned()], exports.collect()));
+}
+
+#[derive(Serialize)]
+struct JsonWit<'a> {
+    format: u32,
+    kind: &'static str,
+    #[serde(flatten)]
+    package: &'a WitPackage,
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    format: u32,
+    kind: &'static str,
+    composition: bool,
+    name: Option<&'a str>,
+    bytes: u64,
+    digest: &'a str,
+    sizes: Sizes,
+    imports: &'a [String],
+    exports: &'a [String],
+    parts: Vec<With<'a, Part>>,
+    edges: &'a [Edge],
+    outlets: &'a [Outlet],
+    compositions: Vec<With<'a, Inner>>,
+    reach: Vec<Reach>,
+    reach_complete: bool,
+    link_map: &'static str,
+    link_map_error: Option<String>,
+}
+
+/// Something with the place it came from.
+#[derive(Serialize)]
+struct With<'a, T> {
+    #[serde(flatten)]
+    found: &'a T,
+    origin: Option<&'a Origin>,
+}
+
+#[derive(Serialize)]
+struct Reach {
+    path: Vec<usize>,
+    imports: Vec<String>,
+}
+
+fn whole(inspected: &Inspected) -> Json<'_> {
+    let Inspected { component, link_map } = inspected;
+    let parts = component.parts.iter().enumerate();
+    let inner = component.compositions.iter().enumerate();
+    let (reach, reach_complete) = reach(component);
+    Json {
+        format: 1,
+        kind: "component",
+        composition: component.is_composition(),
+        name: component.name.as_deref(),
+        bytes: component.bytes,
+        digest: &component.digest,
+        sizes: component.sizes,
+        imports: &component.imports,
+        exports: &component.exports,
+        parts: parts.map(|(index, found)| With { found, origin: inspected.origin(index) }).collect(),
+        edges: &component.edges,
+        outlets: &component.outlets,
+        compositions: inner
+            .map(|(index, found)| With { found, origin: inspected.inner_origin(index) })
+            .collect(),
+        reach,
+        reach_complete,
+        link_map: match link_map {
+            Ok(Some(_)) => "agrees",
+            Ok(None) => "missing",
+            Err(_) => "refused",
+        },
+        link_map_error: link_map.as_ref().err().map(said),
     }
-    let about = if component.is_composition() {
-        sections.push(Node::new(["parts, and who satisfies their imports".to_owned()], parts(component)));
-        let count = component.parts.len();
-        let noun = if count == 1 { "part" } else { "parts" };
-        format!("composition of {count} {noun}, {}", size(component.bytes))
-    } else {
-        let language = component.parts.first().and_then(|part| part.language.as_deref());
-        let language = language.map_or_else(String::new, |language| format!(" in {language}"));
-        format!("component{language}, {}", size(component.bytes))
-    };
-    let mut text = format!("{title}: {about}\n");
-    if sections.is_empty() {
-        text.push_str("└── imports nothing and exports nothing\n");
+}
+
+/// What every part reaches, and whether that is all.
+fn reach(component: &Component) -> (Vec<Reach>, bool) {
+    let mut listed = Vec::new();
+    let mut steps = 0;
+    for part in 0..component.parts.len() {
+        if steps > STEPS {
+            return (listed, false);
+        }
+        for reached in component.reach(part) {
+            steps += reached.path.len() + reached.imports.len();
+            listed.push(Reach { path: reached.path, imports: reached.imports });
+        }
+        // A search costs time even where it finds nothing.
+        steps += component.edges.len() / 64;
     }
-    draw(&sections, "", &mut text);
+    (listed, true)
+}
+
+/// An error with its causes, in one line each.
+fn said(error: &LinkMapError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
     text
 }
 
@@ -92,95 +230,6 @@ pub fn size(bytes: u64) -> String {
         format!("{}.{} {name}", tenths / 10, tenths % 10)
     } else {
         format!("{} {name}", (tenths + 5) / 10)
-    }
-}
-
-fn wanted_note(wanted: &[&Part]) -> String {
-    match wanted {
-        [] => "for its types only".to_owned(),
-        parts => format!("for {}", parts.iter().map(|part| full_name(part)).collect::<Vec<_>>().join(", ")),
-    }
-}
-
-fn by_note(component: &Component, from: &[Source]) -> String {
-    let names: Vec<String> = from.iter().map(|source| source_name(component, source)).collect();
-    if names.is_empty() { String::new() } else { format!("by {}", names.join(", ")) }
-}
-
-fn full_name(part: &Part) -> String {
-    part.path.join("/")
-}
-
-fn source_name(component: &Component, source: &Source) -> String {
-    match source {
-        Source::Host { .. } => "the host".to_owned(),
-        Source::Part { part, .. } => full_name(&component.parts[*part]),
-    }
-}
-
-/// The parts, those of inner compositions below a node of their own.
-fn parts(component: &Component) -> Vec<Node> {
-    let mut top: Vec<Node> = Vec::new();
-    for (index, part) in component.parts.iter().enumerate() {
-        let mut level = &mut top;
-        for group in &part.path[..part.path.len() - 1] {
-            let at = level.iter().position(|node| node.group && node.columns[0] == *group);
-            let at = at.unwrap_or_else(|| {
-                let columns = [group.clone(), "composition".to_owned()];
-                level.push(Node { group: true, ..Node::leaf(columns) });
-                level.len() - 1
-            });
-            level = &mut level[at].children;
-        }
-        let language = part.language.clone().unwrap_or_else(|| "language unknown".to_owned());
-        let imports = part.imports.iter().map(|import| {
-            let edges = component.edges.iter().filter(|edge| edge.part == index && edge.import == *import);
-            let names: Vec<String> = edges.map(|edge| source_name(component, &edge.from)).collect();
-            let note = if names.is_empty() { String::new() } else { format!("← {}", names.join(", ")) };
-            Node::leaf([import.clone(), note])
-        });
-        let columns = [part.name.clone(), language, size(part.bytes)];
-        level.push(Node::new(columns, imports.collect()));
-    }
-    top
-}
-
-struct Node {
-    columns: Vec<String>,
-    children: Vec<Node>,
-    /// Whether it stands for an inner composition.
-    group: bool,
-}
-
-impl Node {
-    fn new<const N: usize>(columns: [String; N], children: Vec<Node>) -> Self {
-        Node { columns: columns.into(), children, group: false }
-    }
-
-    fn leaf<const N: usize>(columns: [String; N]) -> Self {
-        Node::new(columns, Vec::new())
-    }
-}
-
-/// Draws siblings, their columns aligned.
-fn draw(nodes: &[Node], indent: &str, text: &mut String) {
-    let columns = nodes.iter().map(|node| node.columns.len()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| {
-            let lengths = nodes.iter().filter_map(|node| node.columns.get(column));
-            lengths.map(|name| name.chars().count()).max().unwrap_or(0)
-        })
-        .collect();
-    for (index, node) in nodes.iter().enumerate() {
-        let last = index + 1 == nodes.len();
-        let (branch, below) = if last { ("└── ", "    ") } else { ("├── ", "│   ") };
-        let mut line = format!("{indent}{branch}");
-        for (name, &width) in node.columns.iter().zip(&widths) {
-            write!(line, "{name:width$}  ").expect("writing to a string never fails");
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-        draw(&node.children, &format!("{indent}{below}"), text);
     }
 }
 

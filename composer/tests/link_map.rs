@@ -6,7 +6,7 @@ use std::fs;
 
 use anatomy::Source;
 use anatomy::link_map::{self, Link, LinkMap};
-use common::{answers, composer, doubles, said};
+use common::{answers, composer, doubles, part, said};
 use composer::compose::{Packages, compose, compose_from};
 use composer::link_map::{Origin, Origins};
 use proptest::prelude::*;
@@ -181,33 +181,6 @@ fn what_a_composition_knows_of_its_parts_the_one_around_it_knows_too() {
     assert!(outer(lying).parts.iter().all(|part| part.origin.is_none()));
 }
 
-/// A part that imports instances of one function, `f`, under these names, and exports another such instance.
-fn part(imports: &[String], export: &str) -> Vec<u8> {
-    let declared: String = imports
-        .iter()
-        .enumerate()
-        .map(|(index, name)| {
-            format!(
-                r#"(import "{name}" (instance $i{index} (export "f" (func (result u32)))))
-                   (core func $f{index} (canon lower (func $i{index} "f")))"#
-            )
-        })
-        .collect();
-    let wanted: String =
-        (0..imports.len()).map(|index| format!(r#"(import "" "f{index}" (func (result i32)))"#)).collect();
-    let given: String =
-        (0..imports.len()).map(|index| format!(r#"(export "f{index}" (func $f{index}))"#)).collect();
-    common::component(&format!(
-        r#"(component {declared}
-            (core module $m {wanted} (func (export "g") (result i32) i32.const {}))
-            (core instance $m (instantiate $m (with "" (instance {given}))))
-            (func $g (result u32) (canon lift (core func $m "g")))
-            (instance $out (export "f" (func $g)))
-            (export "{export}" (instance $out)))"#,
-        imports.len()
-    ))
-}
-
 /// What satisfies an import: the host's interface of this number, or the instance of this number.
 #[derive(Debug, Clone, Copy)]
 enum From {
@@ -257,7 +230,7 @@ impl Model {
         let package = |(index, imports): (usize, &usize)| {
             let imports: Vec<String> =
                 (0..*imports).map(|import| format!("test:p{index}/in{import}")).collect();
-            (format!("parts:p{index}"), part(&imports, &format!("test:p{index}/out")))
+            (format!("parts:p{index}"), part(&imports, &format!("test:p{index}/out"), None))
         };
         self.packages.iter().enumerate().map(package).collect()
     }

@@ -10,6 +10,7 @@ pub mod decompose;
 pub mod deny;
 pub mod explain;
 pub mod doctor;
+pub mod graph;
 pub mod inspect;
 pub mod new;
 pub mod watch;

@@ -33,6 +33,48 @@ pub fn component(text: &str) -> Vec<u8> {
     wat::parse_str(text).expect("the test's own text parses")
 }
 
+/// A part that imports instances of one function, `f`, under these names, and exports another such instance. A language
+/// comes with its compiler, in the part's producers section.
+#[allow(dead_code, reason = "not every test crate uses it")]
+pub fn part(imports: &[String], export: &str, made: Option<(&str, &str)>) -> Vec<u8> {
+    let declared = |(index, name): (usize, &String)| {
+        format!(
+            r#"(import "{name}" (instance $i{index} (export "f" (func (result u32)))))
+               (core func $f{index} (canon lower (func $i{index} "f")))"#
+        )
+    };
+    let declared: String = imports.iter().enumerate().map(declared).collect();
+    let each = |text: &str| -> String {
+        (0..imports.len()).map(|index| text.replace('#', &index.to_string())).collect()
+    };
+    let wanted = each(r#"(import "" "f#" (func (result i32)))"#);
+    let given = each(r#"(export "f#" (func $f#))"#);
+    let made = made.map_or_else(String::new, |(language, compiler)| {
+        format!(r#"(@producers (language "{language}" "") (processed-by "{compiler}" "1.2.3"))"#)
+    });
+    component(&format!(
+        r#"(component {declared}
+            (core module $m {wanted} (func (export "g") (result i32) i32.const {}) {made})
+            (core instance $m (instantiate $m (with "" (instance {given}))))
+            (func $g (result u32) (canon lift (core func $m "g")))
+            (instance $out (export "f" (func $g)))
+            (export "{export}" (instance $out)))"#,
+        imports.len()
+    ))
+}
+
+/// Compares with a golden file beside the tests; `BLESS=1` writes it instead.
+#[allow(dead_code, reason = "not every test crate uses it")]
+pub fn golden(name: &str, found: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+        std::fs::write(&path, found).expect("a file");
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(found, expected, "not what is in {}", path.display());
+}
+
 /// Runs the command in a folder.
 pub fn composer(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_composer"))

@@ -1,0 +1,176 @@
+//! Where the boxes, arrows and labels of a picture go.
+//!
+//! Which box is in which column, and in which order, is dagre's work, a library that many drawing tools share in one
+//! language or another. Arrows run through the places that it keeps free for them. They cross columns level and change
+//! their height only between columns, so that none runs behind a box.
+
+use dagre::graph::{Graph, GraphOptions};
+use dagre::layout::types::LabelPos;
+use dagre::{EdgeLabel, LayoutOptions, NodeLabel, RankDir, layout};
+
+use super::{Kind, Picture};
+
+/// Around everything.
+pub(super) const MARGIN: f64 = 28.0;
+/// For the title, above everything else.
+const TITLE: f64 = 44.0;
+
+/// A box, laid out: its middle, and its size.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub x: f64,
+    pub y: f64,
+    pub width: f64,
+    pub height: f64,
+}
+
+/// An arrow, laid out: the points that it runs through, and the middle of its label.
+pub(super) struct Route {
+    pub points: Vec<Point>,
+    pub label: Point,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Point {
+    pub x: f64,
+    pub y: f64,
+}
+
+pub(super) struct Plan {
+    pub places: Vec<Place>,
+    pub routes: Vec<Route>,
+    pub width: f64,
+    pub height: f64,
+}
+
+/// Lays out a picture, whose boxes and labels have these widths and heights.
+pub(super) fn plan(picture: &Picture, boxes: &[(f64, f64)], labels: &[(f64, f64)]) -> Plan {
+    let mut graph = Graph::with_options(GraphOptions { directed: true, multigraph: true, compound: false });
+    let name = |index: usize| format!("n{index:04}");
+    let hosts: Vec<usize> = picture.of_kind(Kind::Host).collect();
+    // One column, one width.
+    let widest = hosts.iter().map(|index| boxes[*index].0).fold(0.0, f64::max);
+    for (index, shape) in picture.boxes.iter().enumerate() {
+        let (width, height) = boxes[index];
+        let width = if shape.kind == Kind::Host { widest } else { width };
+        graph.set_node(name(index), Some(NodeLabel { width, height, ..NodeLabel::default() }));
+    }
+    for (arrow, (width, height)) in picture.arrows.iter().zip(labels.iter().copied()) {
+        let label = EdgeLabel { width, height, labelpos: LabelPos::Center, ..EdgeLabel::default() };
+        graph.set_edge(name(arrow.from), name(arrow.to), Some(label), None);
+    }
+    // What is the host's gets the last rank, and the exports get the first: strong arrows that are not shown, to and from
+    // points that are not shown, pull them there.
+    let pull = |graph: &mut Graph<NodeLabel, EdgeLabel>, from: String, to: String| {
+        graph.set_edge(from, to, Some(EdgeLabel { weight: 100, ..EdgeLabel::default() }), None);
+    };
+    let exports: Vec<usize> = picture.of_kind(Kind::Exports).collect();
+    for (list, point) in [(&hosts, "last"), (&exports, "first")] {
+        if !list.is_empty() {
+            graph.set_node(point, Some(NodeLabel::default()));
+        }
+    }
+    hosts.iter().for_each(|index| pull(&mut graph, name(*index), "last".to_owned()));
+    exports.iter().for_each(|index| pull(&mut graph, "first".to_owned(), name(*index)));
+    let options = LayoutOptions {
+        rankdir: RankDir::LR,
+        nodesep: 26.0,
+        edgesep: 14.0,
+        ranksep: 46.0,
+        ..LayoutOptions::default()
+    };
+    layout(&mut graph, Some(options));
+    let places = (0..picture.boxes.len()).map(|index| {
+        let node = graph.node(&name(index)).cloned().unwrap_or_default();
+        let (x, y) = (node.x.unwrap_or_default(), node.y.unwrap_or_default());
+        Place { x, y, width: node.width, height: node.height }
+    });
+    let places: Vec<Place> = places.collect();
+    let mut routes: Vec<Route> = picture
+        .arrows
+        .iter()
+        .map(|arrow| {
+            let edge = graph.edge(&name(arrow.from), &name(arrow.to), None).cloned().unwrap_or_default();
+            Route {
+                label: Point { x: edge.x.unwrap_or_default(), y: edge.y.unwrap_or_default() },
+                points: edge.points.iter().map(|point| Point { x: point.x, y: point.y }).collect(),
+            }
+        })
+        .collect();
+    straighten(picture, &places, &mut routes);
+    framed(places, routes, labels)
+}
+
+/// Has arrows leave boxes on the right and come in on the left, each at a height of its own, and cross columns level. Those
+/// that go back, or to where they come from, stay as they are.
+fn straighten(picture: &Picture, places: &[Place], routes: &mut [Route]) {
+    let forward: Vec<usize> = (0..routes.len())
+        .filter(|index| {
+            let arrow = &picture.arrows[*index];
+            places[arrow.from].x < places[arrow.to].x && routes[*index].points.len() > 2
+        })
+        .collect();
+    let leaving = ports(&forward, places, |index| (picture.arrows[index].from, routes[index].points[1].y));
+    let arriving = ports(&forward, places, |index| {
+        let points = &routes[index].points;
+        (picture.arrows[index].to, points[points.len() - 2].y)
+    });
+    for ((index, leave), arrive) in forward.iter().zip(leaving).zip(arriving) {
+        let (from, to) = (&places[picture.arrows[*index].from], &places[picture.arrows[*index].to]);
+        let mut points = vec![Point { x: from.x + from.width / 2.0, y: leave }];
+        points.push(Point { x: from.x + column(places, from.x) / 2.0, y: leave });
+        let route = &mut routes[*index];
+        for point in &route.points[1..route.points.len() - 1] {
+            let half = column(places, point.x) / 2.0;
+            points.extend([Point { x: point.x - half, ..*point }, Point { x: point.x + half, ..*point }]);
+        }
+        points.push(Point { x: to.x - column(places, to.x) / 2.0, y: arrive });
+        points.push(Point { x: to.x - to.width / 2.0, y: arrive });
+        points.dedup();
+        route.points = points;
+    }
+}
+
+/// How wide the widest box is that is in the middle of here. Zero between columns.
+fn column(places: &[Place], x: f64) -> f64 {
+    places.iter().filter(|place| (place.x - x).abs() < 1.0).map(|place| place.width).fold(0.0, f64::max)
+}
+
+/// The heights at which arrows meet their boxes: spread over the side, in the order of where they come from or go to.
+/// `end` tells the box, and that height.
+fn ports(arrows: &[usize], places: &[Place], end: impl Fn(usize) -> (usize, f64)) -> Vec<f64> {
+    let ends: Vec<(usize, f64)> = arrows.iter().map(|index| end(*index)).collect();
+    let port = |(at, (shape, height)): (usize, &(usize, f64))| {
+        let before = |(other, (_, there)): &(usize, &(usize, f64))| {
+            *there < *height || *there <= *height && *other < at
+        };
+        let same = || ends.iter().enumerate().filter(|(_, (other, _))| other == shape);
+        let (rank, count) = (same().filter(before).count() as f64, same().count() as f64);
+        let place = &places[*shape];
+        place.y - place.height / 2.0 + place.height * (rank + 1.0) / (count + 1.0)
+    };
+    ends.iter().enumerate().map(port).collect()
+}
+
+/// Moves everything so that it begins at the margin, below the title.
+fn framed(mut places: Vec<Place>, mut routes: Vec<Route>, labels: &[(f64, f64)]) -> Plan {
+    let mut low = Point { x: f64::INFINITY, y: f64::INFINITY };
+    let mut high = Point { x: 0.0, y: 0.0 };
+    let mut include = |x: f64, y: f64, width: f64, height: f64| {
+        low = Point { x: low.x.min(x - width / 2.0), y: low.y.min(y - height / 2.0) };
+        high = Point { x: high.x.max(x + width / 2.0), y: high.y.max(y + height / 2.0) };
+    };
+    places.iter().for_each(|place| include(place.x, place.y, place.width, place.height));
+    for (route, (width, height)) in routes.iter().zip(labels) {
+        include(route.label.x, route.label.y, *width, *height);
+        route.points.iter().for_each(|point| include(point.x, point.y, 0.0, 0.0));
+    }
+    let (right, down) = (MARGIN - low.x, MARGIN + TITLE - low.y);
+    for place in &mut places {
+        place.x += right;
+        place.y += down;
+    }
+    let points = routes.iter_mut().flat_map(|route| route.points.iter_mut().chain([&mut route.label]));
+    points.for_each(|point| *point = Point { x: point.x + right, y: point.y + down });
+    Plan { places, routes, width: high.x + right + MARGIN, height: high.y + down + MARGIN }
+}

@@ -1,0 +1,274 @@
+//! Draws a composition: parts with their language and size, who calls whom, and what of it is the host's.
+//!
+//! One [picture](Picture) of what is there, and three ways to write it down: Mermaid text, Graphviz text, and an SVG that
+//! is laid out here. All that two parts have to do with each other is one arrow, from whoever calls to whoever is called,
+//! with the interfaces and how many functions they have. The host's interfaces are set apart, a box for each package.
+//! What only names types is left out where there is anything to call.
+
+mod dot;
+mod layout;
+mod mermaid;
+mod svg;
+
+use std::collections::BTreeMap;
+
+use anatomy::{Component, Edge, Source};
+use thiserror::Error;
+
+use crate::contain::Crash;
+use crate::report::size;
+
+/// The most boxes that are laid out. Beyond that no picture helps, and laying it out takes minutes.
+const BOXES: usize = 400;
+/// The most arrows that are laid out.
+const ARROWS: usize = 1_500;
+/// Interfaces that are named on one arrow.
+const NAMED: usize = 4;
+
+/// Why there is no SVG.
+#[derive(Debug, Error)]
+pub enum DrawError {
+    /// There is too much to draw.
+    #[error(
+        "{boxes} boxes and {arrows} arrows are too many for a picture; the limits are {BOXES} and {ARROWS}"
+    )]
+    TooLarge {
+        /// Parts, packages of the host, and groups of exports.
+        boxes: usize,
+        /// Pairs of boxes that have to do with each other.
+        arrows: usize,
+    },
+    /// The library that lays it out crashed.
+    #[error("the picture cannot be laid out")]
+    Crash(#[source] Crash),
+}
+
+/// The picture as [Mermaid](https://mermaid.js.org) text, which many sites draw where they show Markdown.
+#[must_use]
+pub fn mermaid(title: &str, component: &Component) -> String {
+    mermaid::write(&Picture::of(title, component))
+}
+
+/// The picture as text in the language of [Graphviz](https://graphviz.org).
+#[must_use]
+pub fn dot(title: &str, component: &Component) -> String {
+    dot::write(&Picture::of(title, component))
+}
+
+/// The picture as an SVG document: readable on light and dark backgrounds, without scripts, fonts or anything else from
+/// elsewhere, always the same for the same component.
+///
+/// # Errors
+///
+/// Where there are more than 400 boxes or 1,500 arrows.
+pub fn svg(title: &str, component: &Component) -> Result<String, DrawError> {
+    let picture = Picture::of(title, component);
+    let (boxes, arrows) = (picture.boxes.len(), picture.arrows.len());
+    if boxes > BOXES || arrows > ARROWS {
+        return Err(DrawError::TooLarge { boxes, arrows });
+    }
+    svg::write(&picture).map_err(DrawError::Crash)
+}
+
+/// What is drawn, whatever it is written in.
+struct Picture {
+    title: String,
+    /// What the title leaves open.
+    about: String,
+    boxes: Vec<Shape>,
+    arrows: Vec<Arrow>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A part.
+    Part,
+    /// A package of the host.
+    Host,
+    /// Exports of the whole: whoever calls them is outside.
+    Exports,
+}
+
+struct Shape {
+    kind: Kind,
+    name: String,
+    /// Below the name.
+    lines: Vec<String>,
+    /// Of a part.
+    language: Option<String>,
+}
+
+/// From a box that calls to one that is called, by their indices.
+struct Arrow {
+    from: usize,
+    to: usize,
+    /// What is called, or else `types`.
+    label: Vec<String>,
+    /// The same with all names in full.
+    full: Vec<String>,
+    /// Whether there is nothing but types to it.
+    types_only: bool,
+}
+
+impl Picture {
+    fn of(title: &str, component: &Component) -> Self {
+        let mut boxes: Vec<Shape> = component.parts.iter().map(|part| part_box(part)).collect();
+        let mut groups = Groups::default();
+        for edge in &component.edges {
+            let to = match &edge.from {
+                Source::Part { part, .. } => *part,
+                Source::Host { import } => host_box(&mut boxes, import, edge.types_only, component),
+            };
+            groups.add(edge.part, to, Some(edge), &edge.import);
+        }
+        for outlet in &component.outlets {
+            for source in &outlet.from {
+                // What is passed on from the host has nothing to do with the parts.
+                let Source::Part { part, .. } = source else { continue };
+                let from = exports_box(&mut boxes, &groups, *part, component.parts.len());
+                boxes[from].lines.push(short(&outlet.export));
+                groups.add(from, *part, None, &outlet.export);
+            }
+        }
+        let about = if component.is_composition() {
+            let count = component.parts.len();
+            format!("{count} {}, {}", if count == 1 { "part" } else { "parts" }, size(component.bytes))
+        } else {
+            size(component.bytes)
+        };
+        Picture { title: title.to_owned(), about, boxes, arrows: groups.arrows() }
+    }
+
+    /// The indices of the boxes of one kind.
+    fn of_kind(&self, kind: Kind) -> impl Iterator<Item = usize> {
+        (0..self.boxes.len()).filter(move |index| self.boxes[*index].kind == kind)
+    }
+
+    /// All of it in words, for those who do not see it.
+    fn words(&self) -> String {
+        let names = |kind| {
+            let names =
+                self.boxes.iter().filter(|shape| shape.kind == kind).map(|shape| match &shape.language {
+                    Some(language) => format!("{} ({language})", shape.name),
+                    None => shape.name.clone(),
+                });
+            names.collect::<Vec<_>>().join(", ")
+        };
+        let mut words = format!("Parts: {}.", names(Kind::Part));
+        if self.boxes.iter().any(|shape| shape.kind == Kind::Host) {
+            words.push_str(&format!(" From the host: {}.", names(Kind::Host)));
+        }
+        for arrow in &self.arrows {
+            let (from, to) = (&self.boxes[arrow.from], &self.boxes[arrow.to]);
+            let sentence = match from.kind {
+                Kind::Exports => format!(" From outside {} is called: {}.", to.name, arrow.full.join(", ")),
+                _ => format!(" {} calls {}: {}.", from.name, to.name, arrow.full.join(", ")),
+            };
+            words.push_str(&sentence);
+        }
+        words
+    }
+}
+
+fn part_box(part: &anatomy::Part) -> Shape {
+    let language = part.language.clone();
+    let known = language.as_ref().map_or_else(String::new, |language| format!("{language}, "));
+    Shape {
+        kind: Kind::Part,
+        name: part.path.join("/"),
+        lines: vec![format!("{known}{}", size(part.bytes))],
+        language,
+    }
+}
+
+/// The box of the package of an import of the whole. It is made where it is missing.
+fn host_box(boxes: &mut Vec<Shape>, import: &str, types_only: bool, component: &Component) -> usize {
+    let (path, version) = import.split_once('@').unwrap_or((import, ""));
+    let (package, interface) = path.split_once('/').unwrap_or((path, ""));
+    let name = if version.is_empty() { package.to_owned() } else { format!("{package}@{version}") };
+    let known = boxes[component.parts.len()..].iter().position(|shape| shape.name == name);
+    let at = known.map_or(boxes.len(), |at| at + component.parts.len());
+    if known.is_none() {
+        boxes.push(Shape { kind: Kind::Host, name, lines: Vec::new(), language: None });
+    }
+    let line = if types_only { format!("{interface} (types)") } else { interface.to_owned() };
+    if !interface.is_empty() && !boxes[at].lines.contains(&line) {
+        boxes[at].lines.push(line);
+    }
+    at
+}
+
+/// The box of the exports that a part stands behind. It is made where it is missing.
+fn exports_box(boxes: &mut Vec<Shape>, groups: &Groups<'_>, part: usize, parts: usize) -> usize {
+    let known = (parts..boxes.len())
+        .find(|at| boxes[*at].kind == Kind::Exports && groups.pairs.contains_key(&(*at, part)));
+    known.unwrap_or_else(|| {
+        boxes.push(Shape {
+            kind: Kind::Exports,
+            name: "exports".to_owned(),
+            lines: Vec::new(),
+            language: None,
+        });
+        boxes.len() - 1
+    })
+}
+
+/// What pairs of boxes have to do with each other.
+#[derive(Default)]
+struct Groups<'a> {
+    pairs: BTreeMap<(usize, usize), Vec<(Option<&'a Edge>, &'a str)>>,
+}
+
+impl<'a> Groups<'a> {
+    fn add(&mut self, from: usize, to: usize, edge: Option<&'a Edge>, name: &'a str) {
+        self.pairs.entry((from, to)).or_default().push((edge, name));
+    }
+
+    fn arrows(self) -> Vec<Arrow> {
+        self.pairs.into_iter().map(|((from, to), edges)| arrow(from, to, &edges)).collect()
+    }
+}
+
+fn arrow(from: usize, to: usize, edges: &[(Option<&Edge>, &str)]) -> Arrow {
+    let full = edges.iter().map(|(edge, name)| match edge {
+        Some(edge) if edge.types_only => format!("{name} (types only)"),
+        Some(edge) => format!("{name}{}", counted(edge.functions)),
+        None => (*name).to_owned(),
+    });
+    let full = full.collect();
+    let called: Vec<(&Edge, &str)> = edges
+        .iter()
+        .filter_map(|(edge, name)| edge.filter(|edge| !edge.types_only).map(|edge| (edge, *name)))
+        .collect();
+    let types_only = called.is_empty() && edges.iter().all(|(edge, _)| edge.is_some());
+    let mut label: Vec<String> = called
+        .iter()
+        .take(NAMED)
+        .map(|(edge, name)| format!("{}{}", short(name), counted(edge.functions)))
+        .collect();
+    if called.len() > NAMED {
+        // One line fewer is named, so that there is room for the sum.
+        label.truncate(NAMED - 1);
+        let rest = &called[NAMED - 1..];
+        let functions = rest.iter().map(|(edge, _)| edge.functions).sum::<Option<u32>>();
+        label.push(format!("{} more{}", rest.len(), counted(functions)));
+    }
+    if types_only {
+        label.push("types".to_owned());
+    }
+    Arrow { from, to, label, full, types_only }
+}
+
+/// A name without its version, and without the namespace.
+fn short(name: &str) -> String {
+    let bare = name.split('@').next().unwrap_or(name);
+    bare.split_once(':').filter(|(_, rest)| rest.contains('/')).map_or(bare, |(_, rest)| rest).to_owned()
+}
+
+fn counted(functions: Option<u32>) -> String {
+    match functions {
+        None => String::new(),
+        Some(1) => ", 1 function".to_owned(),
+        Some(count) => format!(", {count} functions"),
+    }
+}
