@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bindgen, build, componentize, compose, decompose, deny, inspect, wit};
+use crate::commands::{bindgen, build, check, componentize, compose, decompose, deny, explain, inspect, wit};
 use crate::failure::Failure;
 
 /// Builds WebAssembly components, checks them against their contracts, and composes them.
@@ -20,6 +20,7 @@ const AFTER_HELP: &str = "\
 Examples:
   composer build                                    everything that composer.toml lists
   composer inspect target/components/greeter.wasm   what it imports, exports and holds
+  composer check page.wasm greeter.wasm             does what one imports fit what the other exports?
   composer compose whole.wac -o whole.wasm -d parts:greeter=greeter.wasm
 
 Results go to standard output, everything else to standard error.
@@ -34,10 +35,12 @@ Exit codes:
 enum Command {
     Build(build::Build),
     Bindgen(bindgen::Bindgen),
+    Check(check::Check),
     Componentize(componentize::Componentize),
     Compose(compose::Compose),
     Decompose(decompose::Decompose),
     Deny(deny::Deny),
+    Explain(explain::Explain),
     Inspect(inspect::Inspect),
     Wit(wit::Wit),
 }
@@ -66,10 +69,12 @@ fn execute(command: &Command) -> Result<(), Failure> {
     match command {
         Command::Build(arguments) => build::run(arguments),
         Command::Bindgen(arguments) => bindgen::run(arguments),
+        Command::Check(arguments) => check::run(arguments),
         Command::Componentize(arguments) => componentize::run(arguments),
         Command::Compose(arguments) => compose::run(arguments),
         Command::Decompose(arguments) => decompose::run(arguments),
         Command::Deny(arguments) => deny::run(arguments),
+        Command::Explain(arguments) => explain::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Wit(arguments) => wit::run(arguments),
     }

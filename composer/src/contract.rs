@@ -75,6 +75,19 @@ impl Contracts {
             .map_err(|_| WorldError { wanted: name.to_owned(), worlds: self.worlds() })
     }
 
+    /// The world of the main package, where it has only one.
+    ///
+    /// # Errors
+    ///
+    /// Where it has none, or several.
+    pub fn only_world(&self) -> Result<WorldId, WorldError> {
+        let worlds = &self.resolve.packages[self.main].worlds;
+        match worlds.values().next() {
+            Some(only) if worlds.len() == 1 => Ok(*only),
+            _ => Err(WorldError { wanted: "the only one".to_owned(), worlds: self.worlds() }),
+        }
+    }
+
     /// The full names of the main package's worlds.
     #[must_use]
     pub fn worlds(&self) -> Vec<String> {

@@ -74,9 +74,17 @@ pub fn capable() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|value| value != "dumb")
 }
 
+/// Whether standard output is a terminal that wants colour.
+pub fn colour_on_stdout() -> bool {
+    let capable = std::env::var_os("TERM").is_none_or(|value| value != "dumb");
+    std::io::stdout().is_terminal()
+        && capable
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 /// Takes out control characters, but for line feeds, tabs and colours: names of files and lines of texts come from
 /// elsewhere, and must not steer the terminal.
-fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut rest = text.chars();
     while let Some(next) = rest.next() {

@@ -48,6 +48,7 @@
 #![deny(missing_docs)]
 
 pub mod bindgen;
+pub mod check;
 pub mod componentize;
 pub mod compose;
 mod contain;
@@ -59,6 +60,7 @@ pub mod link_map;
 pub mod lock;
 pub mod manifest;
 pub mod report;
+pub mod shape;
 pub mod wire;
 pub mod wit;
 

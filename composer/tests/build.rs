@@ -205,8 +205,8 @@ fn a_product_that_does_not_fit_its_world_never_gets_in_place() {
     assert_eq!(code, 1);
     let expected = "  × the product does not replace `out/components/source.wasm`
   ╰─▶ it does not fit the world `example:worlds/source`:
-      - it imports `answer`, which the world does not
-      - it does not export `answer`
+      - missing-function: answer: it imports the function `answer`, which the world does not
+      - missing-function: answer: it does not export the function `answer`, which the world demands
 ";
     assert!(words.contains(expected), "{words}");
     assert!(!shop.root().join("out/components/source.wasm").exists());

@@ -3,8 +3,9 @@
 mod common;
 
 use common::{answers, component, doubles};
+use composer::check::Mismatch;
 use composer::contract::Contracts;
-use composer::fit::{FitError, Misfit, check};
+use composer::fit::{FitError, check};
 
 const WIT: &str = "
 package example:worlds@1.0.0;
@@ -21,7 +22,7 @@ fn contracts() -> Contracts {
 
 fn misfits(component: &[u8], world: &str) -> Vec<String> {
     match check(component, &contracts(), world) {
-        Err(FitError::Misfit { misfits, .. }) => misfits.iter().map(Misfit::to_string).collect(),
+        Err(FitError::Misfit { mismatches, .. }) => mismatches.iter().map(Mismatch::to_string).collect(),
         other => panic!("expected misfits, found {other:?}"),
     }
 }
@@ -36,11 +37,15 @@ fn what_fits_fits() {
 fn all_misfits_are_named() {
     assert_eq!(
         misfits(&doubles(), "source"),
-        ["it imports `answer`, which the world does not", "it does not export `answer`"]
+        [
+            "missing-function: answer: it imports the function `answer`, which the world does not",
+            "missing-function: answer: it does not export the function `answer`, which the world demands"
+        ]
     );
-    let words = misfits(&answers(1), "words");
-    assert_eq!(words.len(), 1);
-    assert!(words[0].starts_with("its export `answer` has another type: "), "{}", words[0]);
+    assert_eq!(
+        misfits(&answers(1), "words"),
+        ["type-shape: answer > result: `string` is wanted, `u32` is offered"]
+    );
 }
 
 #[test]
@@ -50,8 +55,10 @@ fn another_version_is_named() {
     );
     assert_eq!(
         misfits(&wants, "asker"),
-        ["it imports `example:worlds/numbers@2.0.0`; the world has that interface as \
-          `example:worlds/numbers@1.0.0`"]
+        [
+            "version-incompatible: example:worlds/numbers@2.0.0: the interface `example:worlds/numbers@2.0.0` is not \
+          offered, but in another version: `example:worlds/numbers@1.0.0`"
+        ]
     );
 }
 

@@ -2,9 +2,11 @@
 
 pub mod bindgen;
 pub mod build;
+pub mod check;
 pub mod componentize;
 pub mod compose;
 pub mod decompose;
 pub mod deny;
+pub mod explain;
 pub mod inspect;
 pub mod wit;

@@ -1,0 +1,92 @@
+//! Lays two lists of names beside each other: fields with fields, parameters with parameters.
+
+use std::collections::{HashMap, HashSet};
+
+use super::names::likeness;
+
+/// What two lists have to do with each other. Numbers are positions, first in what is wanted, then in what is offered.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Alignment {
+    /// Names that both have.
+    pub(super) common: Vec<(usize, usize)>,
+    /// Names that stand for each other, as far as one can tell.
+    pub(super) renamed: Vec<(usize, usize)>,
+    /// Names that only the wanted list has.
+    pub(super) missing: Vec<usize>,
+    /// Names that only the offered list has.
+    pub(super) extra: Vec<usize>,
+    /// Whether the common names come in another order.
+    pub(super) reordered: bool,
+}
+
+impl Alignment {
+    /// Names are aligned by name. Of those that remain, such as are alike or stand at the same place stand for each other.
+    pub(super) fn new(wanted: &[&str], offered: &[&str]) -> Self {
+        let places: HashMap<&str, usize> = offered.iter().enumerate().map(|(at, name)| (*name, at)).collect();
+        let known: HashSet<&str> = wanted.iter().copied().collect();
+        let mut found = Alignment::default();
+        for (at, name) in wanted.iter().enumerate() {
+            match places.get(name) {
+                Some(&other) => found.common.push((at, other)),
+                None => found.missing.push(at),
+            }
+        }
+        found.extra = (0..offered.len()).filter(|&at| !known.contains(offered[at])).collect();
+        found.reordered = !found.common.is_sorted_by_key(|(_, other)| *other);
+        found.pair_up(wanted, offered);
+        found
+    }
+
+    fn pair_up(&mut self, wanted: &[&str], offered: &[&str]) {
+        let rank = |at: usize, common: &[(usize, usize)], side: fn(&(usize, usize)) -> usize| {
+            common.iter().filter(|pair| side(pair) < at).count()
+        };
+        // Long lists of strangers are not compared one with another.
+        if self.missing.len().saturating_mul(self.extra.len()) > 10_000 {
+            return;
+        }
+        let mut pairs = Vec::new();
+        for &at in &self.missing {
+            for &other in &self.extra {
+                let alike = likeness(wanted[at], offered[other]);
+                let before =
+                    rank(at, &self.common, |pair| pair.0) == rank(other, &self.common, |pair| pair.1);
+                if alike >= 0.6 || before {
+                    // Likeness first, then the same position.
+                    pairs.push((alike + if at == other { 0.5 } else { 0.0 }, at, other));
+                }
+            }
+        }
+        pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+        for (_, at, other) in pairs {
+            if self.missing.contains(&at) && self.extra.contains(&other) {
+                self.missing.retain(|known| *known != at);
+                self.extra.retain(|known| *known != other);
+                self.renamed.push((at, other));
+            }
+        }
+        self.renamed.sort_unstable();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Alignment;
+
+    #[test]
+    fn names_find_each_other() {
+        let found = Alignment::new(&["a", "colour", "c"], &["c", "a", "color", "d"]);
+        assert_eq!(found.common, [(0, 1), (2, 0)]);
+        assert_eq!(found.renamed, [(1, 2)]);
+        assert_eq!((found.missing.as_slice(), found.extra.as_slice()), (&[][..], &[3][..]));
+        assert!(found.reordered);
+    }
+
+    #[test]
+    fn what_stands_at_the_same_place_was_renamed() {
+        let found = Alignment::new(&["a", "b", "c"], &["a", "x", "c"]);
+        assert_eq!(found.renamed, [(1, 1)]);
+        let found = Alignment::new(&["a"], &["a", "b"]);
+        assert_eq!((found.renamed.len(), found.extra.as_slice()), (0, &[1][..]));
+    }
+}

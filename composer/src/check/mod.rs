@@ -1,0 +1,223 @@
+//! Says whether components fit each other or a world, and if not, everything that does not and what to do about it.
+//!
+//! Two questions are answered. [`plug`]: does each import of a *socket* get what it wants from what *plugs* export?
+//! [`world`]: does a component import no more than a world offers, and export all that it demands?
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use composer::check::{Class, Part, plug};
+//! use composer::shape::Shape;
+//!
+//! let socket = Shape::of_component(&wat::parse_str(r#"(component
+//!     (import "example:greeting/greeter" (instance
+//!         (export "greet" (func (param "who" string) (result string))))))"#)?)?;
+//! let greeter = Shape::of_component(&wat::parse_str(r#"(component
+//!     (import "greet" (func $greet (param "whom" string) (result string)))
+//!     (instance $greeter (export "greet" (func $greet)))
+//!     (export "example:greeting/greeter" (instance $greeter)))"#)?)?;
+//!
+//! let report = plug(Part { name: "page", shape: &socket }, &[Part { name: "greeter", shape: &greeter }])?;
+//! let [mismatch] = report.mismatches.as_slice() else { unreachable!() };
+//! assert_eq!(mismatch.class, Class::ParameterName);
+//! assert_eq!(mismatch.path, ["example:greeting/greeter", "greet", "who"]);
+//! let wanted = mismatch.wanted.as_ref().expect("the function is there");
+//! assert_eq!(wanted.text, "greet: func(who: string) -> string;");
+//! assert_eq!(wanted.token(), "who");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What fits
+//!
+//! The rules are the engine's, as its validator implements them: value types are equal or they differ, by structure and
+//! with all names and their order; an instance may export more than is wanted; parameters must have the same names; and a
+//! resource fits only itself. Where names match, there is no mismatch exactly when the validator accepts the instantiation.
+//!
+//! A name matches itself, or the same interface in a version that promises to fit ([`compatible`]). Among plugs that
+//! offer the same import the first one given is taken, an exact name before a compatible one.
+//!
+//! # What imports of plugs are wired to
+//!
+//! A plug may import what another plug exports. That counts as wired, and is compared as well, since resources
+//! that are passed on depend on it. What no plug exports comes from the host, and is one for all who import it under
+//! the same name.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::contain::{Crash, contain};
+use crate::shape::{Shape, ShapeError};
+
+mod align;
+mod class;
+mod compare;
+mod identity;
+mod names;
+mod pair;
+mod show;
+mod values;
+mod wholes;
+
+pub use class::{Class, UnknownClass};
+pub(crate) use names::other_version;
+pub use names::{compatible, is_host};
+pub use show::{json, text};
+
+/// How much may be compared: pairs of types, and names with names. Components of any sense stay far below.
+const STEPS: u32 = 4_000_000;
+/// How many mismatches are reported.
+const MISMATCHES: usize = 10_000;
+
+/// A component or world that is compared, and what it is called in messages.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'a> {
+    /// For people: the name of a file, or of a world.
+    pub name: &'a str,
+    /// Its type.
+    pub shape: &'a Shape,
+}
+
+/// Why nothing can be said.
+#[derive(Debug, Error)]
+pub enum CheckError {
+    /// One of the components cannot be read.
+    #[error("`{name}` cannot be checked")]
+    Shape {
+        /// Which.
+        name: String,
+        /// Why.
+        #[source]
+        source: ShapeError,
+    },
+    /// Comparing takes more steps than any component of sense would need.
+    #[error("comparing takes more than {STEPS} steps: the types are too large")]
+    TooLarge,
+    /// Nearly everything differs.
+    #[error("there are more than {MISMATCHES} mismatches")]
+    TooMany,
+    /// The comparison crashed.
+    #[error("the types cannot be compared")]
+    Crash(#[from] Crash),
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// All that does not fit: in the order of the imports, then of the exports.
+    pub mismatches: Vec<Mismatch>,
+    /// Which import is wired to which export.
+    pub wired: Vec<Wire>,
+    /// Imports that are left to the host, by name and without repetition.
+    pub host: Vec<String>,
+    /// Plugs that nothing was wired to.
+    pub unused: Vec<String>,
+}
+
+impl Report {
+    /// Whether everything fits.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        self.mismatches.is_empty()
+    }
+}
+
+/// An import and what satisfies it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Wire {
+    /// Who imports.
+    pub part: String,
+    /// Under which name.
+    pub import: String,
+    /// Who exports.
+    pub from: String,
+    /// Under which name: the same, or that of a compatible version.
+    pub export: String,
+}
+
+/// One thing that does not fit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mismatch {
+    /// Of which kind it is.
+    pub class: Class,
+    /// Where, from the outside in, in terms of WIT: interface, function, parameter, type, field …
+    pub path: Vec<String>,
+    /// What is wrong, in a sentence without a full stop.
+    pub problem: String,
+    /// Who wants it: the name of the part.
+    pub wanted_by: String,
+    /// What is wanted.
+    pub wanted: Option<Excerpt>,
+    /// Who offers it, or should: the name of the part. None where nobody does.
+    pub offered_by: Option<String>,
+    /// What is offered.
+    pub offered: Option<Excerpt>,
+    /// The part that would have to change.
+    pub change: String,
+    /// How, in a sentence without a full stop.
+    pub edit: String,
+    /// What was probably meant, for a near miss.
+    pub candidate: Option<String>,
+    /// What else there is to know: where resources come from, what would differ besides.
+    pub notes: Vec<String>,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.class, self.path.join(" > "), self.problem)
+    }
+}
+
+/// WIT text of one side, and the bytes in it that differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Excerpt {
+    /// The text.
+    pub text: String,
+    /// The bytes; empty where something is missing, at the place where it would stand.
+    pub span: Range<usize>,
+}
+
+impl Excerpt {
+    /// The text that differs.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        self.text.get(self.span.clone()).unwrap_or_default()
+    }
+}
+
+/// Checks whether the imports of a socket get what they want from what plugs export.
+///
+/// # Errors
+///
+/// Where nothing can be said; what does not fit is in the report.
+pub fn plug(socket: Part<'_>, plugs: &[Part<'_>]) -> Result<Report, CheckError> {
+    let parts: Vec<Part<'_>> = std::iter::once(socket).chain(plugs.iter().copied()).collect();
+    contain(|| pair::plug(&parts))?
+}
+
+/// Checks whether a component may stand where a world is asked for.
+///
+/// # Errors
+///
+/// Where nothing can be said; what does not fit is in the report.
+pub fn world(component: Part<'_>, world: Part<'_>) -> Result<Report, CheckError> {
+    contain(|| pair::world(&[component, world]))?
+}
+
+/// As [`plug`], for components as bytes, each with its name.
+///
+/// # Errors
+///
+/// As for [`plug`], and where one of them is no valid component.
+pub fn plug_bytes(socket: (&str, &[u8]), plugs: &[(&str, &[u8])]) -> Result<Report, CheckError> {
+    let shape = |(name, bytes): (&str, &[u8])| {
+        Shape::of_component(bytes).map_err(|source| CheckError::Shape { name: name.to_owned(), source })
+    };
+    let shapes =
+        std::iter::once(socket).chain(plugs.iter().copied()).map(shape).collect::<Result<Vec<_>, _>>()?;
+    let names = std::iter::once(socket.0).chain(plugs.iter().map(|(name, _)| *name));
+    let parts: Vec<Part<'_>> = names.zip(&shapes).map(|(name, shape)| Part { name, shape }).collect();
+    plug(parts[0], &parts[1..])
+}

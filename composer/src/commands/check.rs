@@ -1,0 +1,120 @@
+//! `composer check`.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use composer::check::{self, CheckError, Part, Report};
+use composer::shape::{Shape, ShapeError};
+
+use crate::failure::{self, Exit, Failure};
+use crate::files;
+use crate::project;
+
+/// Checks whether components fit each other, or a world, and says everything that does not.
+///
+/// Given a socket and plugs: every import of the socket is looked up among what the plugs export, and compared. Imports of
+/// the host (`wasi:…`) may stay open. Given a world: the component may import only what the world imports, and must export all
+/// that it exports.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  composer check page.wasm greeter.wasm             does what page imports fit what greeter exports?
+  composer check page.wasm --world wit#page         does it fit the world `page` of the packages in `wit`?
+  composer check page.wasm greeter.wasm --json
+
+What each class of mismatches means: `composer explain CLASS`.
+
+Exit codes:
+  0  everything fits
+  1  something does not: all of it is on standard output
+  2  the command line is wrong
+  3  an input cannot be read, or is not what it should be")]
+pub struct Check {
+    /// The component whose imports are to be satisfied, or that is to fit the world.
+    socket: PathBuf,
+    /// Components whose exports are to satisfy them. Of two that export the same, the first is taken.
+    #[arg(required_unless_present = "world", conflicts_with = "world")]
+    plugs: Vec<PathBuf>,
+    /// A world: the file or folder of its WIT package, and where the package has several, its name.
+    #[arg(long, value_name = "WIT[#WORLD]")]
+    world: Option<OsString>,
+    /// Prints JSON: `fits`, and `mismatches` (each with `class`, `path`, `problem`, `wanted` and `offered` as text and span,
+    /// `change`, `edit`), `wired`, `host` and `unused`.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Executes the command.
+pub fn run(arguments: &Check) -> Result<(), Failure> {
+    let socket = shape(&arguments.socket)?;
+    let socket_name = name(&arguments.socket);
+    let socket = Part { name: &socket_name, shape: &socket };
+    let report = match &arguments.world {
+        Some(world) => {
+            let (wit, world) = split(world);
+            let contracts = project::contracts(Some(&wit), Path::new("."))?;
+            let id = match world {
+                Some(world) => contracts.world(&world),
+                None => contracts.only_world(),
+            };
+            let id = id.map_err(|error| {
+                Failure::because(Exit::Input, format!("`{}` does not say which world", wit.display()), error)
+                    .help("name it after the path: `--world PATH#WORLD`")
+            })?;
+            let name = contracts.world_name(id);
+            let wanted = Shape::of_world(&contracts, id).map_err(|error| {
+                Failure::because(Exit::Input, format!("the world `{name}` cannot be encoded"), error)
+            })?;
+            check::world(socket, Part { name: &name, shape: &wanted }).map_err(failed)?
+        }
+        None => {
+            let shapes = arguments.plugs.iter().map(|plug| shape(plug)).collect::<Result<Vec<_>, _>>()?;
+            let names: Vec<String> = arguments.plugs.iter().map(|plug| name(plug)).collect();
+            let plugs: Vec<Part<'_>> =
+                names.iter().zip(&shapes).map(|(name, shape)| Part { name, shape }).collect();
+            check::plug(socket, &plugs).map_err(failed)?
+        }
+    };
+    answer(&report, arguments.json)
+}
+
+fn answer(report: &Report, as_json: bool) -> Result<(), Failure> {
+    if as_json {
+        files::print(format!("{}\n", check::json(report)).as_bytes())?;
+    } else {
+        files::print(failure::harmless(&check::text(report, failure::colour_on_stdout())).as_bytes())?;
+        for name in &report.unused {
+            files::say(&failure::harmless(&format!("note: nothing was wired to `{name}`")));
+        }
+    }
+    match report.mismatches.len() {
+        0 => Ok(()),
+        1 => Err(Failure::new(Exit::Cannot, "one thing does not fit")),
+        many => Err(Failure::new(Exit::Cannot, format!("{many} things do not fit"))),
+    }
+}
+
+fn failed(error: CheckError) -> Failure {
+    Failure::because(Exit::Cannot, "nothing can be said of these components", error)
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+fn shape(path: &Path) -> Result<Shape, Failure> {
+    let bytes = files::read(path)?;
+    Shape::of_component(&bytes).map_err(|error| match error {
+        ShapeError::Read(error) => files::not_a_component(path, error),
+        other => Failure::because(Exit::Input, format!("`{}` cannot be checked", path.display()), other),
+    })
+}
+
+/// The path of WIT packages, and the name of a world after the last `#`.
+fn split(world: &OsString) -> (PathBuf, Option<String>) {
+    match world.to_str().and_then(|text| text.rsplit_once('#')) {
+        Some((path, world)) => (PathBuf::from(path), Some(world.to_owned())),
+        None => (PathBuf::from(world), None),
+    }
+}
