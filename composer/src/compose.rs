@@ -18,7 +18,9 @@ use wac_parser::Document;
 use wac_parser::lexer::{Lexer, Token};
 use wac_parser::resolution::Error as ResolveError;
 
+use crate::check::{self, Mismatch};
 use crate::contain::{Crash, contain};
+use crate::diagnosis;
 use crate::link_map::{self, Origins};
 
 /// The longest text that is read, in bytes.
@@ -48,6 +50,8 @@ pub struct Reference {
 pub struct ComposeError {
     /// What went wrong.
     pub kind: ComposeErrorKind,
+    /// All that does not fit in what the text asks for, where types are what went wrong.
+    pub mismatches: Vec<Mismatch>,
     source: Box<NamedSource<String>>,
 }
 
@@ -116,7 +120,40 @@ pub fn compose_from(
         .and_then(|(composed, instances)| {
             link_map::append(composed, &instances, packages, origins).map_err(ComposeErrorKind::Describe)
         })
-        .map_err(|kind| ComposeError::new(kind, name, text))
+        .map_err(|kind| {
+            let mismatches = diagnose(&kind, text, packages);
+            ComposeError { mismatches, ..ComposeError::new(kind, name, text) }
+        })
+}
+
+/// All that does not fit, where that is what went wrong: the libraries stop at the first mismatch.
+fn diagnose(kind: &ComposeErrorKind, text: &str, packages: &Packages) -> Vec<Mismatch> {
+    let ComposeErrorKind::Resolve(error, _) = kind else { return Vec::new() };
+    let work = || {
+        let Ok(document) = parse(text) else { return Vec::new() };
+        match &**error {
+            ResolveError::MismatchedInstantiationArg { .. }
+            | ResolveError::MissingInstantiationArg { .. }
+            | ResolveError::MissingComponentImport { .. }
+            | ResolveError::MissingInstanceExport { .. }
+            | ResolveError::InstantiationArgMergeFailure { .. }
+            | ResolveError::ValidationFailure { .. } => diagnosis::wiring(&document, packages),
+            ResolveError::ImportNotInTarget { .. }
+            | ResolveError::MissingTargetExport { .. }
+            | ResolveError::TargetMismatch { .. } => {
+                let Some(target) = &document.directive.targets else { return Vec::new() };
+                // The same text without its target composes, and then both can be compared as a whole.
+                let end = target.span.offset() + target.span.len();
+                let start = document.directive.package.span.offset() + document.directive.package.span.len();
+                let untargeted = format!("{}{}", &text[..start], &text[end..]);
+                encode(&untargeted, packages)
+                    .map(|(composition, _)| diagnosis::target(&composition, target.string, packages))
+                    .unwrap_or_default()
+            }
+            _ => Vec::new(),
+        }
+    };
+    contain(work).unwrap_or_default()
 }
 
 /// The full name of the world that `text` targets, if it does.
@@ -248,7 +285,11 @@ fn headline(error: &ResolveError) -> String {
 
 impl ComposeError {
     fn new(kind: ComposeErrorKind, name: &str, text: &str) -> Self {
-        ComposeError { kind, source: Box::new(NamedSource::new(name, text.to_owned())) }
+        ComposeError {
+            kind,
+            mismatches: Vec::new(),
+            source: Box::new(NamedSource::new(name, text.to_owned())),
+        }
     }
 
     /// Whether the text is shown with the error: not where a line of it would fill the screen.
@@ -295,6 +336,37 @@ impl std::error::Error for ComposeError {
 
 impl Diagnostic for ComposeError {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        let way_out = self.way_out();
+        if self.mismatches.is_empty() {
+            return way_out;
+        }
+        let words = way_out.map(|words| format!("{words}\n")).unwrap_or_default();
+        Some(Box::new(format!("{words}what does not fit:\n{}", check::blocks(&self.mismatches, false))))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.shown().then_some(&*self.source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        match &self.kind {
+            ComposeErrorKind::Syntax(error) => error.labels(),
+            ComposeErrorKind::Resolve(error, _) => match &**error {
+                ResolveError::ImportNotInTarget { span: None, .. }
+                | ResolveError::TargetMismatch { span: None, .. } => one("this world", self.target_span()?),
+                other => other.labels(),
+            },
+            ComposeErrorKind::TooDeep(span) => one("one too deep", *span),
+            ComposeErrorKind::Missing(reference) => one("nothing was given for this", reference.span),
+            ComposeErrorKind::Part(reference, _) => one("this one", reference.span),
+            ComposeErrorKind::TooLong(_) | ComposeErrorKind::Describe(_) | ComposeErrorKind::Crash(_) => None,
+        }
+    }
+}
+
+impl ComposeError {
+    /// What to do about it, as far as the kind of error says it.
+    fn way_out(&self) -> Option<Box<dyn fmt::Display + '_>> {
         let words: String = match &self.kind {
             ComposeErrorKind::Missing(Reference { name, .. }) => format!(
                 "say which file it is: `-d {name}=FILE.wasm` for a component, `-d {name}=FOLDER` for a WIT package"
@@ -332,25 +404,6 @@ impl Diagnostic for ComposeError {
             _ => return None,
         };
         Some(Box::new(words))
-    }
-
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.shown().then_some(&*self.source as &dyn SourceCode)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        match &self.kind {
-            ComposeErrorKind::Syntax(error) => error.labels(),
-            ComposeErrorKind::Resolve(error, _) => match &**error {
-                ResolveError::ImportNotInTarget { span: None, .. }
-                | ResolveError::TargetMismatch { span: None, .. } => one("this world", self.target_span()?),
-                other => other.labels(),
-            },
-            ComposeErrorKind::TooDeep(span) => one("one too deep", *span),
-            ComposeErrorKind::Missing(reference) => one("nothing was given for this", reference.span),
-            ComposeErrorKind::Part(reference, _) => one("this one", reference.span),
-            ComposeErrorKind::TooLong(_) | ComposeErrorKind::Describe(_) | ComposeErrorKind::Crash(_) => None,
-        }
     }
 }
 

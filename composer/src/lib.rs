@@ -55,6 +55,7 @@ mod contain;
 pub mod contract;
 pub mod decompose;
 pub mod deny;
+mod diagnosis;
 pub mod fit;
 pub mod link_map;
 pub mod lock;

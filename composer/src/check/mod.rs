@@ -64,7 +64,7 @@ mod wholes;
 pub use class::{Class, UnknownClass};
 pub(crate) use names::other_version;
 pub use names::{compatible, is_host};
-pub use show::{json, text};
+pub use show::{blocks, json, text};
 
 /// How much may be compared: pairs of types, and names with names. Components of any sense stay far below.
 const STEPS: u32 = 4_000_000;
@@ -137,6 +137,19 @@ pub struct Wire {
     pub export: String,
 }
 
+/// A wire as someone draws it: an import of a part, and the export that is to satisfy it. Parts are numbered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wiring {
+    /// Who imports.
+    pub part: usize,
+    /// Under which name.
+    pub import: String,
+    /// Who exports.
+    pub from: usize,
+    /// The name of the export, and names of exports within it.
+    pub export: Vec<String>,
+}
+
 /// One thing that does not fit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mismatch {
@@ -204,6 +217,16 @@ pub fn plug(socket: Part<'_>, plugs: &[Part<'_>]) -> Result<Report, CheckError> 
 /// Where nothing can be said; what does not fit is in the report.
 pub fn world(component: Part<'_>, world: Part<'_>) -> Result<Report, CheckError> {
     contain(|| pair::world(&[component, world]))?
+}
+
+/// Checks parts that are wired already, each being one instance: whether every wire fits. Names play no role for what is
+/// wired; of the parts in `closed`, all imports must be.
+///
+/// # Errors
+///
+/// Where nothing can be said; what does not fit is in the report.
+pub fn wiring(parts: &[Part<'_>], wires: &[Wiring], closed: &[usize]) -> Result<Report, CheckError> {
+    contain(|| pair::wiring(parts, wires, closed))?
 }
 
 /// As [`plug`], for components as bytes, each with its name.

@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::compare::{At, Change, Done, Walk, kind_of, nearness, thing};
 use super::identity::{Node, resource_at};
-use super::names::{InterfaceName, Near, is_host, nearest_interface, track};
-use super::{CheckError, Class, Excerpt, Mismatch, Part, Report, Wire};
+use super::names::{InterfaceName, Near, compatible, is_host, nearest_interface, track};
+use super::{CheckError, Class, Excerpt, Mismatch, Part, Report, Wire, Wiring};
 use crate::shape::print::{Step, item_at, plain_name};
-use crate::shape::{Item, Place, ResourceId, find};
+use crate::shape::{Item, Place, ResourceId, Shape, find};
 
 /// An export of a part.
 #[derive(Debug, Clone, Copy)]
@@ -54,29 +54,15 @@ pub(super) fn plug(parts: &[Part<'_>]) -> Result<Report, CheckError> {
     let mut walk = Walk::new(parts, None);
     let mut wired = Vec::new();
     let mut host = BTreeSet::new();
-    link(&mut walk, &offers);
+    link(&mut walk, |part, import| offers.find(part, import), |part, import| part == 0 && !is_host(import));
     for (index, part) in parts.iter().enumerate() {
         for (name, item) in &part.shape.root().imports {
             match offers.find(index, name) {
                 Some(offer) => {
-                    wired.push(Wire {
-                        part: part.name.to_owned(),
-                        import: name.clone(),
-                        from: parts[offer.part].name.to_owned(),
-                        export: offer.name.to_owned(),
-                    });
-                    let change = older(name, offer.name);
-                    let at = At::items(
-                        vec![plain_name(name)],
-                        (index, name, item),
-                        (offer.part, offer.name, offer.item),
-                        change,
-                    );
-                    let before = walk.found.len();
-                    walk.item(&at, item, offer.item)?;
-                    versions(&mut walk, before, name, offer.name);
+                    wired.push(wire(parts, index, name, offer));
+                    pair(&mut walk, (index, name, item), offer, older(name, offer.name))?;
                 }
-                None if index == 0 && !is_host(name) => open(&mut walk, &offers, name, item)?,
+                None if index == 0 && !is_host(name) => open(&mut walk, &offers, (index, name, item))?,
                 None => {
                     host.insert(name.clone());
                 }
@@ -88,27 +74,119 @@ pub(super) fn plug(parts: &[Part<'_>]) -> Result<Report, CheckError> {
     Ok(Report { mismatches: walk.found, wired, host: host.into_iter().collect(), unused })
 }
 
-/// Finds out which resource is which.
-fn link(walk: &mut Walk<'_>, offers: &Offers<'_>) {
+/// Finds out which resource is which. What stands behind an import is for `find` to say; `open` tells imports that should
+/// have something behind them, and have not.
+fn link<'a>(
+    walk: &mut Walk<'_>,
+    find: impl Fn(usize, &str) -> Option<Offer<'a>>,
+    open: impl Fn(usize, &str) -> bool,
+) {
     let mut hosts: HashMap<(String, Place), Node> = HashMap::new();
     for (index, part) in walk.parts.iter().enumerate() {
         for (resource, place) in &part.shape.root().asked {
             let node = (index, *resource);
             let Some((import, rest)) = place.split_first() else { continue };
-            match offers.find(index, import) {
+            match find(index, import) {
                 Some(offer) => walk.links.give(node, given(walk, offer, rest)),
                 None => {
                     // What nobody offers comes from the host, which gives the same to all who ask for it.
                     let key = (track(import).unwrap_or_else(|| import.clone()), rest.to_vec());
                     let known = *hosts.entry(key).or_insert(node);
                     walk.links.give(node, Some(known));
-                    if index == 0 && !is_host(import) {
+                    if open(index, import) {
                         walk.open.insert(node);
                     }
                 }
             }
         }
     }
+}
+
+/// Parts as they are wired already; all imports of those that are closed must be.
+pub(super) fn wiring(parts: &[Part<'_>], wires: &[Wiring], closed: &[usize]) -> Result<Report, CheckError> {
+    let mut wired: HashMap<(usize, &str), Offer<'_>> = HashMap::new();
+    for wire in wires {
+        let (Some(from), Some(name)) = (parts.get(wire.from), wire.export.last()) else { continue };
+        if let Some(item) = within(from.shape, &wire.export) {
+            wired.insert((wire.part, &wire.import), Offer { part: wire.from, name, item });
+        }
+    }
+    let find = |part: usize, import: &str| wired.get(&(part, import)).copied();
+    let is_open = |part: usize, import: &str| closed.contains(&part) && find(part, import).is_none();
+    let mut walk = Walk::new(parts, None);
+    link(&mut walk, find, is_open);
+    let mut offers = Offers::default();
+    for (index, part) in parts.iter().enumerate() {
+        offers.add(index, &part.shape.root().exports);
+    }
+    let mut used = Vec::new();
+    let mut host = BTreeSet::new();
+    for (index, part) in parts.iter().enumerate() {
+        for (name, item) in &part.shape.root().imports {
+            if let Some(offer) = find(index, name) {
+                used.push(wire(parts, index, name, offer));
+                pair(&mut walk, (index, name, item), offer, older(name, offer.name))?;
+            } else if is_open(index, name) {
+                match offers.find(index, name) {
+                    Some(offer) => forgotten(&mut walk, (index, name, item), offer),
+                    None => open(&mut walk, &offers, (index, name, item))?,
+                }
+            } else {
+                host.insert(name.clone());
+            }
+        }
+    }
+    Ok(Report { mismatches: walk.found, wired: used, host: host.into_iter().collect(), unused: Vec::new() })
+}
+
+/// The export at the end of a path of names.
+fn within<'a>(shape: &'a Shape, path: &[String]) -> Option<&'a Item> {
+    let (first, rest) = path.split_first()?;
+    rest.iter().try_fold(find(&shape.root().exports, first)?, |item, name| match item {
+        Item::Interface(id) => shape.interface(*id).get(name),
+        _ => None,
+    })
+}
+
+fn wire(parts: &[Part<'_>], part: usize, import: &str, offer: Offer<'_>) -> Wire {
+    Wire {
+        part: parts[part].name.to_owned(),
+        import: import.to_owned(),
+        from: parts[offer.part].name.to_owned(),
+        export: offer.name.to_owned(),
+    }
+}
+
+/// Compares an import with what stands behind it.
+fn pair(walk: &mut Walk<'_>, wanted: (usize, &str, &Item), offer: Offer<'_>, change: Change) -> Done {
+    let (_, name, item) = wanted;
+    let at = At::items(vec![plain_name(name)], wanted, (offer.part, offer.name, offer.item), change);
+    let before = walk.found.len();
+    walk.item(&at, item, offer.item)?;
+    versions(walk, before, name, offer.name);
+    Ok(())
+}
+
+/// An import that nothing is wired to, although a part exports it.
+fn forgotten(walk: &mut Walk<'_>, wanted: (usize, &str, &Item), offer: Offer<'_>) {
+    let (part, name, item) = wanted;
+    let (importer, exporter) = (walk.name(part).to_owned(), walk.name(offer.part).to_owned());
+    walk.found.push(Mismatch {
+        class: Class::Unwired,
+        path: vec![plain_name(name)],
+        problem: format!(
+            "nothing is wired to the import `{name}`, although `{exporter}` exports `{}`",
+            offer.name
+        ),
+        wanted_by: importer.clone(),
+        wanted: Some(shown(walk, part, name, item)),
+        offered_by: Some(exporter.clone()),
+        offered: None,
+        change: importer.clone(),
+        edit: format!("wire the import `{name}` of `{importer}` to `{}` of `{exporter}`", offer.name),
+        candidate: Some(offer.name.to_owned()),
+        notes: Vec::new(),
+    });
 }
 
 fn given(walk: &Walk<'_>, offer: Offer<'_>, rest: &[String]) -> Option<(usize, ResourceId)> {
@@ -125,40 +203,46 @@ fn older(wanted: &str, offered: &str) -> Change {
     }
 }
 
-/// Says of mismatches between different versions that they are different.
+/// Says of mismatches between different versions of one interface that they are different.
 fn versions(walk: &mut Walk<'_>, from: usize, wanted: &str, offered: &str) {
-    if wanted == offered {
+    let parsed = InterfaceName::parse(wanted).zip(InterfaceName::parse(offered));
+    if wanted == offered || parsed.is_none_or(|(wanted, offered)| !wanted.same_but_version(&offered)) {
         return;
     }
+    let promise = if compatible(wanted, offered) {
+        "versions that promise to fit, and do not"
+    } else {
+        "versions that do not promise to fit"
+    };
     for mismatch in &mut walk.found[from..] {
-        mismatch.notes.push(format!(
-            "`{wanted}` is wanted and `{offered}` offered: versions that promise to fit, and do not"
-        ));
+        mismatch.notes.push(format!("`{wanted}` is wanted and `{offered}` offered: {promise}"));
     }
 }
 
 /// An import of the socket that no plug offers anything for.
-fn open(walk: &mut Walk<'_>, offers: &Offers<'_>, name: &str, item: &Item) -> Done {
+fn open(walk: &mut Walk<'_>, offers: &Offers<'_>, wanted: (usize, &str, &Item)) -> Done {
+    let (part, name, item) = wanted;
     walk.spend(offers.all.len())?;
     // What another import takes was not meant for this one.
-    let imports = &walk.parts[0].shape.root().imports;
+    let imports = &walk.parts[part].shape.root().imports;
     let free: Vec<Offer<'_>> = offers
         .all
         .iter()
-        .filter(|offer| kind_of(offer.item) == kind_of(item) && find(imports, offer.name).is_none())
+        .filter(|offer| offer.part != part && kind_of(offer.item) == kind_of(item))
+        .filter(|offer| find(imports, offer.name).is_none())
         .copied()
         .collect();
-    if near(walk, (0, name, item), &free, Change::Offered)? {
+    if near(walk, wanted, &free, Change::Offered)? {
         return Ok(());
     }
-    let socket = walk.name(0);
+    let socket = walk.name(part);
     let what = thing(item);
     walk.found.push(Mismatch {
         class: Class::Unwired,
         path: vec![plain_name(name)],
         problem: format!("nothing that was given exports the {what} `{name}`"),
         wanted_by: socket.to_owned(),
-        wanted: Some(shown(walk, 0, name, item)),
+        wanted: Some(shown(walk, part, name, item)),
         offered_by: None,
         offered: None,
         change: socket.to_owned(),
@@ -288,21 +372,8 @@ fn side(
     for (name, item) in wanted {
         walk.spend(1)?;
         if let Some(offer) = offers.find(wanting, name) {
-            wired.push(Wire {
-                part: walk.name(wanting).to_owned(),
-                import: name.clone(),
-                from: walk.name(offer.part).to_owned(),
-                export: offer.name.to_owned(),
-            });
-            let at = At::items(
-                vec![plain_name(name)],
-                (wanting, name, item),
-                (offer.part, offer.name, offer.item),
-                change,
-            );
-            let before = walk.found.len();
-            walk.item(&at, item, offer.item)?;
-            versions(walk, before, name, offer.name);
+            wired.push(wire(walk.parts, wanting, name, offer));
+            pair(walk, (wanting, name, item), offer, change)?;
             continue;
         }
         walk.spend(offers.all.len())?;

@@ -36,8 +36,14 @@ pub fn json(report: &Report) -> String {
 /// else it ends with a line feed.
 #[must_use]
 pub fn text(report: &Report, colour: bool) -> String {
+    blocks(&report.mismatches, colour)
+}
+
+/// As [`text`], for mismatches without their report.
+#[must_use]
+pub fn blocks(mismatches: &[Mismatch], colour: bool) -> String {
     let ink = Ink { colour };
-    let blocks: Vec<String> = report.mismatches.iter().map(|mismatch| block(mismatch, ink)).collect();
+    let blocks: Vec<String> = mismatches.iter().map(|mismatch| block(mismatch, ink)).collect();
     blocks.join("\n")
 }
 

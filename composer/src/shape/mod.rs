@@ -306,6 +306,17 @@ impl Shape {
         shape.ok_or_else(|| ShapeError::NoWorld(contracts.world_name(world)))
     }
 
+    /// The type that a component of this world has, where the WIT package is in its binary form: `world` is the short name.
+    ///
+    /// # Errors
+    ///
+    /// Where the bytes are no such package, or have no such world.
+    pub fn of_world_in(package: &[u8], world: &str) -> Result<Shape, ShapeError> {
+        anatomy::read(package)?;
+        let shape = contain(|| read::world(package, world))?.map_err(ShapeError::Invalid)?;
+        shape.ok_or_else(|| ShapeError::NoWorld(world.to_owned()))
+    }
+
     /// The component itself.
     #[must_use]
     pub fn root(&self) -> &Component {

@@ -1,0 +1,187 @@
+//! Why a text does not compose: reads the wiring out of it, and has it checked.
+//!
+//! The library that resolves the language stops at the first argument that does not fit, and does not know the identity of
+//! resources. What it was asked to do is in the text: who is instantiated, and what is wired to what.
+
+use std::collections::{BTreeMap, HashMap};
+
+use wac_parser::{Document, Expr, InstantiationArgument, NewExpr, PostfixExpr, PrimaryExpr, Statement};
+
+use crate::check::{self, Mismatch, Part, Wiring, compatible};
+use crate::compose::Packages;
+use crate::shape::{Item, Shape};
+
+/// All that does not fit in the wiring that a document asks for. Empty where it cannot be told.
+pub(crate) fn wiring(document: &Document<'_>, packages: &Packages) -> Vec<Mismatch> {
+    let mut plan = Plan {
+        packages,
+        shapes: BTreeMap::new(),
+        parts: Vec::new(),
+        wires: Vec::new(),
+        closed: Vec::new(),
+        names: HashMap::new(),
+    };
+    for statement in &document.statements {
+        match statement {
+            Statement::Let(statement) => {
+                if let Some(value) = plan.value(&statement.expr) {
+                    plan.names.insert(statement.id.string, value);
+                }
+            }
+            Statement::Export(statement) => {
+                plan.value(&statement.expr);
+            }
+            _ => {}
+        }
+    }
+    let parts: Vec<Part<'_>> = plan
+        .parts
+        .iter()
+        .filter_map(|name| Some(Part { name, shape: plan.shapes.get(name)?.as_ref()? }))
+        .collect();
+    if parts.len() != plan.parts.len() {
+        return Vec::new();
+    }
+    check::wiring(&parts, &plan.wires, &plan.closed).map(|report| report.mismatches).unwrap_or_default()
+}
+
+/// All in which a composition does not fit the world that it targets.
+pub(crate) fn target(composition: &[u8], world: &str, packages: &Packages) -> Vec<Mismatch> {
+    let find = || {
+        let (package, name) = world.split_once('/')?;
+        let name = name.split('@').next().unwrap_or(name);
+        let wanted = Shape::of_world_in(packages.get(package)?, name).ok()?;
+        let shape = Shape::of_component(composition).ok()?;
+        let component = Part { name: "the composition", shape: &shape };
+        check::world(component, Part { name: world, shape: &wanted }).ok()
+    };
+    find().map(|report| report.mismatches).unwrap_or_default()
+}
+
+/// An instance, or an export of one.
+#[derive(Debug, Clone)]
+struct Value {
+    part: usize,
+    path: Vec<String>,
+}
+
+struct Plan<'a> {
+    packages: &'a Packages,
+    /// By package; None for what is no component.
+    shapes: BTreeMap<String, Option<Shape>>,
+    /// Each instance, by its package.
+    parts: Vec<String>,
+    wires: Vec<Wiring>,
+    closed: Vec<usize>,
+    names: HashMap<&'a str, Value>,
+}
+
+impl<'a> Plan<'a> {
+    fn value(&mut self, expression: &'a Expr<'a>) -> Option<Value> {
+        let mut value = match &expression.primary {
+            PrimaryExpr::New(new) => self.instance(new)?,
+            PrimaryExpr::Nested(nested) => self.value(&nested.inner)?,
+            PrimaryExpr::Ident(name) => self.names.get(name.string)?.clone(),
+        };
+        for step in &expression.postfix {
+            let name = match step {
+                PostfixExpr::NamedAccess(access) => access.string.value.to_owned(),
+                PostfixExpr::Access(access) => self.short(&value, access.id.string),
+            };
+            value.path.push(name);
+        }
+        Some(value)
+    }
+
+    /// The full name that a short one stands for, as in `instance.greeter`.
+    fn short(&self, value: &Value, name: &str) -> String {
+        let names = self.exports(value);
+        let full = names.iter().find(|full| {
+            let interface = full.split('@').next().unwrap_or(full).rsplit('/').next();
+            full.contains('/') && interface == Some(name)
+        });
+        if names.iter().any(|known| known == name) {
+            name.to_owned()
+        } else {
+            full.cloned().unwrap_or_else(|| name.to_owned())
+        }
+    }
+
+    fn exports(&self, value: &Value) -> Vec<String> {
+        let Some(Some(shape)) = self.shapes.get(&self.parts[value.part]) else { return Vec::new() };
+        let mut items = &shape.root().exports;
+        for name in &value.path {
+            match items.iter().find(|(known, _)| known == name) {
+                Some((_, Item::Interface(id))) => items = &shape.interface(*id).items,
+                _ => return Vec::new(),
+            }
+        }
+        items.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    fn instance(&mut self, new: &'a NewExpr<'a>) -> Option<Value> {
+        let package = new.package.name.to_owned();
+        let packages = self.packages;
+        let shape = || packages.get(&package).and_then(|bytes| Shape::of_component(bytes).ok());
+        let shape = self.shapes.entry(package.clone()).or_insert_with(shape).as_ref()?;
+        let imports: Vec<String> = shape.root().imports.iter().map(|(name, _)| name.clone()).collect();
+        // Arguments first: they may hold instances of their own.
+        let mut given: Vec<(String, Value)> = Vec::new();
+        let mut open = false;
+        for argument in &new.arguments {
+            match argument {
+                InstantiationArgument::Named(argument) => {
+                    // What is wired from outside the composition is not known here.
+                    let value = self.value(&argument.expr);
+                    let name = long(&imports, argument.name.as_str());
+                    open |= value.is_none();
+                    given.extend(value.map(|value| (name, value)));
+                }
+                InstantiationArgument::Inferred(name) => match self.names.get(name.string) {
+                    Some(value) => {
+                        let export = value.path.last().filter(|last| imports.contains(last));
+                        let import = export.cloned().unwrap_or_else(|| long(&imports, name.string));
+                        given.push((import, value.clone()));
+                    }
+                    None => open = true,
+                },
+                InstantiationArgument::Spread(name) => match self.names.get(name.string).cloned() {
+                    Some(value) => {
+                        for export in self.exports(&value) {
+                            let import = imports.iter().find(|import| compatible(import, &export));
+                            let free =
+                                import.filter(|import| !given.iter().any(|(known, _)| known == *import));
+                            let path = [value.path.as_slice(), &[export.clone()]].concat();
+                            given.extend(
+                                free.map(|import| (import.clone(), Value { part: value.part, path })),
+                            );
+                        }
+                    }
+                    None => open = true,
+                },
+                InstantiationArgument::Fill(_) => open = true,
+            }
+        }
+        let part = self.parts.len();
+        self.parts.push(package);
+        for (import, value) in given {
+            self.wires.push(Wiring { part, import, from: value.part, export: value.path });
+        }
+        if !open {
+            self.closed.push(part);
+        }
+        Some(Value { part, path: Vec::new() })
+    }
+}
+
+/// The import that a name stands for: itself, or the interface of that short name.
+fn long(imports: &[String], name: &str) -> String {
+    let interface = |full: &&String| {
+        full.split('@').next().and_then(|path| path.rsplit_once('/')).is_some_and(|(_, last)| last == name)
+    };
+    if imports.iter().any(|import| import == name) {
+        return name.to_owned();
+    }
+    let version_aside = imports.iter().find(|import| import.split('@').next() == name.split('@').next());
+    version_aside.or_else(|| imports.iter().find(interface)).cloned().unwrap_or_else(|| name.to_owned())
+}
