@@ -39,7 +39,8 @@
 //!
 //! - [`manifest`] reads `composer.toml`, [`contract`] holds WIT packages;
 //! - [`bindgen`] writes C bindings for a world, [`componentize`] makes a component of a core module;
-//! - [`fit`] checks a component against a world, [`deny`] makes stand-ins for what one may not reach;
+//! - [`shape`] takes in the type of a component, [`check`] compares two and says all that does not fit;
+//! - [`fit`] makes an error of that for a component and its world, [`deny`] makes stand-ins for what one may not reach;
 //! - [`wire`] finds how a bag of components fits together, [`lock`] reads and writes `composer.lock`;
 //! - [`compose`] puts components together, [`link_map`] has them say where their parts came from;
 //! - [`decompose`] takes a composition apart;
