@@ -41,6 +41,8 @@
 //! - [`bindgen`] writes C bindings for a world, [`componentize`] makes a component of a core module;
 //! - [`shape`] is the type of a component as a tree, [`check`] compares two of them and says what does not fit;
 //! - [`fit`] checks a component against a world, [`deny`] makes stand-ins for what one may not reach;
+//! - [`shape`] takes in the type of a component, [`check`] compares two and says all that does not fit;
+//! - [`fit`] makes an error of that for a component and its world, [`deny`] makes stand-ins for what one may not reach;
 //! - [`wire`] finds how a bag of components fits together, [`lock`] reads and writes `composer.lock`;
 //! - [`compose`] puts components together, [`link_map`] has them say where their parts came from;
 //! - [`decompose`] takes a composition apart;

@@ -109,6 +109,7 @@ impl Story<'_> {
     /// What to wire so that what is wanted and what is offered come from one instance.
     pub(super) fn cure(&self, wanted: Node, offered: Node) -> Option<String> {
         let end = |node: Node| self.links.trail(node).last().copied();
+        let start = wanted;
         let (wanted, offered) = (end(wanted)?, end(offered)?);
         let name = |node: Node| self.parts[node.0].name;
         let origin = |node: Node| &self.parts[node.0].shape.resource(node.1).origin;
@@ -131,10 +132,9 @@ impl Story<'_> {
                 o.last()?
             ),
             (Origin::Made(_), Origin::Made(_)) if wanted.0 != offered.0 => format!(
-                "take both from one: wire the import that gives `{}` to `{}` as well, or build `{}` so that it imports \
-                 `{w_interface}` instead of making its own `{}`, and wire that to `{}`",
-                w.last()?,
-                name(offered),
+                "take both from one: {}, or build `{}` so that it imports `{w_interface}` instead of making its own `{}`, \
+                 and wire that to `{}`",
+                self.redirect(start, name(offered))?,
                 name(offered),
                 o.last()?,
                 name(wanted)
@@ -146,6 +146,15 @@ impl Story<'_> {
             ),
             _ => format!("`{}` has two resources where one is wanted: {} and {}", name(wanted), at(w), at(o)),
         })
+    }
+
+    /// The first wire on the way, drawn to another part.
+    fn redirect(&self, from: Node, to: &str) -> Option<String> {
+        let part = &self.parts[from.0];
+        let (Origin::Asked(place) | Origin::Made(place)) = &part.shape.resource(from.1).origin else {
+            return None;
+        };
+        Some(format!("wire the import `{}` of `{}` to `{to}` as well", place.first()?, part.name))
     }
 }
 

@@ -33,8 +33,8 @@
 //! with all names and their order; an instance may export more than is wanted; parameters must have the same names; and a
 //! resource fits only itself. Where names match, there is no mismatch exactly when the validator accepts the instantiation.
 //!
-//! A name matches itself, or the same interface in a version that promises to fit ([`compatible`]). Among plugs that
-//! offer the same import the first one given is taken, an exact name before a compatible one.
+//! A name matches itself, or the same interface in a version that promises to fit ([`compatible`]). An exact name goes before
+//! a compatible one, a newer version before an older one, and among plugs that offer the same the first one given.
 //!
 //! # What imports of plugs are wired to
 //!
@@ -62,6 +62,7 @@ mod values;
 mod wholes;
 
 pub use class::{Class, UnknownClass};
+pub(crate) use names::other_version;
 pub use names::{compatible, is_host};
 pub use show::{blocks, json, text};
 

@@ -7,7 +7,7 @@ use super::identity::{Node, resource_at};
 use super::names::{InterfaceName, Near, compatible, is_host, nearest_interface, track};
 use super::{CheckError, Class, Excerpt, Mismatch, Part, Report, Wire, Wiring};
 use crate::shape::print::{Step, item_at, plain_name};
-use crate::shape::{Item, Place, ResourceId, Shape, find};
+use crate::shape::{Definition, Item, Origin, Place, ResourceId, Shape, find};
 
 /// An export of a part.
 #[derive(Debug, Clone, Copy)]
@@ -37,11 +37,19 @@ impl<'a> Offers<'a> {
         }
     }
 
-    /// What satisfies an import of a part: not the part itself.
+    /// What satisfies an import of a part, but not the part itself: the very name, from the first part that has it, or else
+    /// the newest version that promises to fit.
     fn find(&self, importer: usize, name: &str) -> Option<Offer<'a>> {
-        let other = |offers: &&Vec<Offer<'a>>| offers.iter().find(|offer| offer.part != importer).copied();
-        let exact = self.exact.get(name).as_ref().and_then(other);
-        exact.or_else(|| self.compatible.get(&track(name)?).as_ref().and_then(other))
+        let others = |offers: &'_ Vec<Offer<'a>>| {
+            offers.iter().filter(|offer| offer.part != importer).copied().collect::<Vec<_>>()
+        };
+        if let Some(exact) = self.exact.get(name).and_then(|offers| others(offers).first().copied()) {
+            return Some(exact);
+        }
+        let version = |offer: &Offer<'a>| InterfaceName::parse(offer.name).and_then(|name| name.version);
+        let compatible = others(self.compatible.get(&track(name)?)?);
+        // Of equal versions the last one would be the greatest.
+        compatible.into_iter().rev().max_by_key(version)
     }
 }
 
@@ -62,7 +70,9 @@ pub(super) fn plug(parts: &[Part<'_>]) -> Result<Report, CheckError> {
                     wired.push(wire(parts, index, name, offer));
                     pair(&mut walk, (index, name, item), offer, older(name, offer.name))?;
                 }
-                None if index == 0 && !is_host(name) => open(&mut walk, &offers, (index, name, item))?,
+                None if index == 0 && !is_host(name) && !is_known(part, name, item) => {
+                    open(&mut walk, &offers, (index, name, item))?;
+                }
                 None => {
                     host.insert(name.clone());
                 }
@@ -126,7 +136,7 @@ pub(super) fn wiring(parts: &[Part<'_>], wires: &[Wiring], closed: &[usize]) -> 
             if let Some(offer) = find(index, name) {
                 used.push(wire(parts, index, name, offer));
                 pair(&mut walk, (index, name, item), offer, older(name, offer.name))?;
-            } else if is_open(index, name) {
+            } else if is_open(index, name) && !is_known(part, name, item) {
                 match offers.find(index, name) {
                     Some(offer) => forgotten(&mut walk, (index, name, item), offer),
                     None => open(&mut walk, &offers, (index, name, item))?,
@@ -137,6 +147,19 @@ pub(super) fn wiring(parts: &[Part<'_>], wires: &[Wiring], closed: &[usize]) -> 
         }
     }
     Ok(Report { mismatches: walk.found, wired: used, host: host.into_iter().collect(), unused: Vec::new() })
+}
+
+/// Whether an import is only another name for a type that is known without it, as `use` in a world makes them: nobody has to
+/// offer that.
+fn is_known(part: &Part<'_>, name: &str, item: &Item) -> bool {
+    match item {
+        Item::Type(Definition::Value(_)) => true,
+        Item::Type(Definition::Resource(handle)) => match &part.shape.resource(handle.resource).origin {
+            Origin::Asked(place) => *place != [name],
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 /// The export at the end of a path of names.

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use composer::check::{self, CheckError, Part, Report};
+use composer::check::{self, CheckError, Part, Report, Wire};
 use composer::shape::{Shape, ShapeError};
 
 use crate::failure::{self, Exit, Failure};
@@ -83,7 +83,11 @@ fn answer(report: &Report, as_json: bool) -> Result<(), Failure> {
     if as_json {
         files::print(format!("{}\n", check::json(report)).as_bytes())?;
     } else {
-        files::print(failure::harmless(&check::text(report, failure::colour_on_stdout())).as_bytes())?;
+        let mut text = check::text(report, failure::colour_on_stdout());
+        if report.fits() {
+            text = fitting(report);
+        }
+        files::print(failure::harmless(&text).as_bytes())?;
         for name in &report.unused {
             files::say(&failure::harmless(&format!("note: nothing was wired to `{name}`")));
         }
@@ -93,6 +97,15 @@ fn answer(report: &Report, as_json: bool) -> Result<(), Failure> {
         1 => Err(Failure::new(Exit::Cannot, "one thing does not fit")),
         many => Err(Failure::new(Exit::Cannot, format!("{many} things do not fit"))),
     }
+}
+
+/// What is wired to what, where all of it fits.
+fn fitting(report: &Report) -> String {
+    let wires = report.wired.iter().map(|Wire { part, import, from, export }| {
+        format!("  {import} of `{part}` <- {export} of `{from}`\n")
+    });
+    let host = report.host.iter().map(|name| format!("  {name} <- the host\n"));
+    format!("everything fits\n{}", wires.chain(host).collect::<String>())
 }
 
 fn failed(error: CheckError) -> Failure {

@@ -244,18 +244,31 @@ impl<'a> Printer<'a> {
         let inner = format!("{indent}  ");
         let shape = self.shape;
         let items = &shape.interface(id).items;
+        let (mut uses, mut rest) = (Vec::<(String, Vec<String>)>::new(), Vec::new());
         for (name, item) in items {
             let member = matches!(item, Item::Function(_)).then(|| split(name).resource()).flatten();
             // Functions of a resource are printed with it, where the interface has it.
             if member.is_some_and(|resource| items.iter().any(|(known, _)| known == resource)) {
                 continue;
             }
+            if let Item::Type(definition) = item
+                && let Some((from, original)) = self.used(own, name, definition)
+            {
+                let renamed = if original == *name { original } else { format!("{original} as {name}") };
+                match uses.iter_mut().find(|(known, _)| *known == from) {
+                    Some((_, names)) => names.push(renamed),
+                    None => uses.push((from, vec![renamed])),
+                }
+                continue;
+            }
+            rest.push((name, item));
+        }
+        for (from, names) in uses {
+            self.push(&format!("\n{inner}use {from}.{{{}}};", names.join(", ")));
+        }
+        for (name, item) in rest {
             self.push("\n");
             match item {
-                Item::Type(definition) if let Some((from, original)) = self.used(own, name, definition) => {
-                    let renamed = if original == *name { String::new() } else { format!(" as {name}") };
-                    self.push(&format!("{inner}use {from}.{{{original}{renamed}}};"));
-                }
                 Item::Type(Definition::Resource(_)) => self.resource(name, items, &inner),
                 _ => self.item(name, item, &inner),
             }

@@ -8,8 +8,8 @@ use thiserror::Error;
 use super::flags::{Decision, Place};
 use super::matching::Bag;
 use super::{MOST_INSTANCES, Part};
+use crate::check::other_version;
 use crate::contain::Crash;
-use crate::fit::other_version;
 
 /// Why there is no wiring.
 #[derive(Debug, Error)]

@@ -6,7 +6,7 @@ use super::error::{Ambiguity, OpenImport, Step, WireError};
 use super::flags::{Decision, Place, means};
 use super::matching::{Bag, Offer, merged};
 use super::{MOST_INSTANCES, Request, order};
-use crate::fit::other_version;
+use crate::check::other_version;
 
 /// What was decided.
 pub(super) struct Solution {
