@@ -5,7 +5,10 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::commands::{bindgen, build, check, completions, componentize, compose, decompose, deny, doctor, explain, graph, inspect, new, watch, wit};
+use crate::commands::{
+    bindgen, build, check, completions, componentize, compose, decompose, deny, doctor, explain, graph,
+    inspect, new, watch, wit,
+};
 use crate::failure::Failure;
 
 /// Builds WebAssembly components, checks them against their contracts, and composes them.

@@ -11,6 +11,9 @@ use crate::check::{self, CheckError, Mismatch, Part};
 use crate::contract::{Contracts, WorldError};
 use crate::shape::{Shape, ShapeError};
 
+/// What the component is called in mismatches.
+pub const COMPONENT: &str = "the component";
+
 /// Why a component does not fit.
 #[derive(Debug, Error)]
 pub enum FitError {
@@ -80,8 +83,7 @@ pub fn check(component: &[u8], contracts: &Contracts, world: &str) -> Result<ana
     let id = contracts.world(world)?;
     let name = contracts.world_name(id);
     let wanted = Shape::of_world(contracts, id)?;
-    let report =
-        check::world(Part { name: "the component", shape: &shape }, Part { name: &name, shape: &wanted })?;
+    let report = check::world(Part { name: COMPONENT, shape: &shape }, Part { name: &name, shape: &wanted })?;
     if report.fits() {
         Ok(found)
     } else {

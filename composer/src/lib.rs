@@ -39,19 +39,14 @@
 //!
 //! - [`manifest`] reads `composer.toml`, [`contract`] holds WIT packages;
 //! - [`bindgen`] writes C bindings for a world, [`componentize`] makes a component of a core module;
-//! - [`shape`] is the type of a component as a tree, [`check`] compares two of them and says what does not fit;
-//! - [`fit`] checks a component against a world, [`deny`] makes stand-ins for what one may not reach;
 //! - [`shape`] takes in the type of a component, [`check`] compares two and says all that does not fit;
 //! - [`fit`] makes an error of that for a component and its world, [`deny`] makes stand-ins for what one may not reach;
 //! - [`wire`] finds how a bag of components fits together, [`lock`] reads and writes `composer.lock`;
 //! - [`compose`] puts components together, [`link_map`] has them say where their parts came from;
 //! - [`decompose`] takes a composition apart;
 //! - [`scaffold`] begins a component with stubs, [`doctor`] says which versions have drifted apart;
-//! - [`report`] shows what is inside a component, [`wit`] prints its contract.
-//! One module an operation: [`manifest`] reads `composer.toml`, [`contract`] holds WIT packages, [`bindgen`]
-//! writes C bindings for a world, [`componentize`] makes a component of a core module, [`fit`] checks a component
-//! against a world, [`compose`] puts components together, [`link_map`] has them say where their parts came from,
-//! [`report`] shows what is inside one, [`wit_package`] the same of a WIT package, and [`graph`] draws it.
+//! - [`report`] shows what is inside a component, [`wit_package`] the same of a WIT package, [`wit`] prints its
+//!   contract, and [`graph`] draws it.
 
 #![deny(missing_docs)]
 
@@ -71,8 +66,8 @@ pub mod link_map;
 pub mod lock;
 pub mod manifest;
 pub mod report;
-pub mod shape;
 pub mod scaffold;
+pub mod shape;
 pub mod wire;
 pub mod wit;
 pub mod wit_package;

@@ -151,11 +151,7 @@ fn every_difference_is_found_where_it_is() {
             "enum r { a } f: func(r: r);",
             &["type-shape r: record | enum"],
         ),
-        (
-            "type t = u8; f: func(t: t);",
-            "type t = u16; f: func(t: t);",
-            &["type-shape t: u8 | u16"],
-        ),
+        ("type t = u8; f: func(t: t);", "type t = u16; f: func(t: t);", &["type-shape t: u8 | u16"]),
         // A type that is used twice is blamed once, and by its own name.
         (
             "record r { a: u8 } f: func(r: r); g: func() -> list<r>;",

@@ -14,10 +14,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use composer::fit::{self, FitError, Misfit};
+use composer::check::Mismatch;
 use composer::contract::Contracts;
 use composer::doctor::State;
-use composer::fit;
+use composer::fit::{self, FitError};
 use composer::manifest::{FILE, Language};
 
 use self::compositions::Plan;
@@ -158,7 +158,8 @@ fn component(site: &Site<'_>, note: &dyn Fn(&str)) -> Result<Report, StepError> 
     }
     let made = site.make(note)?;
     match fit::check(&made, site.contracts, &site.component.world) {
-        Err(FitError::Misfit { misfits, .. }) if site.component.wasi && misfits.iter().all(is_of_wasi) => {}
+        Err(FitError::Misfit { mismatches, .. })
+            if site.component.wasi && mismatches.iter().all(is_of_wasi) => {}
         checked => {
             checked.map_err(|error| StepError::DoesNotFit {
                 file: site.project.show(&product).to_string(),
@@ -170,7 +171,8 @@ fn component(site: &Site<'_>, note: &dyn Fn(&str)) -> Result<Report, StepError> 
     Ok(Report::Made { verb: "built", bytes: made.len() as u64 })
 }
 
-/// Whether all that does not fit is an import of WASI.
-fn is_of_wasi(misfit: &Misfit) -> bool {
-    matches!(misfit, Misfit::ExtraImport { name, .. } if name.starts_with("wasi:"))
+/// Whether it is an import of WASI that does not fit: one that the world does not have.
+fn is_of_wasi(mismatch: &Mismatch) -> bool {
+    let whole = matches!(mismatch.path.as_slice(), [interface] if interface.starts_with("wasi:"));
+    whole && mismatch.wanted_by == fit::COMPONENT
 }

@@ -12,7 +12,6 @@ use crate::source::{self, RegistryOptions, Source};
 /// Shows what a component imports and exports, and for a composition its parts, how they are wired, and what each of
 /// them can reach outside, through whom.
 ///
-/// Nothing is executed, and nothing but the component is looked at.
 /// Of a WIT package it shows the interfaces and worlds. Nothing is executed, and nothing outside the file is looked at.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  composer inspect whole.wasm\n  composer inspect whole.wasm --json")]
@@ -20,10 +19,6 @@ pub struct Inspect {
     /// The component: a path, or `oci://REGISTRY/NAME:TAG`.
     #[arg(value_parser = Source::parser())]
     file: Source,
-    /// Prints JSON: `imports` and `exports` (lists of names), `parts` (each with `name`, `language`, `bytes`,
-    /// `imports`, `exports`), `edges` and `outlets` (what is wired to what).
-    /// The component.
-    file: PathBuf,
     /// Prints JSON: `imports` and `exports` (lists of names), `parts` (each with `name`, `language`, `toolchain`, `bytes`,
     /// `sizes`, `imports`, `exports`, `origin`), `edges` and `outlets` (what is wired to what), `reach` (which imports of
     /// the whole each part can reach, and through which parts), and more.
@@ -37,17 +32,14 @@ pub struct Inspect {
 pub fn run(arguments: &Inspect) -> Result<(), Failure> {
     let bytes = source::read(&arguments.file, &arguments.registry, Path::new("."))?;
     let shown = arguments.file.to_string();
-    let component =
-        anatomy::read(&bytes).map_err(|error| files::not_a_component(Path::new(&shown), error))?;
-    let bytes = files::read(&arguments.file)?;
-    let finding = report::inspect(&bytes).map_err(|error| files::not_a_component(&arguments.file, error))?;
+    let finding =
+        report::inspect(&bytes).map_err(|error| files::not_a_component(Path::new(&shown), error))?;
     let text = if arguments.json {
         format!("{}\n", report::json(&finding))
     } else {
         // A name may hold anything; it must not steer the terminal.
         let title = arguments.file.title().replace(char::is_control, "\u{fffd}");
-        report::tree(&title, &component)
-        report::tree(&files::title(&arguments.file), &finding)
+        report::tree(&title, &finding)
     };
     files::print(text.as_bytes())
 }

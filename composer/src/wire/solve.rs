@@ -138,7 +138,6 @@ impl<'a> Decisions<'a> {
     }
 
     /// The imports that a decision is about, and the exports that it decides for.
-    fn wire(bag: &Bag<'_>, decision: &Decision) -> Result<Vec<((usize, usize), Offer)>, WireError> {
     fn wire(bag: &Bag<'_>, decision: &Decision) -> Result<Vec<(Inlet, Offer)>, WireError> {
         let find =
             |name: &str| bag.part(name).ok_or_else(|| WireError::unknown("--wire", decision, name, bag));
