@@ -125,7 +125,8 @@ impl Composition<'_> {
     /// The text with a target of its own: the contract that the composition turned out to have. It is composed once
     /// more, so that no text is written that was not; or there is a reason why it cannot be.
     fn with_contract(&mut self, composed: &[u8]) -> Result<(String, Contract), String> {
-        let contract = wire::contract(composed, self.name).map_err(|error| reasons(&error))?;
+        let contract =
+            wire::contract(composed, self.name, &self.wiring.open()).map_err(|error| reasons(&error))?;
         let text = self.wiring.text(self.name, Some(&contract.world));
         self.packages.insert(contract.package.clone(), contract.binary.clone());
         match self.composed(&text) {

@@ -4,6 +4,7 @@ mod common;
 
 use common::{answers, doubles};
 use composer::compose::{Packages, compose, references};
+use composer::wire::{Decision, Part, Place, Request, find};
 use proptest::prelude::*;
 
 const WHOLE: &str = "/// Doc.
@@ -85,5 +86,16 @@ proptest! {
         part[place] = byte;
         let text = "package a:b; let d = new parts:doubler { ... }; export d...;";
         let _ = compose("text.wac", text, &packages).map_err(|error| error.to_string());
+        let parts = packages.into_iter().map(|(name, bytes)| Part::new(name.trim_start_matches("parts:"), bytes));
+        let request = Request { parts: parts.collect(), ..Request::default() };
+        let _ = find(&request).map_err(|error| error.to_string());
+    }
+
+    #[test]
+    fn any_flag(text in "[a-z.=:/@0-9-]{0,30}|\\PC{0,20}") {
+        let _ = text.parse::<Place>().map(|place| place.to_string());
+        if let Ok(decision) = text.parse::<Decision>() {
+            prop_assert_eq!(decision.to_string().parse::<Decision>(), Ok(decision));
+        }
     }
 }

@@ -426,14 +426,38 @@ fn what_an_export_takes_types_from_is_exported_before_it() {
 #[test]
 fn the_contract_of_a_composition_is_a_target_that_it_fits() {
     let request = bag(&[
-        ("top", &["t:i/base@1.0.0", "wasi:io/poll@0.2.0"], &["t:i/top", "t:j/list@1.0.0"]),
-        ("base", &["t:k/open"], &["t:i/base@1.2.0"]),
+        (
+            "top",
+            &["t:i/base@1.0.0", "wasi:io/poll@0.2.0", "wasi:io/error@0.2.1"],
+            &["t:i/top", "t:j/list@1.0.0"],
+        ),
+        ("base", &["t:k/open", "wasi:io/poll@0.2.3"], &["t:i/base@1.2.0"]),
     ]);
     let request = Request { leave_open: vec![place("t:k/open")], ..request };
     let (_, whole) = composed(&request);
-    let contract = contract(&whole, "list").expect("it has one");
+    let wiring = find(&request).expect("it fits together");
+    let contract = contract(&whole, "list", &wiring.open()).expect("it has one");
     assert_eq!(contract.world, "contract:list/list");
-    let text = find(&request).expect("it fits together").text("list", Some(&contract.world));
+    // The composition imports the newest version for both parts; the parts still say what they say.
+    assert_eq!(
+        contract.wit.split("package t:i").next(),
+        Some(
+            "package contract:list;
+
+world %list {
+  import wasi:io/poll@0.2.0;
+  import t:k/open;
+  import wasi:io/poll@0.2.3;
+  import wasi:io/error@0.2.1;
+
+  export t:i/top;
+  export t:j/%list@1.0.0;
+}
+
+"
+        )
+    );
+    let text = wiring.text("list", Some(&contract.world));
     assert!(text.starts_with("package composed:list targets contract:list/list;\n"), "{text}");
     let mut given = packages(request.parts);
     given.insert(contract.package, contract.binary);
@@ -443,9 +467,9 @@ fn the_contract_of_a_composition_is_a_target_that_it_fits() {
 #[test]
 fn a_contract_that_wit_has_no_words_for_is_an_error() {
     let (_, whole) = composed(&types());
-    let error = contract(&whole, "whole").expect_err("WIT knows no types without names");
+    let error = contract(&whole, "whole", &[]).expect_err("WIT knows no types without names");
     assert_eq!(error.to_string(), "its imports and exports cannot be written as WIT");
-    assert!(contract(b"nothing", "whole").is_err());
+    assert!(contract(b"nothing", "whole", &[]).is_err());
 }
 
 #[test]

@@ -128,7 +128,7 @@ impl<'a> Bag<'a> {
 
 /// The semver track that an interface is on, and its version: all of a major version, or below 1.0.0 of a minor one.
 /// Versions below 0.1.0 and pre-releases are on no track: they go with nothing but themselves.
-fn track(name: &str) -> Option<(String, Version)> {
+pub(super) fn track(name: &str) -> Option<(String, Version)> {
     let (bare, version) = name.split_once('@')?;
     let version: Version = version.parse().ok()?;
     match (version.major, version.minor) {

@@ -56,6 +56,8 @@ mod solve;
 mod surface;
 mod text;
 
+use std::collections::BTreeSet;
+
 use crate::compose::Packages;
 use crate::manifest::NAMESPACE;
 
@@ -146,6 +148,16 @@ pub struct Outlet {
     pub because_of: Option<String>,
     /// Whether the text has to repeat the name: the export goes by another than that of its interface.
     labelled: bool,
+}
+
+impl Wiring {
+    /// All imports that are left to the host, each once.
+    #[must_use]
+    pub fn open(&self) -> Vec<&str> {
+        let all: BTreeSet<&str> =
+            self.instances.iter().flat_map(|instance| &instance.open).map(String::as_str).collect();
+        all.into_iter().collect()
+    }
 }
 
 /// Finds the wiring of a bag.

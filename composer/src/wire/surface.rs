@@ -174,12 +174,16 @@ impl Walker<'_> {
             ComponentEntityType::Value(ty) => self.value(ty, needs),
             ComponentEntityType::Component(_) | ComponentEntityType::Module(_) => {}
         }
+        // Types may be nested as deep as a file is long: no recursion there.
+        while let Some(id) = needs.waiting.pop() {
+            self.inside(id, needs);
+        }
     }
 
     /// A type that is given a name here: what it consists of must have names, not itself.
     fn any(&self, id: ComponentAnyTypeId, needs: &mut Needs) {
         match id {
-            ComponentAnyTypeId::Defined(id) => self.inside(id, needs),
+            ComponentAnyTypeId::Defined(id) => needs.waiting.push(id),
             ComponentAnyTypeId::Func(id) => self.function(id, needs),
             ComponentAnyTypeId::Instance(id) => {
                 self.types[id].exports.values().for_each(|item| self.entity(&item.ty, needs));
@@ -201,7 +205,7 @@ impl Walker<'_> {
             | ComponentDefinedType::Variant(_)
             | ComponentDefinedType::Enum(_)
             | ComponentDefinedType::Flags(_) => needs.add(ComponentAnyTypeId::Defined(*id)),
-            _ => self.inside(*id, needs),
+            _ => needs.waiting.push(*id),
         }
     }
 
@@ -249,6 +253,8 @@ impl Walker<'_> {
 struct Needs {
     own: HashSet<ComponentAnyTypeId>,
     seen: HashSet<ComponentDefinedTypeId>,
+    /// Types that have to be looked into.
+    waiting: Vec<ComponentDefinedTypeId>,
     found: HashSet<ComponentAnyTypeId>,
 }
 
