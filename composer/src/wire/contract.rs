@@ -96,8 +96,8 @@ fn older(resolve: &Resolve, world: WorldId, parts_import: &[&str]) -> BTreeMap<S
     let imports: BTreeMap<String, PackageId> = imports.collect();
     let absent = parts_import.iter().filter(|import| !imports.contains_key(**import));
     let found = absent.filter_map(|import| {
-        let (track, version) = track(import)?;
-        let same = imports.iter().find(|(name, _)| track(name).is_some_and(|(other, _)| other == track));
+        let (wanted, version) = track(import)?;
+        let same = imports.iter().find(|(name, _)| track(name).is_some_and(|(other, _)| other == wanted));
         same.map(|(_, package)| ((*import).to_owned(), (*package, version)))
     });
     found.collect()
