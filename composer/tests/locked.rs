@@ -159,6 +159,31 @@ fn a_project_has_one_lock_for_all_its_texts() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_path_is_named_as_it_was_given_from_wherever_one_comes() {
+    use std::os::unix::fs::symlink;
+
+    let place = place();
+    fs::rename(place.at("parts"), place.at("real")).expect("it is there");
+    symlink("real", place.at("parts")).expect("a link");
+    symlink(".", place.at("here")).expect("a link");
+    let named = |input: &str, lock: &str| {
+        let arguments = ["compose", input, "-o", "whole.wasm", "--lock", lock];
+        assert_eq!(place.said(&arguments), (0, String::new()));
+        let mut found = read(&place, "composer.lock");
+        let entries = found.compositions.remove("whole.wasm").expect("it is about the composition");
+        fs::remove_file(place.at("composer.lock")).expect("it is there");
+        assert!(found.compositions.is_empty());
+        entries.into_iter().map(|entry| entry.source).collect::<Vec<_>>()
+    };
+    assert_eq!(named("parts/s.wasm", "composer.lock"), ["parts/s.wasm"]);
+    assert_eq!(named("./parts/../parts/s.wasm", "composer.lock"), ["real/s.wasm"]);
+    let absolute = place.at("real/s.wasm");
+    assert_eq!(named(absolute.to_str().expect("text"), "composer.lock"), ["real/s.wasm"]);
+    assert_eq!(named("real/s.wasm", "here/composer.lock"), ["real/s.wasm"]);
+}
+
+#[test]
 fn a_composition_that_fails_leaves_the_lock_as_it_was() {
     let place = place();
     place.write("texts/whole.wac", WHOLE.replace("answer: source[\"answer\"]", ""));

@@ -181,6 +181,15 @@ fn a_component_is_pulled_locked_and_composed(registry: &Registry) {
     );
     let tree = place.run(&["inspect", &oci]);
     has(&String::from_utf8(tree.stdout).expect("text"), &[&format!("{oci}: component"), "answer"]);
+    for (arguments, wanted) in [
+        (&["check", "d.wasm", &oci][..], "everything fits"),
+        (&["graph", &oci], "answer"),
+        (&["wit", &oci], "export answer: func() -> u32"),
+    ] {
+        let output = place.run(arguments);
+        assert_eq!(outcome(&output), (0, String::new()), "{arguments:?}");
+        has(&String::from_utf8(output.stdout).expect("text"), &[wanted]);
+    }
 }
 
 fn what_is_not_there_is_said(registry: &Registry) {

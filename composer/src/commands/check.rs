@@ -10,6 +10,7 @@ use composer::shape::{Shape, ShapeError};
 use crate::failure::{self, Exit, Failure};
 use crate::files;
 use crate::project;
+use crate::source::{self, RegistryOptions, Source};
 
 /// Checks whether components fit each other, or a world, and says everything that does not.
 ///
@@ -31,11 +32,12 @@ Exit codes:
   2  the command line is wrong
   3  an input cannot be read, or is not what it should be")]
 pub struct Check {
-    /// The component whose imports are to be satisfied, or that is to fit the world.
-    socket: PathBuf,
+    /// The component whose imports are to be satisfied, or that is to fit the world: a path, or `oci://REGISTRY/NAME:TAG`.
+    #[arg(value_parser = Source::parser())]
+    socket: Source,
     /// Components whose exports are to satisfy them. Of two that export the same, the first is taken.
-    #[arg(required_unless_present = "world", conflicts_with = "world")]
-    plugs: Vec<PathBuf>,
+    #[arg(value_parser = Source::parser(), required_unless_present = "world", conflicts_with = "world")]
+    plugs: Vec<Source>,
     /// A world: the file or folder of its WIT package, and where the package has several, its name.
     #[arg(long, value_name = "WIT[#WORLD]")]
     world: Option<OsString>,
@@ -43,12 +45,14 @@ pub struct Check {
     /// `change`, `edit`), `wired`, `host` and `unused`.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    registry: RegistryOptions,
 }
 
 /// Executes the command.
 pub fn run(arguments: &Check) -> Result<(), Failure> {
-    let socket = shape(&arguments.socket)?;
-    let socket_name = name(&arguments.socket);
+    let socket = arguments.shape(&arguments.socket)?;
+    let socket_name = arguments.socket.title();
     let socket = Part { name: &socket_name, shape: &socket };
     let report = match &arguments.world {
         Some(world) => {
@@ -69,8 +73,9 @@ pub fn run(arguments: &Check) -> Result<(), Failure> {
             check::world(socket, Part { name: &name, shape: &wanted }).map_err(failed)?
         }
         None => {
-            let shapes = arguments.plugs.iter().map(|plug| shape(plug)).collect::<Result<Vec<_>, _>>()?;
-            let names: Vec<String> = arguments.plugs.iter().map(|plug| name(plug)).collect();
+            let shapes =
+                arguments.plugs.iter().map(|plug| arguments.shape(plug)).collect::<Result<Vec<_>, _>>()?;
+            let names: Vec<String> = arguments.plugs.iter().map(Source::title).collect();
             let plugs: Vec<Part<'_>> =
                 names.iter().zip(&shapes).map(|(name, shape)| Part { name, shape }).collect();
             check::plug(socket, &plugs).map_err(failed)?
@@ -112,16 +117,15 @@ fn failed(error: CheckError) -> Failure {
     Failure::because(Exit::Cannot, "nothing can be said of these components", error)
 }
 
-fn name(path: &Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-}
-
-fn shape(path: &Path) -> Result<Shape, Failure> {
-    let bytes = files::read(path)?;
-    Shape::of_component(&bytes).map_err(|error| match error {
-        ShapeError::Read(error) => files::not_a_component(path, error),
-        other => Failure::because(Exit::Input, format!("`{}` cannot be checked", path.display()), other),
-    })
+impl Check {
+    fn shape(&self, source: &Source) -> Result<Shape, Failure> {
+        let bytes = source::read(source, &self.registry, Path::new("."))?;
+        let shown = source.to_string();
+        Shape::of_component(&bytes).map_err(|error| match error {
+            ShapeError::Read(error) => files::not_a_component(Path::new(&shown), error),
+            other => Failure::because(Exit::Input, format!("`{shown}` cannot be checked"), other),
+        })
+    }
 }
 
 /// The path of WIT packages, and the name of a world after the last `#`.

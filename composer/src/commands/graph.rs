@@ -7,24 +7,28 @@ use composer::graph;
 
 use crate::failure::{Exit, Failure};
 use crate::files;
+use crate::source::{self, RegistryOptions, Source};
 
 /// Draws a composition: its parts with their language and size, who calls whom, and what of it is the host's.
 ///
 /// Each arrow goes from whoever calls to whoever is called, with the interfaces and the number of their functions.
-/// Nothing is executed, and nothing outside the file is looked at.
+/// Nothing is executed, and nothing outside the component is looked at.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  composer graph whole.wasm -o whole.svg\n  composer graph whole.wasm --format mmd"
 )]
 pub struct Graph {
-    /// The component.
-    file: PathBuf,
+    /// The component: a path, or `oci://REGISTRY/NAME:TAG`.
+    #[arg(value_parser = Source::parser())]
+    file: Source,
     /// Where the picture goes: a file, or `-` for standard output. Its suffix says what it is written in.
     #[arg(short, long, value_name = "OUT.{svg,mmd,dot}", default_value = "-")]
     output: PathBuf,
     /// What the picture is written in. Default: what the suffix of the output says, and Mermaid on standard output.
     #[arg(long, value_enum)]
     format: Option<Format>,
+    #[command(flatten)]
+    registry: RegistryOptions,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -43,13 +47,15 @@ pub fn run(arguments: &Graph) -> Result<(), Failure> {
         Some(format) => format,
         None => by_suffix(&arguments.output)?,
     };
-    files::keep_apart(&arguments.output, [arguments.file.as_path()])?;
-    let bytes = files::read(&arguments.file)?;
-    let component = anatomy::read(&bytes).map_err(|error| files::not_a_component(&arguments.file, error))?;
-    let title = files::title(&arguments.file);
+    files::keep_apart(&arguments.output, arguments.file.path())?;
+    let bytes = source::read(&arguments.file, &arguments.registry, Path::new("."))?;
+    let shown = arguments.file.to_string();
+    let component =
+        anatomy::read(&bytes).map_err(|error| files::not_a_component(Path::new(&shown), error))?;
+    let title = arguments.file.title();
     let text = match format {
         Format::Svg => graph::svg(&title, &component).map_err(|error| {
-            let message = format!("there is no picture of `{}`", arguments.file.display());
+            let message = format!("there is no picture of `{shown}`");
             Failure::because(Exit::Cannot, message, error)
                 .help("`--format dot` writes it for Graphviz, which takes its time for large ones")
         })?,

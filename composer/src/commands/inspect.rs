@@ -12,7 +12,7 @@ use crate::source::{self, RegistryOptions, Source};
 /// Shows what a component imports and exports, and for a composition its parts, how they are wired, and what each of
 /// them can reach outside, through whom.
 ///
-/// Of a WIT package it shows the interfaces and worlds. Nothing is executed, and nothing outside the file is looked at.
+/// Of a WIT package it shows the interfaces and worlds. Nothing is executed, and nothing outside the component is looked at.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  composer inspect whole.wasm\n  composer inspect whole.wasm --json")]
 pub struct Inspect {
@@ -37,9 +37,7 @@ pub fn run(arguments: &Inspect) -> Result<(), Failure> {
     let text = if arguments.json {
         format!("{}\n", report::json(&finding))
     } else {
-        // A name may hold anything; it must not steer the terminal.
-        let title = arguments.file.title().replace(char::is_control, "\u{fffd}");
-        report::tree(&title, &finding)
+        report::tree(&arguments.file.title(), &finding)
     };
     files::print(text.as_bytes())
 }

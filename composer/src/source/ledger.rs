@@ -173,8 +173,16 @@ fn folder_of(file: &Path) -> PathBuf {
 }
 
 /// A path as it is seen from the folder of a lock, with `/` between names. What is not UTF-8 in it is replaced.
+///
+/// Below that folder it is what was given, whatever links there are on the way: where they lead may differ between
+/// machines. Elsewhere links are followed, so that a path does not depend on how one came to the folder.
 fn relative(path: &Path, lock: &Path) -> String {
-    let (path, lock) = (absolute(path), absolute(lock));
+    let below = || {
+        let (path, lock) = (std::path::absolute(path).ok()?, std::path::absolute(lock).ok()?);
+        let plain = |path: &Path| path.components().all(|name| name != Component::ParentDir);
+        (plain(&path) && plain(&lock) && path.starts_with(lock.parent()?)).then_some((path, lock))
+    };
+    let (path, lock) = below().unwrap_or_else(|| (absolute(path), absolute(lock)));
     let folder = lock.parent().unwrap_or(&lock);
     let shared = path.components().zip(folder.components()).take_while(|(one, other)| one == other).count();
     let up = folder.components().skip(shared).map(|_| Component::ParentDir);

@@ -56,10 +56,10 @@ impl Source {
         OsStringValueParser::new().try_map(|text: OsString| Source::parse(&text))
     }
 
-    /// What it is called in a title: the last name of a path, a reference as a whole.
+    /// What it is called in what is shown of it: the last name of a path, a reference as a whole.
     pub fn title(&self) -> String {
         match self {
-            Source::Path(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+            Source::Path(path) => files::title(path),
             Source::Registry(reference) => reference.to_string(),
         }
     }
