@@ -76,7 +76,7 @@ pub(super) fn plan(picture: &Picture, boxes: &[(f64, f64)], labels: &[(f64, f64)
         rankdir: RankDir::LR,
         nodesep: 26.0,
         edgesep: 14.0,
-        ranksep: 46.0,
+        ranksep: 76.0,
         ..LayoutOptions::default()
     };
     layout(&mut graph, Some(options));
@@ -97,13 +97,15 @@ pub(super) fn plan(picture: &Picture, boxes: &[(f64, f64)], labels: &[(f64, f64)
             }
         })
         .collect();
-    straighten(picture, &places, &mut routes);
+    straighten(picture, &places, labels, &mut routes);
     framed(places, routes, labels)
 }
 
-/// Has arrows leave boxes on the right and come in on the left, each at a height of its own, and cross columns level. Those
-/// that go back, or to where they come from, stay as they are.
-fn straighten(picture: &Picture, places: &[Place], routes: &mut [Route]) {
+/// Has arrows leave boxes on the right and come in on the left, each at a height of its own, and cross columns level, of
+/// boxes as well as of labels. Those that go back, or to where they come from, stay as they are.
+fn straighten(picture: &Picture, places: &[Place], labels: &[(f64, f64)], routes: &mut [Route]) {
+    let mut columns: Vec<(f64, f64)> = places.iter().map(|place| (place.x, place.width)).collect();
+    columns.extend(routes.iter().zip(labels).map(|(route, (width, _))| (route.label.x, *width)));
     let forward: Vec<usize> = (0..routes.len())
         .filter(|index| {
             let arrow = &picture.arrows[*index];
@@ -118,22 +120,22 @@ fn straighten(picture: &Picture, places: &[Place], routes: &mut [Route]) {
     for ((index, leave), arrive) in forward.iter().zip(leaving).zip(arriving) {
         let (from, to) = (&places[picture.arrows[*index].from], &places[picture.arrows[*index].to]);
         let mut points = vec![Point { x: from.x + from.width / 2.0, y: leave }];
-        points.push(Point { x: from.x + column(places, from.x) / 2.0, y: leave });
+        points.push(Point { x: from.x + column(&columns, from.x) / 2.0, y: leave });
         let route = &mut routes[*index];
         for point in &route.points[1..route.points.len() - 1] {
-            let half = column(places, point.x) / 2.0;
+            let half = column(&columns, point.x) / 2.0;
             points.extend([Point { x: point.x - half, ..*point }, Point { x: point.x + half, ..*point }]);
         }
-        points.push(Point { x: to.x - column(places, to.x) / 2.0, y: arrive });
+        points.push(Point { x: to.x - column(&columns, to.x) / 2.0, y: arrive });
         points.push(Point { x: to.x - to.width / 2.0, y: arrive });
         points.dedup();
         route.points = points;
     }
 }
 
-/// How wide the widest box is that is in the middle of here. Zero between columns.
-fn column(places: &[Place], x: f64) -> f64 {
-    places.iter().filter(|place| (place.x - x).abs() < 1.0).map(|place| place.width).fold(0.0, f64::max)
+/// How wide the widest is that is in the middle of here, of middles and widths. Zero between columns.
+fn column(columns: &[(f64, f64)], x: f64) -> f64 {
+    columns.iter().filter(|(middle, _)| (middle - x).abs() < 1.0).map(|(_, width)| *width).fold(0.0, f64::max)
 }
 
 /// The heights at which arrows meet their boxes: spread over the side, in the order of where they come from or go to.

@@ -16,8 +16,8 @@ const LINE_SIZE: f64 = 12.0;
 const LABEL_SIZE: f64 = 11.0;
 /// From line to line, by the size of the letters.
 const LEADING: f64 = 1.35;
-/// The widest letters of fonts without serifs are wider, most are narrower.
-const LETTER: f64 = 0.56;
+/// How wide letters are on average, by their size, in the widest of the usual fonts.
+const LETTER: f64 = 0.54;
 /// The same of bold letters.
 const BOLD: f64 = 0.62;
 /// Characters that are shown of one line.
@@ -71,11 +71,7 @@ fn measured(shape: &Shape) -> (f64, f64) {
 
 fn label_size(label: &[String]) -> (f64, f64) {
     let width = label.iter().map(|line| width_of(&cut(line), LABEL_SIZE, LETTER)).fold(0.0, f64::max);
-    if label.is_empty() {
-        (0.0, 0.0)
-    } else {
-        (width + 10.0, LABEL_SIZE * LEADING * label.len() as f64 + 4.0)
-    }
+    if label.is_empty() { (0.0, 0.0) } else { (width + 8.0, LABEL_SIZE * LEADING * label.len() as f64 + 4.0) }
 }
 
 /// A line that is too long, without its middle.
@@ -105,8 +101,7 @@ fn head(text: &mut String, picture: &Picture, plan: &Plan) {
         text,
         &format!(
             "<style>.name {{ font-size: {NAME_SIZE}px; font-weight: 650; fill: #17202a }} .line {{ font-size: \
-             {LINE_SIZE}px; fill: #33404c }} .label text {{ font-size: {LABEL_SIZE}px; fill: #26323d; stroke: #fbfbf9; \
-             stroke-width: 4px; stroke-linejoin: round; paint-order: stroke }} .arrow path {{ fill: \
+             {LINE_SIZE}px; fill: #33404c }} .label text {{ font-size: {LABEL_SIZE}px; fill: #26323d }} .arrow path {{ fill: \
              none; stroke: #5b6875; stroke-width: 1.5 }}</style>"
         ),
     );
@@ -215,8 +210,7 @@ fn draw_box(text: &mut String, shape: &Shape, place: &Place) {
     put(text, "</g>");
 }
 
-/// A label, with the room that was kept for it. Its letters have an edge in the colour of the ground, so that they stand
-/// out from lines that run below them.
+/// A label, on a ground of its own: its arrow runs below it.
 fn draw_label(text: &mut String, label: &[String], at: Point, (width, height): (f64, f64)) {
     if label.is_empty() {
         return;
@@ -226,7 +220,7 @@ fn draw_label(text: &mut String, label: &[String], at: Point, (width, height): (
         text,
         &format!(
             "<g class=\"label\"><rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" \
-             fill=\"none\"/>"
+             fill=\"#fbfbf9\"/>"
         ),
     );
     for (index, line) in label.iter().enumerate() {
