@@ -20,18 +20,21 @@ pub(super) struct Alignment {
 }
 
 impl Alignment {
-    /// Names are aligned by name. Of those that remain, such as are alike or stand at the same place stand for each other.
+    /// Names are aligned by name; whether their letters are capitals makes no difference here, as it makes none to
+    /// engines. Of those that remain, such as are alike or stand at the same place stand for each other.
     pub(super) fn new(wanted: &[&str], offered: &[&str]) -> Self {
-        let places: HashMap<&str, usize> = offered.iter().enumerate().map(|(at, name)| (*name, at)).collect();
-        let known: HashSet<&str> = wanted.iter().copied().collect();
+        let fold = |name: &str| name.to_ascii_lowercase();
+        let places: HashMap<String, usize> =
+            offered.iter().enumerate().map(|(at, name)| (fold(name), at)).collect();
+        let known: HashSet<String> = wanted.iter().map(|name| fold(name)).collect();
         let mut found = Alignment::default();
         for (at, name) in wanted.iter().enumerate() {
-            match places.get(name) {
+            match places.get(&fold(name)) {
                 Some(&other) => found.common.push((at, other)),
                 None => found.missing.push(at),
             }
         }
-        found.extra = (0..offered.len()).filter(|&at| !known.contains(offered[at])).collect();
+        found.extra = (0..offered.len()).filter(|&at| !known.contains(&fold(offered[at]))).collect();
         found.reordered = !found.common.is_sorted_by_key(|(_, other)| *other);
         found.pair_up(wanted, offered);
         found

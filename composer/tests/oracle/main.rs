@@ -1,0 +1,35 @@
+//! The ground truth of checking: an independent oracle, and whatever it takes to ask it often.
+//!
+//! Nothing here that decides what is right touches the library under test. A world is [`model`], made by chance in
+//! [`generate`] from [`dice`], and changed by [`edit`]; [`encode`] and [`lift`] write it into binaries with
+//! `wasm-encoder`; [`engine`] asks `wasmparser` about a pair. [`text`] and [`shrink`] are for whoever has to read a
+//! failure. The tests are in:
+//!
+//! - [`worlds`]: all of the above holds together;
+//! - [`pairs`]: thousands of edited pairs, `check` against the engine;
+//! - [`triples`]: resources that must come from one place;
+//! - [`names`]: tables for versions and near misses;
+//! - [`stock`]: pairs again, wac against the engine;
+//! - [`upstream`]: what is wrong in the libraries below, as `docs/upstream.md` describes it.
+
+mod dice;
+mod edit;
+mod encode;
+mod engine;
+mod generate;
+mod lift;
+mod model;
+mod names;
+mod pairs;
+mod shrink;
+mod stock;
+mod text;
+mod triples;
+mod upstream;
+mod worlds;
+
+/// An error with all of its causes.
+fn words_of(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
