@@ -280,3 +280,38 @@ fn a_crate_takes_over_what_its_workspace_shares() {
     }
     assert!(manifest.contains("[lints]\nworkspace = true") && !manifest.contains("[profile"), "{manifest}");
 }
+
+/// The description of `f` as it stands in a Zig stub, without the prefix.
+fn described(docs: &str) -> Vec<String> {
+    let docs: String = docs.lines().map(|line| format!("/// {line}\n")).collect();
+    let wit = format!("package a:b; interface i {{ {docs} f: func(); }} world w {{ export i; }}");
+    let zig = text(&wit, "w", Language::Zig);
+    let lines = zig.lines().filter_map(|line| line.strip_prefix("///"));
+    let lines: Vec<String> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line).to_owned()).collect();
+    let end = lines.iter().position(|line| line == "`f: func()`").expect("the signature follows");
+    let begin = lines.iter().position(|line| line.contains("bring WASI")).map_or(0, |_| 2);
+    lines[begin..end - 1].to_vec()
+}
+
+#[test]
+fn what_fits_stays_as_it_is_and_what_does_not_is_filled_anew() {
+    let short = "One line.\nAnother one.\n\n- An item\n  of two lines.\n\n    indented";
+    assert_eq!(described(short).join("\n"), short);
+
+    let wide = "wide ".repeat(30);
+    let code = format!("```\n{wide}\n```");
+    let docs = format!(
+        "First {wide}\nsecond.\n\n- An item, {wide}\n  and more.\n- Another.\n\n{code}\n| {wide}|\n12. {wide}"
+    );
+    let lines = described(&docs);
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(&lines.join("\n")), words(&docs), "no word is lost");
+    for line in &lines {
+        let whole = line.starts_with('|') || line.trim() == wide.trim();
+        assert!(whole || line.chars().count() <= 96, "too wide: {line:?}");
+    }
+    let item = lines.iter().position(|line| line.starts_with("- An item")).expect("it is there");
+    assert!(lines[item + 1].starts_with("  wide") && lines.contains(&"- Another.".to_owned()), "{lines:#?}");
+    assert!(lines.iter().any(|line| line.starts_with("    wide")), "the number's words stand below it");
+    assert!(lines.contains(&wide.trim().to_owned()), "code stays");
+}
