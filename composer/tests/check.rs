@@ -273,7 +273,7 @@ fn wires_that_are_drawn_are_compared_whatever_they_are_called() {
         found,
         [
             "type-shape: test:a/wanted > f > a: `u8` is wanted, `u16` is offered",
-            "unwired: g: nothing is wired to the import `g`, although `other` exports `g`"
+            "unwired: g: nothing that fits is wired to the import `g`, although `other` exports `g`"
         ]
     );
 }
@@ -436,10 +436,28 @@ fn a_failed_composition_says_all_that_does_not_fit() {
         [
             "parameter-name: one > a: the parameter is called `b` where `a` is wanted",
             "type-shape: one > a: `u8` is wanted, `string` is offered",
-            "unwired: two: nothing is wired to the import `two`, although `parts:plug` exports `two`"
+            "unwired: two: nothing that fits is wired to the import `two`, although `parts:plug` exports `two`"
         ]
         .map(|line| line.replace("called `b`", "called `c`"))
     );
+}
+
+/// A wire to an export that is not there is answered with what is there.
+#[test]
+fn a_wire_to_nothing_is_explained() {
+    let there = shape("package test:b; interface there { f: func(); } world w { export there; }");
+    let socket = shape("package test:a; interface wanted { g: func(); } world w { import wanted; }");
+    let parts = [Part { name: "socket", shape: &socket }, Part { name: "other", shape: &there }];
+    let wire = Wiring {
+        part: 0,
+        import: "test:a/wanted".to_owned(),
+        from: 1,
+        export: vec!["test:b/their".to_owned()],
+    };
+    let report = wiring(&parts, &[wire], &[]).expect("it can be compared");
+    let [found] = report.mismatches.as_slice() else { panic!("{:#?}", report.mismatches) };
+    assert_eq!(found.problem, "`other` does not export `test:b/their`, which is wired to it");
+    assert_eq!(found.notes, ["`other` exports `test:b/there`"]);
 }
 
 #[test]
