@@ -76,16 +76,10 @@ impl Contracts {
     }
 
     /// The world of the main package, where it has only one.
-    ///
-    /// # Errors
-    ///
-    /// Where it has none, or several.
-    pub fn only_world(&self) -> Result<WorldId, WorldError> {
+    #[must_use]
+    pub fn only_world(&self) -> Option<WorldId> {
         let worlds = &self.resolve.packages[self.main].worlds;
-        match worlds.values().next() {
-            Some(only) if worlds.len() == 1 => Ok(*only),
-            _ => Err(WorldError { wanted: "the only one".to_owned(), worlds: self.worlds() }),
-        }
+        worlds.values().next().copied().filter(|_| worlds.len() == 1)
     }
 
     /// The full names of the main package's worlds.

@@ -115,10 +115,12 @@ fn link<'a>(
 /// Parts as they are wired already; all imports of those that are closed must be.
 pub(super) fn wiring(parts: &[Part<'_>], wires: &[Wiring], closed: &[usize]) -> Result<Report, CheckError> {
     let mut wired: HashMap<(usize, &str), Offer<'_>> = HashMap::new();
+    let mut loose: HashMap<(usize, &str), &Wiring> = HashMap::new();
     for wire in wires {
         let (Some(from), Some(name)) = (parts.get(wire.from), wire.export.last()) else { continue };
-        if let Some(item) = within(from.shape, &wire.export) {
-            wired.insert((wire.part, &wire.import), Offer { part: wire.from, name, item });
+        match within(from.shape, &wire.export) {
+            Some(item) => _ = wired.insert((wire.part, &wire.import), Offer { part: wire.from, name, item }),
+            None => _ = loose.insert((wire.part, &wire.import), wire),
         }
     }
     let find = |part: usize, import: &str| wired.get(&(part, import)).copied();
@@ -136,6 +138,8 @@ pub(super) fn wiring(parts: &[Part<'_>], wires: &[Wiring], closed: &[usize]) -> 
             if let Some(offer) = find(index, name) {
                 used.push(wire(parts, index, name, offer));
                 pair(&mut walk, (index, name, item), offer, older(name, offer.name))?;
+            } else if let Some(wire) = loose.get(&(index, name)) {
+                dangling(&mut walk, &offers, (index, name, item), wire)?;
             } else if is_open(index, name) && !is_known(part, name, item) {
                 match offers.find(index, name) {
                     Some(offer) => forgotten(&mut walk, (index, name, item), offer),
@@ -190,6 +194,43 @@ fn pair(walk: &mut Walk<'_>, wanted: (usize, &str, &Item), offer: Offer<'_>, cha
     Ok(())
 }
 
+/// An import that is wired to what its part does not export.
+fn dangling(walk: &mut Walk<'_>, offers: &Offers<'_>, wanted: (usize, &str, &Item), wire: &Wiring) -> Done {
+    let (part, name, item) = wanted;
+    let free: Vec<Offer<'_>> = offers.all.iter().filter(|offer| offer.part == wire.from).copied().collect();
+    walk.spend(free.len())?;
+    let same_kind: Vec<Offer<'_>> =
+        free.iter().filter(|offer| kind_of(offer.item) == kind_of(item)).copied().collect();
+    if let Some(offer) = same_kind.iter().find(|offer| compatible(name, offer.name)) {
+        forgotten(walk, wanted, *offer);
+        return Ok(());
+    }
+    if near(walk, wanted, &same_kind, Change::Wanted)? {
+        return Ok(());
+    }
+    let (importer, exporter) = (walk.name(part).to_owned(), walk.name(wire.from).to_owned());
+    let there = free.iter().map(|offer| offer.name).collect::<Vec<_>>().join("`, `");
+    let export = wire.export.join(".");
+    walk.found.push(Mismatch {
+        class: if matches!(item, Item::Function(_)) {
+            Class::MissingFunction
+        } else {
+            Class::MissingInterface
+        },
+        path: vec![plain_name(name)],
+        problem: format!("`{exporter}` does not export `{export}`, which is wired to it"),
+        wanted_by: importer.clone(),
+        wanted: Some(shown(walk, part, name, item)),
+        offered_by: Some(exporter.clone()),
+        offered: None,
+        change: importer.clone(),
+        edit: format!("wire the import `{name}` of `{importer}` to something that is there"),
+        candidate: None,
+        notes: vec![format!("`{exporter}` exports `{there}`")],
+    });
+    Ok(())
+}
+
 /// An import that nothing is wired to, although a part exports it.
 fn forgotten(walk: &mut Walk<'_>, wanted: (usize, &str, &Item), offer: Offer<'_>) {
     let (part, name, item) = wanted;
@@ -198,7 +239,7 @@ fn forgotten(walk: &mut Walk<'_>, wanted: (usize, &str, &Item), offer: Offer<'_>
         class: Class::Unwired,
         path: vec![plain_name(name)],
         problem: format!(
-            "nothing is wired to the import `{name}`, although `{exporter}` exports `{}`",
+            "nothing that fits is wired to the import `{name}`, although `{exporter}` exports `{}`",
             offer.name
         ),
         wanted_by: importer.clone(),

@@ -59,13 +59,22 @@ pub fn run(arguments: &Check) -> Result<(), Failure> {
             let (wit, world) = split(world);
             let contracts = project::contracts(Some(&wit), Path::new("."))?;
             let id = match world {
-                Some(world) => contracts.world(&world),
-                None => contracts.only_world(),
-            };
-            let id = id.map_err(|error| {
-                Failure::because(Exit::Input, format!("`{}` does not say which world", wit.display()), error)
+                Some(world) => contracts.world(&world).map_err(|error| {
+                    Failure::because(
+                        Exit::Input,
+                        format!("`{}` does not have that world", wit.display()),
+                        error,
+                    )
+                })?,
+                None => contracts.only_world().ok_or_else(|| {
+                    let worlds = contracts.worlds().join("`, `");
+                    Failure::new(
+                        Exit::Input,
+                        format!("`{}` does not have one world, but `{worlds}`", wit.display()),
+                    )
                     .help("name it after the path: `--world PATH#WORLD`")
-            })?;
+                })?,
+            };
             let name = contracts.world_name(id);
             let wanted = Shape::of_world(&contracts, id).map_err(|error| {
                 Failure::because(Exit::Input, format!("the world `{name}` cannot be encoded"), error)
