@@ -84,7 +84,7 @@ fn part(id: &str, number: usize, imports: &[String], exports: &[String]) -> Stri
     let (mut lowered, mut given) = (String::new(), String::new());
     for (index, import) in imports.iter().enumerate() {
         if import.contains(':') {
-            write!(text, "(import \"{import}\" (instance $n{index} (export \"f\" (func (result u32)))))\n(alias export $n{index} \"f\" (func $i{index}))\n").expect("text");
+            writeln!(text, "(import \"{import}\" (instance $n{index} (export \"f\" (func (result u32)))))\n(alias export $n{index} \"f\" (func $i{index}))").expect("text");
         } else {
             writeln!(text, "(import \"{import}\" (func $i{index} (result u32)))").expect("text");
         }
@@ -93,18 +93,18 @@ fn part(id: &str, number: usize, imports: &[String], exports: &[String]) -> Stri
         write!(given, "(export \"{index}\" (func $l{index}))").expect("text");
         write!(calls, " call $c{index} i32.add").expect("text");
     }
-    write!(
+    writeln!(
         text,
         "(core module $m {lowered} (func (export \"f\") (result i32) {calls}))
         (core instance $m (instantiate $m (with \"\" (instance {given}))))
-        (func $f (result u32) (canon lift (core func $m \"f\")))\n"
+        (func $f (result u32) (canon lift (core func $m \"f\")))"
     )
     .expect("text");
     for (index, export) in exports.iter().enumerate() {
         if export.contains(':') {
-            write!(
+            writeln!(
                 text,
-                "(instance $e{index} (export \"f\" (func $f)))\n(export \"{export}\" (instance $e{index}))\n"
+                "(instance $e{index} (export \"f\" (func $f)))\n(export \"{export}\" (instance $e{index}))"
             )
             .expect("text");
         } else {
