@@ -64,7 +64,6 @@ fn a_component_is_printed_whole_and_reads_back() {
 
 world root {
   import example:clock/wall@1.2.3;
-
   import spell: func(let: list<option<string>>) -> result<u8, string>;
 }
 package example:clock@1.2.3 {

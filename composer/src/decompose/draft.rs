@@ -127,7 +127,7 @@ pub(super) fn write(
     let draft = Draft { root, naming, statements };
     for (instance, name) in root.instances.iter().zip(&naming.instances) {
         let part = &naming.parts[instance.part];
-        write!(text, "\nlet {name} = new {PARTS}:{part} {};\n", draft.arguments(instance, name))
+        writeln!(text, "\nlet {name} = new {PARTS}:{part} {};", draft.arguments(instance, name))
             .expect("writing to a string never fails");
     }
     if !root.exports.is_empty() {

@@ -129,7 +129,7 @@ pub enum DecomposeError {
     },
     /// The text does not put it together again.
     #[error("the parts do not go together again as they were")]
-    Recompose(#[from] ComposeError),
+    Recompose(#[source] Box<ComposeError>),
     /// Put together again, it is not what it was.
     #[error("at byte {offset}: {construct}; put together again from WAC it would be another")]
     Differs {
@@ -185,7 +185,8 @@ fn apart(title: &str, bytes: &[u8], found: &anatomy::Component) -> Result<Decomp
             statements.insert(import, statement(&mut contract, bytes, &root, import)?);
         }
         let found = decomposition(title, &root, &naming, &statements, contract.as_ref())?;
-        let again = compose(&format!("{title}.wac"), &found.text, &found.packages())?;
+        let again = compose(&format!("{title}.wac"), &found.text, &found.packages())
+            .map_err(|error| DecomposeError::Recompose(Box::new(error)))?;
         let differences = differences(bytes, &root, &naming, &again)?;
         let Some(first) = differences.first() else { return Ok(found) };
         // An import that the parts bring back otherwise than it was may still be stated.
