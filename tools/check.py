@@ -368,6 +368,9 @@ def wac(runner):
         good, _ = runner.run([*command, "--deps-dir", folder / "deps", *dependencies])
         if runner.check(good, f"wac compose {source.name}"):
             compare(runner, product, TARGET / "compositions" / product.name, f"wac compose of {source.name}")
+    # What docs/mistakes.md shows of the stock command is what it prints.
+    stock = {"STOCK_WAC": str(CARGO_TOOLS / "bin" / "wac")}
+    runner.run(["cargo", "test", "--release", "--locked", "--test", "mistakes"], count_cargo, env=stock)
 
 
 def demo(runner):
