@@ -372,6 +372,9 @@ def wac(runner):
         if runner.check(good, f"wac compose {source.name}"):
             compare(runner, product, TARGET / "compositions" / product.name, f"wac compose of {source.name}")
     found_wiring(runner, folder)
+    # What docs/mistakes.md shows of the stock command is what it prints.
+    stock = {"STOCK_WAC": str(CARGO_TOOLS / "bin" / "wac")}
+    runner.run(["cargo", "test", "--release", "--locked", "--test", "mistakes"], count_cargo, env=stock)
 
 
 def found_wiring(runner, folder):
