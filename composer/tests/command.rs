@@ -169,6 +169,15 @@ fn a_target_world_that_does_not_fit_is_named() {
  2 │ let d = new parts:d { ... };
    ╰────
   help: `parts:d` wants it: wire that import to a part that exports it, or let the world import it
+        what does not fit:
+        missing-function: answer
+          it imports the function `answer`, which the world does not
+          ╭─ wanted by `the composition`
+          │ answer: func() -> u32;
+          · ──────
+          ╰─
+          help: build `the composition` so that it does without `answer`, or let the world import it
+
 ";
     let arguments = ["compose", "whole.wac", "-o", "a.wasm", "-d", "parts:d=d.wasm", "--wit", "wit"];
     assert_eq!(said(folder.path(), &arguments), (1, expected.to_owned()));
