@@ -442,7 +442,7 @@ fn the_contract_of_a_composition_is_a_target_that_it_fits() {
     assert_eq!(
         contract.wit.split("package t:i").next(),
         Some(
-            "package contract:list;
+            "package contract:%list;
 
 world %list {
   import wasi:io/poll@0.2.0;
