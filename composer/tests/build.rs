@@ -307,7 +307,7 @@ fn imports_of_wasi_beyond_the_world_are_left_in_where_the_manifest_says_so() {
     shop.write("made/source.wasm", &importing("example:random/random@0.2.0"));
     shop.write("source/app.py", b"changed");
     let (code, words) = shop.build(&["source"]);
-    assert!(code == 1 && words.contains("it imports `example:random/random@0.2.0`"), "{words}");
+    assert!(code == 1 && words.contains("it imports the interface `example:random/random@0.2.0`"), "{words}");
 
     let rust = MANIFEST.replacen("language = \"python\"", "language = \"rust\"\nwasi = true", 1);
     shop.write("composer.toml", rust.as_bytes());
