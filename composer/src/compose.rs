@@ -72,7 +72,7 @@ pub enum ComposeErrorKind {
     Missing(Reference),
     /// What was given under this name cannot be read as a component.
     #[error("what was given for `{}` cannot be read as a component", .0.name)]
-    Part(Reference, #[source] anatomy::ReadError),
+    Part(Reference, #[source] Box<anatomy::ReadError>),
     /// What the text says cannot be done with these packages. Where an import is the matter, the packages that
     /// want it are named.
     #[error("{}", headline(.0))]
@@ -178,7 +178,7 @@ fn encode(text: &str, packages: &Packages) -> Result<(Vec<u8>, BTreeMap<String, 
     }
     for reference in &wanted {
         anatomy::read(&packages[&reference.name])
-            .map_err(|error| ComposeErrorKind::Part(reference.clone(), error))?;
+            .map_err(|error| ComposeErrorKind::Part(reference.clone(), Box::new(error)))?;
     }
     let work = || {
         let document = parse(text)?;
@@ -328,7 +328,8 @@ impl std::error::Error for ComposeError {
         match &self.kind {
             ComposeErrorKind::Resolve(error, _) => std::error::Error::source(&**error),
             ComposeErrorKind::Crash(crash) => Some(crash),
-            ComposeErrorKind::Part(_, error) | ComposeErrorKind::Describe(error) => Some(error),
+            ComposeErrorKind::Part(_, error) => Some(&**error),
+            ComposeErrorKind::Describe(error) => Some(error),
             _ => None,
         }
     }

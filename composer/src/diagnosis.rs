@@ -151,7 +151,7 @@ impl<'a> Plan<'a> {
                             let import = imports.iter().find(|import| compatible(import, &export));
                             let free =
                                 import.filter(|import| !given.iter().any(|(known, _)| known == *import));
-                            let path = [value.path.as_slice(), &[export.clone()]].concat();
+                            let path = [value.path.as_slice(), std::slice::from_ref(&export)].concat();
                             given.extend(
                                 free.map(|import| (import.clone(), Value { part: value.part, path })),
                             );

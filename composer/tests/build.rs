@@ -297,7 +297,9 @@ fn imports_of_wasi_beyond_the_world_are_left_in_where_the_manifest_says_so() {
     shop.write("made/source.wasm", &importing("wasi:random/random@0.2.0"));
     let (code, words) = shop.build(&["source"]);
     assert!(
-        code == 1 && words.contains("it imports the interface `wasi:random/random@0.2.0`, which the world does not"),
+        code == 1
+            && words
+                .contains("it imports the interface `wasi:random/random@0.2.0`, which the world does not"),
         "{words}"
     );
     let kept = MANIFEST.replace("path = \"source\"", "path = \"source\"\nwasi = true");

@@ -165,7 +165,7 @@ fn a_wit_package_is_told_as_one() {
         interface greet { use types.{who}; hello: func(to: who) -> string; }
         world greeter { export greet; }";
     let package = resolve.push_str("greeting.wit", text).expect("WIT");
-    let bytes = wit_component::encode(&mut resolve, package).expect("a package");
+    let bytes = wit_component::encode(&resolve, package).expect("a package");
     fs::write(at("greeting.wasm"), &bytes).expect("a file");
     let output = composer(folder.path(), &["inspect", "greeting.wasm"]);
     let expected = format!(

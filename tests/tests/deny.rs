@@ -200,8 +200,13 @@ fn a_stub_answers_in_the_interfaces_own_words() {
     let streams = full("wasi:io/streams");
     for _ in 0..1_000 {
         let stream = ask(&instance, &mut store, &full("wasi:cli/stdout"), "get-stdout", &[]).unwrap();
-        let room =
-            ask(&instance, &mut store, &streams, "[method]output-stream.check-write", &[stream.clone()]);
+        let room = ask(
+            &instance,
+            &mut store,
+            &streams,
+            "[method]output-stream.check-write",
+            std::slice::from_ref(&stream),
+        );
         assert_eq!(room.unwrap(), refused(Val::Variant("closed".into(), None)));
         let Val::Resource(stream) = stream else { panic!("it is a handle") };
         stream.resource_drop(&mut store).unwrap();

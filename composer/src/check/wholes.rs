@@ -28,7 +28,7 @@ impl Walk<'_> {
                         // For imports the roles change: what the component wants must be what it is promised.
                         let change =
                             if at.change == Change::Offered { Change::Wanted } else { Change::Offered };
-                        let path = [at.path.as_slice(), &[name.clone()]].concat();
+                        let path = [at.path.as_slice(), std::slice::from_ref(name)].concat();
                         let inner = At::items(path, (o, name, item), (w, name, promise), change);
                         walk.item(&inner, item, promise)?;
                     }
@@ -38,7 +38,7 @@ impl Walk<'_> {
             for (name, item) in &promised.exports {
                 match find(&real.exports, name) {
                     Some(export) => {
-                        let path = [at.path.as_slice(), &[name.clone()]].concat();
+                        let path = [at.path.as_slice(), std::slice::from_ref(name)].concat();
                         let inner = At::items(path, (w, name, item), (o, name, export), at.change);
                         walk.item(&inner, item, export)?;
                     }

@@ -112,7 +112,7 @@ struct Arrow {
 
 impl Picture {
     fn of(title: &str, component: &Component) -> Self {
-        let mut boxes: Vec<Shape> = component.parts.iter().map(|part| part_box(part)).collect();
+        let mut boxes: Vec<Shape> = component.parts.iter().map(part_box).collect();
         let mut groups = Groups::default();
         for edge in &component.edges {
             let to = match &edge.from {
@@ -216,8 +216,11 @@ fn exports_box(boxes: &mut Vec<Shape>, groups: &Groups<'_>, part: usize, parts: 
 /// What pairs of boxes have to do with each other.
 #[derive(Default)]
 struct Groups<'a> {
-    pairs: BTreeMap<(usize, usize), Vec<(Option<&'a Edge>, &'a str)>>,
+    pairs: BTreeMap<(usize, usize), Vec<Between<'a>>>,
 }
+
+/// An edge, where there is one, and the name that it goes by.
+type Between<'a> = (Option<&'a Edge>, &'a str);
 
 impl<'a> Groups<'a> {
     fn add(&mut self, from: usize, to: usize, edge: Option<&'a Edge>, name: &'a str) {

@@ -190,20 +190,18 @@ impl<'a> Reader<'a> {
                     let naming = || (name.clone(), interface.map(str::to_owned));
                     self.names.entry(*created).or_insert_with(naming);
                 }
-                ComponentEntityType::Instance(id) => {
+                ComponentEntityType::Instance(id)
                     // One type may stand behind several names: each interface names its types itself.
-                    if self.named.insert(((*id).into(), Some(name.clone()))) {
+                    if self.named.insert(((*id).into(), Some(name.clone()))) => {
                         let inner = entities(self.types[*id].exports.iter());
                         self.name(&inner, Some(name));
                     }
-                }
-                ComponentEntityType::Component(id) => {
-                    if self.named.insert(((*id).into(), None)) {
+                ComponentEntityType::Component(id)
+                    if self.named.insert(((*id).into(), None)) => {
                         let ty = &self.types[*id];
                         let inner = entities(ty.imports.iter().chain(ty.exports.iter()));
                         self.name(&inner, None);
                     }
-                }
                 _ => {}
             }
         }
@@ -452,10 +450,10 @@ impl FirstPlaces<'_> {
         for (name, entity) in items {
             place.push(name.clone());
             match entity {
-                ComponentEntityType::Type { created: ComponentAnyTypeId::Resource(id), .. } => {
-                    if self.seen.insert(id.resource()) {
-                        self.places.push((id.resource(), place.clone()));
-                    }
+                ComponentEntityType::Type { created: ComponentAnyTypeId::Resource(id), .. }
+                    if self.seen.insert(id.resource()) =>
+                {
+                    self.places.push((id.resource(), place.clone()));
                 }
                 ComponentEntityType::Instance(id) if self.visited.insert(*id) => {
                     let inner = entities(self.types[*id].exports.iter());
