@@ -34,7 +34,6 @@ impl FromStr for Denial {
 /// Adds to the bag the stubs that the denials call for: one for each part, whatever is closed for it. `sources` are those
 /// of the parts.
 pub fn close(request: &mut Request, sources: &[Source], denials: &[Denial]) -> Result<(), Failure> {
-    let known = request.parts.len();
     if let Some(Denial { part, .. }) =
         denials.iter().find(|denial| request.parts.iter().all(|part| part.name != denial.part))
     {
@@ -44,8 +43,8 @@ pub fn close(request: &mut Request, sources: &[Source], denials: &[Denial]) -> R
             Failure::new(Exit::Usage, message).help(format!("the parts are `{}`", names.join("`, `")))
         );
     }
-    for index in 0..known {
-        let part = &request.parts[index];
+    let mut stubs = Vec::new();
+    for (index, (part, source)) in request.parts.iter().zip(sources).enumerate() {
         let patterns: Vec<Pattern> = denials
             .iter()
             .filter(|denial| denial.part == part.name)
@@ -54,8 +53,11 @@ pub fn close(request: &mut Request, sources: &[Source], denials: &[Denial]) -> R
         if patterns.is_empty() {
             continue;
         }
-        let stub = deny(&part.bytes, &patterns)
-            .map_err(|error| explain(Path::new(&sources[index].to_string()), error))?;
+        let stub =
+            deny(&part.bytes, &patterns).map_err(|error| explain(Path::new(&source.to_string()), error))?;
+        stubs.push((index, stub));
+    }
+    for (index, stub) in stubs {
         add(request, index, stub);
     }
     Ok(())
