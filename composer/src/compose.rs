@@ -292,6 +292,12 @@ impl ComposeError {
         }
     }
 
+    /// Whether what the validator refused is known in terms of the contracts.
+    fn crossed(&self) -> bool {
+        let refused = matches!(&self.kind, ComposeErrorKind::Resolve(error, _) if matches!(**error, ResolveError::ValidationFailure { .. }));
+        refused && !self.mismatches.is_empty()
+    }
+
     /// Whether the text is shown with the error: not where a line of it would fill the screen.
     fn shown(&self) -> bool {
         self.source.inner().lines().all(|line| line.len() <= WIDEST)
@@ -319,6 +325,9 @@ impl fmt::Display for ComposeError {
             let (line, column) = self.place();
             write!(f, "{}:{line}:{column}: ", self.source.name())?;
         }
+        if self.crossed() {
+            return f.write_str("what is wired together does not have the same types");
+        }
         self.kind.fmt(f)
     }
 }
@@ -326,6 +335,8 @@ impl fmt::Display for ComposeError {
 impl std::error::Error for ComposeError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
+            // The validator says the same in numbers.
+            ComposeErrorKind::Resolve(..) if self.crossed() => None,
             ComposeErrorKind::Resolve(error, _) => std::error::Error::source(&**error),
             ComposeErrorKind::Crash(crash) => Some(crash),
             ComposeErrorKind::Part(_, error) => Some(&**error),

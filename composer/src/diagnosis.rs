@@ -25,6 +25,9 @@ pub(crate) fn wiring(document: &Document<'_>, packages: &Packages) -> Vec<Mismat
         match statement {
             Statement::Let(statement) => {
                 if let Some(value) = plan.value(&statement.expr) {
+                    if value.path.is_empty() {
+                        plan.parts[value.part].instance.get_or_insert(statement.id.string);
+                    }
                     plan.names.insert(statement.id.string, value);
                 }
             }
@@ -37,7 +40,9 @@ pub(crate) fn wiring(document: &Document<'_>, packages: &Packages) -> Vec<Mismat
     let parts: Vec<Part<'_>> = plan
         .parts
         .iter()
-        .filter_map(|name| Some(Part { name, shape: plan.shapes.get(name)?.as_ref()? }))
+        .filter_map(|part| {
+            Some(Part { name: plan.title(part), shape: plan.shapes.get(&part.package)?.as_ref()? })
+        })
         .collect();
     if parts.len() != plan.parts.len() {
         return Vec::new();
@@ -65,18 +70,31 @@ struct Value {
     path: Vec<String>,
 }
 
+/// What is instantiated.
+#[derive(Debug)]
+struct Instance<'a> {
+    package: String,
+    /// Its name in the text, if it has one.
+    instance: Option<&'a str>,
+}
+
 struct Plan<'a> {
     packages: &'a Packages,
     /// By package; None for what is no component.
     shapes: BTreeMap<String, Option<Shape>>,
-    /// Each instance, by its package.
-    parts: Vec<String>,
+    parts: Vec<Instance<'a>>,
     wires: Vec<Wiring>,
     closed: Vec<usize>,
     names: HashMap<&'a str, Value>,
 }
 
 impl<'a> Plan<'a> {
+    /// What an instance is called in messages: by its package, as long as that names only one.
+    fn title<'b>(&'b self, part: &'b Instance<'a>) -> &'b str {
+        let twins = self.parts.iter().filter(|other| other.package == part.package).count();
+        part.instance.filter(|_| twins > 1).unwrap_or(&part.package)
+    }
+
     fn value(&mut self, expression: &'a Expr<'a>) -> Option<Value> {
         let mut value = match &expression.primary {
             PrimaryExpr::New(new) => self.instance(new)?,
@@ -108,7 +126,7 @@ impl<'a> Plan<'a> {
     }
 
     fn exports(&self, value: &Value) -> Vec<String> {
-        let Some(Some(shape)) = self.shapes.get(&self.parts[value.part]) else { return Vec::new() };
+        let Some(Some(shape)) = self.shapes.get(&self.parts[value.part].package) else { return Vec::new() };
         let mut items = &shape.root().exports;
         for name in &value.path {
             match items.iter().find(|(known, _)| known == name) {
@@ -163,7 +181,7 @@ impl<'a> Plan<'a> {
             }
         }
         let part = self.parts.len();
-        self.parts.push(package);
+        self.parts.push(Instance { package, instance: None });
         for (import, value) in given {
             self.wires.push(Wiring { part, import, from: value.part, export: value.path });
         }

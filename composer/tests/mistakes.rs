@@ -5,7 +5,7 @@
 //! - A block ```` ```wat NAME ```` is a component as text (`core`: a core module), and a block ```` ```wac NAME ```` or ```` ```file NAME ````
 //!   a file as it stands.
 //! - A block that begins with `$ composer` or `$ wac` is a command with what it prints; its exit code stands in the
-//!   last line. `[..]` stands for anything within a line.
+//!   last line, with what a component that it wrote imports. `[..]` stands for anything within a line.
 //!
 //! The stock `wac` is run where the variable `STOCK_WAC` names it. `BLESS=1` writes the page anew, its table too: read
 //! the difference.
@@ -144,7 +144,8 @@ fn block(section: &mut Section, info: &str, body: &str, wrong: &mut Vec<String>)
     shown
 }
 
-/// What a command prints, and its exit code. Words are split at blanks.
+/// What a command prints, its exit code, and what the component that it wrote still imports: success alone does not
+/// say whether anything was wired. Words are split at blanks.
 fn run(program: &str, command: &str, folder: &Path) -> String {
     let output = Command::new(program)
         .args(command.split(' ').skip(1))
@@ -163,7 +164,19 @@ fn run(program: &str, command: &str, folder: &Path) -> String {
     let code = output.status.code().map_or_else(|| "none: it crashed".to_owned(), |code| code.to_string());
     let body = lines.join("\n");
     let body = body.trim_matches('\n');
-    if body.is_empty() { format!("(exit code {code})\n") } else { format!("{body}\n(exit code {code})\n") }
+    let end = match product(command, folder).filter(|_| output.status.success()) {
+        Some(imports) => format!("(exit code {code}: what it wrote imports {imports})\n"),
+        None => format!("(exit code {code})\n"),
+    };
+    if body.is_empty() { end } else { format!("{body}\n{end}") }
+}
+
+/// What the component imports that a command wrote, where it wrote one.
+fn product(command: &str, folder: &Path) -> Option<String> {
+    let (_, rest) = command.split_once(" -o ")?;
+    let bytes = fs::read(folder.join(rest.split(' ').next()?)).ok()?;
+    let imports = anatomy::read(&bytes).ok()?.imports;
+    Some(if imports.is_empty() { "nothing".to_owned() } else { format!("`{}`", imports.join("`, `")) })
 }
 
 /// Whether the lines are the same, where `[..]` stands for anything.
@@ -185,7 +198,10 @@ fn line_matches(shown: &str, real: &str) -> bool {
 fn first_line(block: &str) -> String {
     let mut lines = block.lines().skip(1).map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();
-    let line = if first.starts_with("(exit code 0)") { "no error" } else { first };
+    let line = match first.strip_prefix("(exit code 0").and_then(|rest| rest.strip_suffix(')')) {
+        Some(rest) => format!("no error{rest}"),
+        None => first.to_owned(),
+    };
     line.trim_start_matches("error: ").trim_start_matches("× ").trim().replace('|', "\\|")
 }
 

@@ -131,6 +131,13 @@ impl Story<'_> {
                 name(offered),
                 o.last()?
             ),
+            // Two instances of one component.
+            (Origin::Made(_), Origin::Made(_))
+                if wanted.0 != offered.0
+                    && std::ptr::eq(self.parts[wanted.0].shape, self.parts[offered.0].shape) =>
+            {
+                format!("take both from one: {}", self.redirect(start, name(offered))?)
+            }
             (Origin::Made(_), Origin::Made(_)) if wanted.0 != offered.0 => format!(
                 "take both from one: {}, or build `{}` so that it imports `{w_interface}` instead of making its own `{}`, \
                  and wire that to `{}`",
