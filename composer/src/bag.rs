@@ -2,11 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use composer::check;
 use composer::compose::{self, Packages};
 use composer::contract::Contracts;
 use composer::link_map::{Origin, Origins};
 use composer::manifest;
-use composer::wire::{self, Contract, Decision, Part, PartError, Place, Request, WireError, Wiring};
+use composer::wire::{
+    self, Contract, Decision, Part, PartError, PassedOver, Place, Request, WireError, Wiring,
+};
+use miette::Diagnostic;
 
 use crate::closing::{self, Denial};
 use crate::commands::compose::failure;
@@ -103,8 +107,16 @@ impl Composition<'_> {
     /// Text and composition, without a target.
     fn plain(&self) -> Result<(String, Vec<u8>), Failure> {
         let text = self.wiring.text(self.name, None);
-        let composed = self.composed(&text).map_err(failure)?;
+        let composed = self.composed(&text).map_err(|error| self.failed(error))?;
         Ok((text, composed))
+    }
+
+    /// Where types differ, it is said of the components: nobody has seen the text.
+    fn failed(&self, error: compose::ComposeError) -> Failure {
+        if error.mismatches.is_empty() {
+            return failure(error);
+        }
+        failure(error.found(wire::mismatches(&self.wiring, &self.packages)))
     }
 
     /// Text and composition, with a target world that people wrote.
@@ -118,7 +130,7 @@ impl Composition<'_> {
                 self.packages.insert(reference.name, bytes);
             }
         }
-        let composed = self.composed(&text).map_err(failure)?;
+        let composed = self.composed(&text).map_err(|error| self.failed(error))?;
         Ok((text, composed))
     }
 
@@ -170,6 +182,12 @@ fn remark(wiring: &Wiring, wishes: &Wishes<'_>) {
     for part in &wiring.unused {
         files::say(&format!("note: `{part}` is used by nothing, and left out"));
     }
+    for PassedOver { part, import, provider, export } in &wiring.passed_over {
+        files::say(&format!(
+            "note: `{import}` of `{part}` is left to the host, although `{provider}` exports `{export}`: \
+             `--wire {part}.{import}={provider}.{export}` takes that, `--leave-open {part}.{import}` says that it is meant so"
+        ));
+    }
     if wishes.exports.is_empty() {
         return;
     }
@@ -203,6 +221,16 @@ fn unwired(error: WireError, request: &Request, sources: &[Source]) -> Failure {
                 PartError::Read(error) => files::not_a_component(Path::new(&shown), error),
                 error => Failure::because(exit, format!("`{shown}` cannot be used as a component"), error),
             }
+        }
+        WireError::Open(open) => {
+            let meant = wire::likely_meant(&request.parts, &open);
+            let error = WireError::Open(open);
+            let help = error.help().map(|help| help.to_string()).unwrap_or_default();
+            let failure = Failure::of(exit, error);
+            if meant.is_empty() {
+                return failure;
+            }
+            failure.help(format!("{help}\nwhat was probably meant:\n{}", check::blocks(&meant, false)))
         }
         error => Failure::of(exit, error),
     }

@@ -53,6 +53,8 @@ pub struct ComposeError {
     /// All that does not fit in what the text asks for, where types are what went wrong.
     pub mismatches: Vec<Mismatch>,
     source: Box<NamedSource<String>>,
+    /// Whether somebody wrote the text.
+    written: bool,
 }
 
 /// What went wrong with a composition.
@@ -137,6 +139,7 @@ fn diagnose(kind: &ComposeErrorKind, text: &str, packages: &Packages) -> Vec<Mis
             | ResolveError::MissingComponentImport { .. }
             | ResolveError::MissingInstanceExport { .. }
             | ResolveError::InstantiationArgMergeFailure { .. }
+            | ResolveError::SpreadInstantiationNoMatch { .. }
             | ResolveError::ValidationFailure { .. } => diagnosis::wiring(&document, packages),
             ResolveError::ImportNotInTarget { .. }
             | ResolveError::MissingTargetExport { .. }
@@ -289,18 +292,26 @@ impl ComposeError {
             kind,
             mismatches: Vec::new(),
             source: Box::new(NamedSource::new(name, text.to_owned())),
+            written: true,
         }
     }
 
-    /// Whether what the validator refused is known in terms of the contracts.
-    fn crossed(&self) -> bool {
-        let refused = matches!(&self.kind, ComposeErrorKind::Resolve(error, _) if matches!(**error, ResolveError::ValidationFailure { .. }));
-        refused && !self.mismatches.is_empty()
+    /// The same error for a text that nobody wrote, where what does not fit is known in terms of the parts it was found for.
+    #[must_use]
+    pub fn found(self, mismatches: Vec<Mismatch>) -> Self {
+        if mismatches.is_empty() { self } else { ComposeError { mismatches, written: false, ..self } }
+    }
+
+    /// Whether the mismatches say it all: what the validator refused is in numbers.
+    fn told(&self) -> bool {
+        let refused = |error: &ResolveError| matches!(error, ResolveError::ValidationFailure { .. });
+        let refused = matches!(&self.kind, ComposeErrorKind::Resolve(error, _) if refused(error));
+        !self.mismatches.is_empty() && (refused || !self.written)
     }
 
     /// Whether the text is shown with the error: not where a line of it would fill the screen.
     fn shown(&self) -> bool {
-        self.source.inner().lines().all(|line| line.len() <= WIDEST)
+        self.written && self.source.inner().lines().all(|line| line.len() <= WIDEST)
     }
 
     /// Line and column of the first label, counted from 1.
@@ -321,12 +332,16 @@ impl ComposeError {
 
 impl fmt::Display for ComposeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.told() {
+            return f.write_str(if self.written {
+                "what is wired together does not fit"
+            } else {
+                "the components do not fit each other"
+            });
+        }
         if !self.shown() {
             let (line, column) = self.place();
             write!(f, "{}:{line}:{column}: ", self.source.name())?;
-        }
-        if self.crossed() {
-            return f.write_str("what is wired together does not have the same types");
         }
         self.kind.fmt(f)
     }
@@ -335,8 +350,7 @@ impl fmt::Display for ComposeError {
 impl std::error::Error for ComposeError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
-            // The validator says the same in numbers.
-            ComposeErrorKind::Resolve(..) if self.crossed() => None,
+            _ if self.told() => None,
             ComposeErrorKind::Resolve(error, _) => std::error::Error::source(&**error),
             ComposeErrorKind::Crash(crash) => Some(crash),
             ComposeErrorKind::Part(_, error) => Some(&**error),
@@ -348,7 +362,7 @@ impl std::error::Error for ComposeError {
 
 impl Diagnostic for ComposeError {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        let way_out = self.way_out();
+        let way_out = self.way_out().filter(|_| self.written);
         if self.mismatches.is_empty() {
             return way_out;
         }
@@ -362,6 +376,7 @@ impl Diagnostic for ComposeError {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         match &self.kind {
+            _ if !self.written => None,
             ComposeErrorKind::Syntax(error) => error.labels(),
             ComposeErrorKind::Resolve(error, _) => match &**error {
                 ResolveError::ImportNotInTarget { span: None, .. }

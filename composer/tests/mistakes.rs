@@ -10,14 +10,15 @@
 //! The stock `wac` is run where the variable `STOCK_WAC` names it. `BLESS=1` writes the page anew, its table too: read
 //! the difference.
 
+mod common;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use common::of_world;
 use tempfile::TempDir;
-use wit_component::{ComponentEncoder, StringEncoding};
-use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve};
 
 /// Kinds of mistakes that the page has at least.
 const LEAST: usize = 20;
@@ -110,7 +111,7 @@ fn block(section: &mut Section, info: &str, body: &str, wrong: &mut Vec<String>)
     let folder = section.folder.path();
     match info.split_once(' ') {
         Some(("wit", name)) => {
-            fs::write(folder.join(format!("{name}.wasm")), component_of(body)).expect("a file");
+            fs::write(folder.join(format!("{name}.wasm")), of_world(body)).expect("a file");
             return body.to_owned();
         }
         Some(("wat" | "core", name)) => {
@@ -217,17 +218,4 @@ fn with_table(markdown: &str, rows: &[Row]) -> String {
         let _ = writeln!(table, "| {} | {} | {} |", row.title, cell(&row.wac), cell(&row.composer));
     }
     format!("{before}{BEGIN}\n\n{table}\n{END}{after}")
-}
-
-/// A component for the world of a text. Its functions trap: nothing here is executed.
-fn component_of(text: &str) -> Vec<u8> {
-    let mut resolve = Resolve::default();
-    let package = resolve.push_source("page.wit", text).expect("the page's WIT parses");
-    let world = resolve.select_world(&[package], None).expect("one world");
-    let mut module = wit_component::dummy_module(&resolve, world, ManglingAndAbi::Legacy(LiftLowerAbi::Sync));
-    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
-        .expect("metadata");
-    let mut encoder = ComponentEncoder::default();
-    encoder.module(&module).expect("a module");
-    encoder.encode().expect("a component")
 }

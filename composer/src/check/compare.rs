@@ -516,5 +516,6 @@ pub(super) fn nearness(near: Near) -> &'static str {
         Near::Version => "in another version",
         Near::Package => "in another package",
         Near::Spelling => "under a similar name",
+        Near::Content => "the same under another name",
     }
 }

@@ -56,14 +56,16 @@ mod class;
 mod compare;
 mod identity;
 mod names;
+mod near;
+mod offers;
 mod pair;
 mod show;
 mod values;
 mod wholes;
 
 pub use class::{Class, UnknownClass};
-pub(crate) use names::other_version;
 pub use names::{compatible, is_host};
+pub(crate) use names::{means, other_version, track, version};
 pub use show::{blocks, json, text};
 
 /// How much may be compared: pairs of types, and names with names. Components of any sense stay far below.
@@ -104,7 +106,7 @@ pub enum CheckError {
 }
 
 /// What was found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// All that does not fit: in the order of the imports, then of the exports.
     pub mismatches: Vec<Mismatch>,
@@ -112,6 +114,9 @@ pub struct Report {
     pub wired: Vec<Wire>,
     /// Imports that are left to the host, by name and without repetition.
     pub host: Vec<String>,
+    /// Imports that are left to the host, although a part exports the interface: in a version that does not promise to fit,
+    /// and that nothing else is wired to.
+    pub passed_over: Vec<Wire>,
     /// Plugs that nothing was wired to.
     pub unused: Vec<String>,
 }
@@ -206,8 +211,21 @@ impl Excerpt {
 ///
 /// Where nothing can be said; what does not fit is in the report.
 pub fn plug(socket: Part<'_>, plugs: &[Part<'_>]) -> Result<Report, CheckError> {
+    plug_leaving_open(socket, plugs, &[])
+}
+
+/// As [`plug`], where more than the host's interfaces may stay open: imports of these names, with or without their versions.
+///
+/// # Errors
+///
+/// As for [`plug`].
+pub fn plug_leaving_open(
+    socket: Part<'_>,
+    plugs: &[Part<'_>],
+    leave_open: &[&str],
+) -> Result<Report, CheckError> {
     let parts: Vec<Part<'_>> = std::iter::once(socket).chain(plugs.iter().copied()).collect();
-    contain(|| pair::plug(&parts))?
+    contain(|| pair::plug(&parts, leave_open))?
 }
 
 /// Checks whether a component may stand where a world is asked for.

@@ -53,10 +53,20 @@ pub(crate) fn track(name: &str) -> Option<String> {
     Some(key)
 }
 
+/// The version in a name, if there is one.
+pub(crate) fn version(name: &str) -> Option<Version> {
+    name.split_once('@')?.1.parse().ok()
+}
+
 /// Whether two different names of interfaces promise to fit: the same interface in versions of one track.
 #[must_use]
 pub fn compatible(one: &str, other: &str) -> bool {
     one == other || track(one).is_some_and(|key| track(other) == Some(key))
+}
+
+/// Whether a name is the one that was meant: in full, or without its version.
+pub(crate) fn means(pattern: &str, name: &str) -> bool {
+    pattern == name || name.split_once('@').is_some_and(|(bare, _)| bare == pattern)
 }
 
 /// Whether an import of this name is the host's business: nothing else is expected to offer it.
@@ -165,6 +175,8 @@ pub(crate) enum Near {
     Package,
     /// A similar spelling.
     Spelling,
+    /// Not near in its name: the same is in it.
+    Content,
 }
 
 #[cfg(test)]

@@ -2,86 +2,74 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::compare::{At, Change, Done, Walk, kind_of, nearness, thing};
+use super::compare::{At, Change, Done, Walk, kind_of};
 use super::identity::{Node, resource_at};
-use super::names::{InterfaceName, Near, compatible, is_host, nearest_interface, track};
-use super::{CheckError, Class, Excerpt, Mismatch, Part, Report, Wire, Wiring};
-use crate::shape::print::{Step, item_at, plain_name};
-use crate::shape::{Definition, Item, Origin, Place, ResourceId, Shape, find};
-
-/// An export of a part.
-#[derive(Debug, Clone, Copy)]
-struct Offer<'a> {
-    part: usize,
-    name: &'a str,
-    item: &'a Item,
-}
-
-/// What is offered, by name and by what promises to fit the name.
-#[derive(Default)]
-struct Offers<'a> {
-    exact: HashMap<&'a str, Vec<Offer<'a>>>,
-    compatible: HashMap<String, Vec<Offer<'a>>>,
-    all: Vec<Offer<'a>>,
-}
-
-impl<'a> Offers<'a> {
-    fn add(&mut self, part: usize, items: &'a [(String, Item)]) {
-        for (name, item) in items {
-            let offer = Offer { part, name, item };
-            self.exact.entry(name).or_default().push(offer);
-            if let Some(track) = track(name) {
-                self.compatible.entry(track).or_default().push(offer);
-            }
-            self.all.push(offer);
-        }
-    }
-
-    /// What satisfies an import of a part, but not the part itself: the very name, from the first part that has it, or else
-    /// the newest version that promises to fit.
-    fn find(&self, importer: usize, name: &str) -> Option<Offer<'a>> {
-        let others = |offers: &'_ Vec<Offer<'a>>| {
-            offers.iter().filter(|offer| offer.part != importer).copied().collect::<Vec<_>>()
-        };
-        if let Some(exact) = self.exact.get(name).and_then(|offers| others(offers).first().copied()) {
-            return Some(exact);
-        }
-        let version = |offer: &Offer<'a>| InterfaceName::parse(offer.name).and_then(|name| name.version);
-        let compatible = others(self.compatible.get(&track(name)?)?);
-        // Of equal versions the last one would be the greatest.
-        compatible.into_iter().rev().max_by_key(version)
-    }
-}
+use super::names::{InterfaceName, compatible, is_host, means, track};
+use super::near::{absent, dangling, forgotten, near, open};
+use super::offers::{Offer, Offers, asks_for_nothing, within};
+use super::{CheckError, Class, Mismatch, Part, Report, Wire, Wiring};
+use crate::shape::print::plain_name;
+use crate::shape::{Item, Place, ResourceId, find};
 
 /// `parts[0]` is the socket.
-pub(super) fn plug(parts: &[Part<'_>]) -> Result<Report, CheckError> {
+pub(super) fn plug(parts: &[Part<'_>], leave_open: &[&str]) -> Result<Report, CheckError> {
     let mut offers = Offers::default();
     for (index, part) in parts.iter().enumerate().skip(1) {
         offers.add(index, &part.shape.root().exports);
     }
+    let used = used(parts, &offers);
+    let left = |import: &str| leave_open.iter().any(|pattern| means(pattern, import));
+    let demands = |part: usize, import: &str| used.contains(&part) && !is_host(import) && !left(import);
     let mut walk = Walk::new(parts, None);
-    let mut wired = Vec::new();
+    let mut report = Report::default();
     let mut host = BTreeSet::new();
-    link(&mut walk, |part, import| offers.find(part, import), |part, import| part == 0 && !is_host(import));
+    link(&mut walk, |part, import| offers.find(part, import), demands);
     for (index, part) in parts.iter().enumerate() {
         for (name, item) in &part.shape.root().imports {
             match offers.find(index, name) {
                 Some(offer) => {
-                    wired.push(wire(parts, index, name, offer));
+                    report.wired.push(wire(parts, index, name, offer));
                     pair(&mut walk, (index, name, item), offer, older(name, offer.name))?;
                 }
-                None if index == 0 && !is_host(name) && !is_known(part, name, item) => {
-                    open(&mut walk, &offers, (index, name, item))?;
+                None if demands(index, name) && !asks_for_nothing(part, name, item) => {
+                    match walk.found.iter_mut().find(|found| is_open(found, name)) {
+                        Some(known) => known.notes.push(format!("`{}` imports it too", part.name)),
+                        None => open(&mut walk, &offers, (index, name, item))?,
+                    }
                 }
                 None => {
+                    let offer =
+                        offers.other_version(index, name).filter(|_| used.contains(&index) && !left(name));
+                    report.passed_over.extend(offer.map(|offer| wire(parts, index, name, offer)));
                     host.insert(name.clone());
                 }
             }
         }
     }
+    let Report { wired, passed_over, .. } = &mut report;
+    passed_over
+        .retain(|over| !wired.iter().any(|wire| (&wire.from, &wire.export) == (&over.from, &over.export)));
     let unused = parts[1..].iter().map(|part| part.name.to_owned());
-    let unused = unused.filter(|name| !wired.iter().any(|wire| wire.from == *name)).collect();
-    Ok(Report { mismatches: walk.found, wired, host: host.into_iter().collect(), unused })
+    report.unused = unused.filter(|name| !report.wired.iter().any(|wire| wire.from == *name)).collect();
+    Ok(Report { mismatches: walk.found, host: host.into_iter().collect(), ..report })
+}
+
+/// Whether this says already that nothing satisfies an import.
+fn is_open(found: &Mismatch, import: &str) -> bool {
+    found.class == Class::Unwired && found.path == [plain_name(import)]
+}
+
+/// The socket, the plugs that it uses, those that these use, and so on.
+fn used(parts: &[Part<'_>], offers: &Offers<'_>) -> BTreeSet<usize> {
+    let mut used = BTreeSet::new();
+    let mut waiting = vec![0];
+    while let Some(part) = waiting.pop() {
+        if used.insert(part) {
+            let imports = parts[part].shape.root().imports.iter();
+            waiting.extend(imports.filter_map(|(name, _)| offers.find(part, name)).map(|offer| offer.part));
+        }
+    }
+    used
 }
 
 /// Finds out which resource is which. What stands behind an import is for `find` to say; `open` tells imports that should
@@ -131,16 +119,16 @@ pub(super) fn wiring(parts: &[Part<'_>], wires: &[Wiring], closed: &[usize]) -> 
     for (index, part) in parts.iter().enumerate() {
         offers.add(index, &part.shape.root().exports);
     }
-    let mut used = Vec::new();
+    let mut report = Report::default();
     let mut host = BTreeSet::new();
     for (index, part) in parts.iter().enumerate() {
         for (name, item) in &part.shape.root().imports {
             if let Some(offer) = find(index, name) {
-                used.push(wire(parts, index, name, offer));
+                report.wired.push(wire(parts, index, name, offer));
                 pair(&mut walk, (index, name, item), offer, older(name, offer.name))?;
             } else if let Some(wire) = loose.get(&(index, name)) {
                 dangling(&mut walk, &offers, (index, name, item), wire)?;
-            } else if is_open(index, name) && !is_known(part, name, item) {
+            } else if is_open(index, name) && !asks_for_nothing(part, name, item) {
                 match offers.find(index, name) {
                     Some(offer) => forgotten(&mut walk, (index, name, item), offer),
                     None => open(&mut walk, &offers, (index, name, item))?,
@@ -150,29 +138,7 @@ pub(super) fn wiring(parts: &[Part<'_>], wires: &[Wiring], closed: &[usize]) -> 
             }
         }
     }
-    Ok(Report { mismatches: walk.found, wired: used, host: host.into_iter().collect(), unused: Vec::new() })
-}
-
-/// Whether an import is only another name for a type that is known without it, as `use` in a world makes them: nobody has to
-/// offer that.
-fn is_known(part: &Part<'_>, name: &str, item: &Item) -> bool {
-    match item {
-        Item::Type(Definition::Value(_)) => true,
-        Item::Type(Definition::Resource(handle)) => match &part.shape.resource(handle.resource).origin {
-            Origin::Asked(place) => *place != [name],
-            _ => false,
-        },
-        _ => false,
-    }
-}
-
-/// The export at the end of a path of names.
-fn within<'a>(shape: &'a Shape, path: &[String]) -> Option<&'a Item> {
-    let (first, rest) = path.split_first()?;
-    rest.iter().try_fold(find(&shape.root().exports, first)?, |item, name| match item {
-        Item::Interface(id) => shape.interface(*id).get(name),
-        _ => None,
-    })
+    Ok(Report { mismatches: walk.found, host: host.into_iter().collect(), ..report })
 }
 
 fn wire(parts: &[Part<'_>], part: usize, import: &str, offer: Offer<'_>) -> Wire {
@@ -194,71 +160,12 @@ fn pair(walk: &mut Walk<'_>, wanted: (usize, &str, &Item), offer: Offer<'_>, cha
     Ok(())
 }
 
-/// An import that is wired to what its part does not export.
-fn dangling(walk: &mut Walk<'_>, offers: &Offers<'_>, wanted: (usize, &str, &Item), wire: &Wiring) -> Done {
-    let (part, name, item) = wanted;
-    let free: Vec<Offer<'_>> = offers.all.iter().filter(|offer| offer.part == wire.from).copied().collect();
-    walk.spend(free.len())?;
-    let same_kind: Vec<Offer<'_>> =
-        free.iter().filter(|offer| kind_of(offer.item) == kind_of(item)).copied().collect();
-    if let Some(offer) = same_kind.iter().find(|offer| compatible(name, offer.name)) {
-        forgotten(walk, wanted, *offer);
-        return Ok(());
-    }
-    if near(walk, wanted, &same_kind, Change::Wanted)? {
-        return Ok(());
-    }
-    let (importer, exporter) = (walk.name(part).to_owned(), walk.name(wire.from).to_owned());
-    let there = free.iter().map(|offer| offer.name).collect::<Vec<_>>().join("`, `");
-    let export = wire.export.join(".");
-    walk.found.push(Mismatch {
-        class: if matches!(item, Item::Function(_)) {
-            Class::MissingFunction
-        } else {
-            Class::MissingInterface
-        },
-        path: vec![plain_name(name)],
-        problem: format!("`{exporter}` does not export `{export}`, which is wired to it"),
-        wanted_by: importer.clone(),
-        wanted: Some(shown(walk, part, name, item)),
-        offered_by: Some(exporter.clone()),
-        offered: None,
-        change: importer.clone(),
-        edit: format!("wire the import `{name}` of `{importer}` to something that is there"),
-        candidate: None,
-        notes: vec![format!("`{exporter}` exports `{there}`")],
-    });
-    Ok(())
-}
-
-/// An import that nothing is wired to, although a part exports it.
-fn forgotten(walk: &mut Walk<'_>, wanted: (usize, &str, &Item), offer: Offer<'_>) {
-    let (part, name, item) = wanted;
-    let (importer, exporter) = (walk.name(part).to_owned(), walk.name(offer.part).to_owned());
-    walk.found.push(Mismatch {
-        class: Class::Unwired,
-        path: vec![plain_name(name)],
-        problem: format!(
-            "nothing that fits is wired to the import `{name}`, although `{exporter}` exports `{}`",
-            offer.name
-        ),
-        wanted_by: importer.clone(),
-        wanted: Some(shown(walk, part, name, item)),
-        offered_by: Some(exporter.clone()),
-        offered: None,
-        change: importer.clone(),
-        edit: format!("wire the import `{name}` of `{importer}` to `{}` of `{exporter}`", offer.name),
-        candidate: Some(offer.name.to_owned()),
-        notes: Vec::new(),
-    });
-}
-
 fn given(walk: &Walk<'_>, offer: Offer<'_>, rest: &[String]) -> Option<(usize, ResourceId)> {
     resource_at(walk.parts[offer.part].shape, offer.item, rest).map(|id| (offer.part, id))
 }
 
 /// The side that is behind: that of the lower version. With equal versions it is the one that offers.
-fn older(wanted: &str, offered: &str) -> Change {
+pub(super) fn older(wanted: &str, offered: &str) -> Change {
     let version = |name| InterfaceName::parse(name).and_then(|name| name.version);
     if version(offered) > version(wanted) && version(wanted).is_some() {
         Change::Wanted
@@ -283,123 +190,6 @@ fn versions(walk: &mut Walk<'_>, from: usize, wanted: &str, offered: &str) {
     }
 }
 
-/// An import of the socket that no plug offers anything for.
-fn open(walk: &mut Walk<'_>, offers: &Offers<'_>, wanted: (usize, &str, &Item)) -> Done {
-    let (part, name, item) = wanted;
-    walk.spend(offers.all.len())?;
-    // What another import takes was not meant for this one.
-    let imports = &walk.parts[part].shape.root().imports;
-    let free: Vec<Offer<'_>> = offers
-        .all
-        .iter()
-        .filter(|offer| offer.part != part && kind_of(offer.item) == kind_of(item))
-        .filter(|offer| find(imports, offer.name).is_none())
-        .copied()
-        .collect();
-    if near(walk, wanted, &free, Change::Offered)? {
-        return Ok(());
-    }
-    let socket = walk.name(part);
-    let what = thing(item);
-    walk.found.push(Mismatch {
-        class: Class::Unwired,
-        path: vec![plain_name(name)],
-        problem: format!("nothing that was given exports the {what} `{name}`"),
-        wanted_by: socket.to_owned(),
-        wanted: Some(shown(walk, part, name, item)),
-        offered_by: None,
-        offered: None,
-        change: socket.to_owned(),
-        edit: format!(
-            "give a component that exports `{name}` as well, or leave the import to the host by name"
-        ),
-        candidate: None,
-        notes: Vec::new(),
-    });
-    Ok(())
-}
-
-fn shown(walk: &Walk<'_>, part: usize, name: &str, item: &Item) -> Excerpt {
-    let printed = item_at(walk.parts[part].shape, name, item, &[Step::Name]);
-    Excerpt { text: printed.text, span: printed.span }
-}
-
-/// Notes what was probably meant by a name that is not offered, if anything was.
-fn near(
-    walk: &mut Walk<'_>,
-    wanted: (usize, &str, &Item),
-    free: &[Offer<'_>],
-    change: Change,
-) -> Result<bool, CheckError> {
-    let (part, name, item) = wanted;
-    let names: Vec<&str> = free.iter().map(|offer| offer.name).collect();
-    let found = match nearest_interface(name, &names) {
-        Some((other, near)) => free.iter().find(|offer| offer.name == other).map(|offer| (*offer, near)),
-        None => namesake(walk, wanted, free)?.map(|offer| (offer, Near::Spelling)),
-    };
-    let Some((offer, near)) = found else { return moved(walk, wanted, change) };
-    let change = if near == Near::Version { same_direction(older(name, offer.name), change) } else { change };
-    let at = At::items(vec![plain_name(name)], wanted, (offer.part, offer.name, offer.item), change);
-    let besides = walk.attempt(&at, item, offer.item)?;
-    let what = thing(item);
-    let problem = format!("the {what} `{name}` is not offered, but {}: `{}`", nearness(near), offer.name);
-    let (class, edit) = if near == Near::Version {
-        let (behind, target) = if change == Change::Wanted { (part, offer.name) } else { (offer.part, name) };
-        (Class::VersionIncompatible, format!("build `{}` against `{target}`", walk.name(behind)))
-    } else {
-        (Class::NameNearMiss, walk.rename(&at, name, offer.name))
-    };
-    walk.note(&at, class, Some(&[Step::Name]), Some(&[Step::Name]), problem, edit)?;
-    walk.candidate(offer.name.to_owned(), &besides);
-    Ok(true)
-}
-
-/// Against a world it is always the component that changes.
-fn same_direction(older: Change, change: Change) -> Change {
-    if change == Change::Wanted { change } else { older }
-}
-
-/// The interface that has another name altogether, and all that is wanted.
-fn namesake<'a>(
-    walk: &mut Walk<'_>,
-    wanted: (usize, &str, &Item),
-    free: &[Offer<'a>],
-) -> Result<Option<Offer<'a>>, CheckError> {
-    let Item::Interface(id) = wanted.2 else { return Ok(None) };
-    if walk.parts[wanted.0].shape.interface(*id).items.is_empty() {
-        return Ok(None);
-    }
-    for offer in free {
-        let at = At::items(Vec::new(), wanted, (offer.part, offer.name, offer.item), Change::Offered);
-        if walk.attempt(&at, wanted.2, offer.item)?.is_empty() {
-            return Ok(Some(*offer));
-        }
-    }
-    Ok(None)
-}
-
-/// A plain function that is imported, and exported within an interface.
-fn moved(walk: &mut Walk<'_>, wanted: (usize, &str, &Item), change: Change) -> Result<bool, CheckError> {
-    let (part, name, item) = wanted;
-    let Item::Function(_) = item else { return Ok(false) };
-    for other in 0..walk.parts.len() {
-        if other == part {
-            continue;
-        }
-        let Some((Some(place), found)) = walk.moved(other, name, item, name) else { continue };
-        let at = At::items(vec![plain_name(name)], wanted, (other, name, found), change);
-        let problem = format!("the function `{name}` is not offered by itself, but in `{place}`");
-        let edit = format!(
-            "wire the import `{name}` of `{}` to `{name}` in `{place}`, with a composition that says so",
-            walk.name(part)
-        );
-        walk.note(&at, Class::NameNearMiss, Some(&[Step::Name]), Some(&[Step::Name]), problem, edit)?;
-        walk.candidate(format!("{place}.{name}"), &[]);
-        return Ok(true);
-    }
-    Ok(false)
-}
-
 /// `parts[0]` is the component, `parts[1]` the world.
 pub(super) fn world(parts: &[Part<'_>; 2]) -> Result<Report, CheckError> {
     let (component, world) = (parts[0].shape.root(), parts[1].shape.root());
@@ -420,7 +210,7 @@ pub(super) fn world(parts: &[Part<'_>; 2]) -> Result<Report, CheckError> {
     walk.world_offers = false;
     side(&mut walk, &exports, 1, Change::Offered, &mut wired)?;
     let host = component.imports.iter().filter(|(name, _)| is_host(name)).map(|(name, _)| name.clone());
-    Ok(Report { mismatches: walk.found, wired, host: host.collect(), unused: Vec::new() })
+    Ok(Report { mismatches: walk.found, wired, host: host.collect(), ..Report::default() })
 }
 
 /// The imports of the component against those of the world, or the exports of the world against those of the component.
@@ -452,36 +242,4 @@ fn side(
         }
     }
     Ok(())
-}
-
-/// What the component imports and the world does not, or the other way round with exports.
-fn absent(walk: &mut Walk<'_>, wanting: usize, name: &str, item: &Item) {
-    let (component, world) = (walk.name(0), walk.name(1));
-    let what = thing(item);
-    let class =
-        if matches!(item, Item::Function(_)) { Class::MissingFunction } else { Class::MissingInterface };
-    let (problem, edit) = if wanting == 0 {
-        (
-            format!("it imports the {what} `{name}`, which the world does not"),
-            format!("build `{component}` so that it does without `{name}`, or let the world import it"),
-        )
-    } else {
-        (
-            format!("it does not export the {what} `{name}`, which the world demands"),
-            format!("in `{component}`, export `{name}`"),
-        )
-    };
-    walk.found.push(Mismatch {
-        class,
-        path: vec![plain_name(name)],
-        problem,
-        wanted_by: walk.name(wanting).to_owned(),
-        wanted: Some(shown(walk, wanting, name, item)),
-        offered_by: Some(if wanting == 0 { world } else { component }.to_owned()),
-        offered: None,
-        change: component.to_owned(),
-        edit,
-        candidate: None,
-        notes: Vec::new(),
-    });
 }

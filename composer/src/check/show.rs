@@ -3,7 +3,7 @@
 //! # The JSON
 //!
 //! One object. `format` is 1, and changes when something is taken away or gets another meaning; fields may be added
-//! without that. `fits` says whether there are no mismatches; `mismatches`, `wired`, `host` and `unused` are what
+//! without that. `fits` says whether there are no mismatches; `mismatches`, `wired`, `host`, `passed_over` and `unused` are what
 //! [`Report`] has. Spans are byte offsets in the text beside them: `start`, and `end` after the last byte.
 
 use std::fmt::Write;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use composer::check::{self, CheckError, Part, Report, Wire};
+use composer::check::{self, CheckError, Class, Part, Report, Wire};
 use composer::shape::{Shape, ShapeError};
 
 use crate::failure::{self, Exit, Failure};
@@ -15,7 +15,8 @@ use crate::source::{self, RegistryOptions, Source};
 /// Checks whether components fit each other, or a world, and says everything that does not.
 ///
 /// Given a socket and plugs: every import of the socket is looked up among what the plugs export, and compared. Imports of
-/// the host (`wasi:…`) may stay open. Given a world: the component may import only what the world imports, and must export all
+/// the host (`wasi:…`) may stay open, and so may what asks for nothing: an interface of types alone. A plug that is used has
+/// to get what it imports, too. Given a world: the component may import only what the world imports, and must export all
 /// that it exports.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -41,8 +42,12 @@ pub struct Check {
     /// A world: the file or folder of its WIT package, and where the package has several, its name.
     #[arg(long, value_name = "WIT[#WORLD]")]
     world: Option<OsString>,
+    /// An import that is left to the host, with or without its version; may be repeated. Imports of `wasi:*` that nothing
+    /// exports are left to it anyway.
+    #[arg(long, value_name = "IFACE", conflicts_with = "world")]
+    leave_open: Vec<String>,
     /// Prints JSON: `fits`, and `mismatches` (each with `class`, `path`, `problem`, `wanted` and `offered` as text and span,
-    /// `change`, `edit`), `wired`, `host` and `unused`.
+    /// `change`, `edit`), `wired`, `host`, `passed_over` and `unused`.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -87,7 +92,8 @@ pub fn run(arguments: &Check) -> Result<(), Failure> {
             let names: Vec<String> = arguments.plugs.iter().map(Source::title).collect();
             let plugs: Vec<Part<'_>> =
                 names.iter().zip(&shapes).map(|(name, shape)| Part { name, shape }).collect();
-            check::plug(socket, &plugs).map_err(failed)?
+            let leave_open: Vec<&str> = arguments.leave_open.iter().map(String::as_str).collect();
+            check::plug_leaving_open(socket, &plugs, &leave_open).map_err(failed)?
         }
     };
     answer(&report, arguments.json)
@@ -102,15 +108,28 @@ fn answer(report: &Report, as_json: bool) -> Result<(), Failure> {
             text = fitting(report);
         }
         files::print(failure::harmless(&text).as_bytes())?;
+        for Wire { part, import, from, export } in &report.passed_over {
+            files::say(&failure::harmless(&format!(
+                "note: `{import}` of `{part}` is left to the host, although `{from}` exports `{export}`: `--leave-open {import}` \
+                 says that it is meant so"
+            )));
+        }
         for name in &report.unused {
             files::say(&failure::harmless(&format!("note: nothing was wired to `{name}`")));
         }
     }
-    match report.mismatches.len() {
-        0 => Ok(()),
-        1 => Err(Failure::new(Exit::Cannot, "one thing does not fit")),
-        many => Err(Failure::new(Exit::Cannot, format!("{many} things do not fit"))),
-    }
+    let failure = match report.mismatches.len() {
+        0 => return Ok(()),
+        1 => Failure::new(Exit::Cannot, "one thing does not fit"),
+        many => Failure::new(Exit::Cannot, format!("{many} things do not fit")),
+    };
+    let unwired = report.mismatches.iter().find(|mismatch| mismatch.class == Class::Unwired);
+    Err(match unwired.and_then(|mismatch| mismatch.path.first()) {
+        Some(import) => {
+            failure.help(format!("what is the host's business may stay open: `--leave-open {import}`"))
+        }
+        None => failure,
+    })
 }
 
 /// What is wired to what, where all of it fits.

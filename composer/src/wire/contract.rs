@@ -8,8 +8,8 @@ use wit_component::WitPrinter;
 use wit_parser::decoding::{DecodedWasm, decode};
 use wit_parser::{PackageId, PackageName, Resolve, WorldId, WorldKey};
 
-use super::matching::track;
 use super::names;
+use crate::check::{compatible, version};
 use crate::contain::{Crash, contain};
 use crate::contract::{Contracts, EncodeError};
 
@@ -96,9 +96,8 @@ fn older(resolve: &Resolve, world: WorldId, parts_import: &[&str]) -> BTreeMap<S
     let imports: BTreeMap<String, PackageId> = imports.collect();
     let absent = parts_import.iter().filter(|import| !imports.contains_key(**import));
     let found = absent.filter_map(|import| {
-        let (wanted, version) = track(import)?;
-        let same = imports.iter().find(|(name, _)| track(name).is_some_and(|(other, _)| other == wanted));
-        same.map(|(_, package)| ((*import).to_owned(), (*package, version)))
+        let (_, package) = imports.iter().find(|(name, _)| compatible(import, name))?;
+        Some(((*import).to_owned(), (*package, version(import)?)))
     });
     found.collect()
 }

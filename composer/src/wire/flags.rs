@@ -103,8 +103,3 @@ impl fmt::Display for Decision {
         self.export.as_ref().map_or(Ok(()), |export| write!(f, ".{export}"))
     }
 }
-
-/// Whether a name is the one that was meant: in full, or without its version.
-pub(super) fn means(pattern: &str, name: &str) -> bool {
-    pattern == name || name.split_once('@').is_some_and(|(bare, _)| bare == pattern)
-}

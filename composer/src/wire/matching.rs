@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use semver::Version;
 
 use super::error::WireError;
-use super::flags::{Decision, means};
+use super::flags::Decision;
 use super::surface::{Export, Surface};
 use super::{Request, names, surface};
+use crate::check::{means, track, version};
 
 /// The parts of a bag in the order of their names, and an index of what they export.
 pub(super) struct Bag<'a> {
@@ -66,7 +67,7 @@ impl<'a> Bag<'a> {
             for (export, item) in opened.surface.exports.iter().enumerate() {
                 let offer = Offer { part, export };
                 self.by_name.entry(item.name.clone()).or_default().push(offer);
-                if let Some((track, version)) = track(&item.name) {
+                if let Some((track, version)) = track(&item.name).zip(version(&item.name)) {
                     self.by_track.entry(track).or_default().push((version, offer));
                 }
             }
@@ -106,7 +107,7 @@ impl<'a> Bag<'a> {
         if !exact.is_empty() {
             return exact;
         }
-        let Some((track, _)) = track(import) else { return Vec::new() };
+        let Some(track) = track(import) else { return Vec::new() };
         let compatible = self.by_track.get(&track).into_iter().flatten();
         let compatible: Vec<_> = compatible.filter(|(_, offer)| allowed(offer)).collect();
         let newest = compatible.iter().map(|(version, _)| version).max();
@@ -126,21 +127,8 @@ impl<'a> Bag<'a> {
     }
 }
 
-/// The semver track that an interface is on, and its version: all of a major version, or below 1.0.0 of a minor one.
-/// Versions below 0.1.0 and pre-releases are on no track: they go with nothing but themselves.
-pub(super) fn track(name: &str) -> Option<(String, Version)> {
-    let (bare, version) = name.split_once('@')?;
-    let version: Version = version.parse().ok()?;
-    match (version.major, version.minor) {
-        _ if !version.pre.is_empty() => None,
-        (0, 0) => None,
-        (0, minor) => Some((format!("{bare}@0.{minor}"), version)),
-        (major, _) => Some((format!("{bare}@{major}"), version)),
-    }
-}
-
 /// How many different imports these come down to: versions on one track are merged into the newest.
 pub(super) fn merged<'a>(names: impl Iterator<Item = &'a str>) -> usize {
-    let tracks = names.map(|name| track(name).map_or_else(|| name.to_owned(), |(track, _)| track));
+    let tracks = names.map(|name| track(name).unwrap_or_else(|| name.to_owned()));
     tracks.collect::<std::collections::BTreeSet<_>>().len()
 }

@@ -47,6 +47,7 @@
 
 mod contract;
 mod error;
+mod explain;
 mod flags;
 mod matching;
 mod names;
@@ -63,6 +64,7 @@ use crate::manifest::NAMESPACE;
 
 pub use contract::{Contract, ContractError, contract};
 pub use error::{Ambiguity, OpenImport, PartError, Step, Unused, WireError};
+pub use explain::{likely_meant, mismatches};
 pub use flags::{Decision, FlagError, Place};
 pub use names::{is_part_name, part_names};
 
@@ -113,6 +115,22 @@ pub struct Wiring {
     pub exports: Vec<Outlet>,
     /// Optional parts that nothing uses, by name: they are not in the result.
     pub unused: Vec<String>,
+    /// Imports left to the host because of a version.
+    pub passed_over: Vec<PassedOver>,
+}
+
+/// An import of the host that a part seems to be there for: it exports the interface in another version that does not
+/// match, and that nothing consumes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassedOver {
+    /// The part that imports.
+    pub part: String,
+    /// The name of the import.
+    pub import: String,
+    /// The part that has it in another version.
+    pub provider: String,
+    /// The name of that export.
+    pub export: String,
 }
 
 /// A part, instantiated.

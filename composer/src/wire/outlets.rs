@@ -6,7 +6,7 @@ use super::error::{Unused, WireError};
 use super::matching::{Bag, Offer};
 use super::solve::{Solution, bounded};
 use super::surface::Need;
-use super::{Argument, Instance, Outlet, Wiring};
+use super::{Argument, Instance, Outlet, PassedOver, Wiring};
 
 /// Puts the wiring together.
 pub(super) fn finish(bag: &Bag<'_>, solution: &Solution) -> Result<Wiring, WireError> {
@@ -31,7 +31,18 @@ pub(super) fn finish(bag: &Bag<'_>, solution: &Solution) -> Result<Wiring, WireE
         labelled: bag.export(offer).labelled,
     });
     let instances = solution.order.iter().map(|&part| instance(bag, solution, part));
-    Ok(Wiring { instances: instances.collect(), exports: exports.collect(), unused })
+    let passed_over = solution.passed_over.iter().map(|&((part, import), offer)| PassedOver {
+        part: bag.parts[part].name.to_owned(),
+        import: bag.parts[part].surface.imports[import].name.clone(),
+        provider: bag.parts[offer.part].name.to_owned(),
+        export: bag.export(offer).name.clone(),
+    });
+    Ok(Wiring {
+        instances: instances.collect(),
+        exports: exports.collect(),
+        unused,
+        passed_over: passed_over.collect(),
+    })
 }
 
 /// Finds what has to be exported, each after what it takes types from.

@@ -1,12 +1,12 @@
 //! Decides who satisfies which import, and in which order parts are instantiated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::{Ambiguity, OpenImport, Step, WireError};
-use super::flags::{Decision, Place, means};
+use super::flags::{Decision, Place};
 use super::matching::{Bag, Offer, merged};
 use super::{MOST_INSTANCES, Request, order};
-use crate::check::other_version;
+use crate::check::{is_host, means, other_version};
 
 /// What was decided.
 pub(super) struct Solution {
@@ -16,6 +16,8 @@ pub(super) struct Solution {
     pub(super) order: Vec<usize>,
     /// What was asked to be exported, or else what no part consumed.
     pub(super) exports: Vec<Offer>,
+    /// Imports left to the host, beside an export of the interface in another version that nobody consumes.
+    pub(super) passed_over: Vec<(Inlet, Offer)>,
 }
 
 pub(super) fn solve(bag: &Bag<'_>, request: &Request) -> Result<Solution, WireError> {
@@ -32,10 +34,11 @@ pub(super) fn solve(bag: &Bag<'_>, request: &Request) -> Result<Solution, WireEr
     let roots: Vec<usize> =
         if asked.is_empty() { everyone.collect() } else { asked.iter().map(|offer| offer.part).collect() };
     let sources = reach(bag, &decisions, roots)?;
+    let passed_over = passed_over(bag, &decisions, &sources);
     let exports = if asked.is_empty() { unconsumed(bag, &sources) } else { asked };
     bounded(bag, &sources, exports.iter().copied())?;
     let order = arrange(bag, &sources)?;
-    Ok(Solution { sources, order, exports })
+    Ok(Solution { sources, order, exports, passed_over })
 }
 
 /// Refuses what no engine would take. The instances of a component are those that it imports, makes, takes out of
@@ -45,7 +48,7 @@ pub(super) fn bounded(
     sources: &BTreeMap<usize, Vec<Option<Offer>>>,
     exports: impl Iterator<Item = Offer> + Clone,
 ) -> Result<(), WireError> {
-    let (mut open, mut taken) = (Vec::new(), std::collections::BTreeSet::new());
+    let (mut open, mut taken) = (Vec::new(), BTreeSet::new());
     for (&part, sources) in sources {
         for (import, source) in bag.parts[part].surface.imports.iter().zip(sources) {
             match source {
@@ -97,7 +100,7 @@ fn asked(bag: &Bag<'_>, exports: &[Place]) -> Result<Vec<Offer>, WireError> {
 }
 
 /// An import of a part: both by index.
-type Inlet = (usize, usize);
+pub(super) type Inlet = (usize, usize);
 
 /// The decisions of a request, each of which is about something that is there.
 struct Decisions<'a> {
@@ -200,7 +203,8 @@ fn reach(
                 open.push(OpenImport {
                     part: opened.name.to_owned(),
                     import: import.name.clone(),
-                    present: elsewhere(bag, part, &import.name),
+                    present: elsewhere(bag, part, &import.name)
+                        .map(|offer| (bag.parts[offer.part].name.to_owned(), bag.export(offer).name.clone())),
                 });
             }
             if candidates.len() > 1 {
@@ -232,24 +236,45 @@ fn reach(
     Ok(sources)
 }
 
-/// Whether an interface is the host's by its name.
-fn is_host(import: &str) -> bool {
-    import.starts_with("wasi:")
-}
-
 /// Who has the same interface in a version that does not match.
-fn elsewhere(bag: &Bag<'_>, part: usize, import: &str) -> Option<(String, String)> {
-    let others = bag.parts.iter().enumerate().filter(|(other, _)| *other != part);
+fn elsewhere(bag: &Bag<'_>, part: usize, import: &str) -> Option<Offer> {
+    let other = |export: &str| other_version(import, std::iter::once(export)).is_some();
+    let parts = bag.parts.iter().enumerate();
+    let others = parts.filter(|(index, other)| *index != part && other.serves.is_none());
     others
-        .filter_map(|(_, other)| {
-            let exports = other.surface.exports.iter().map(|export| export.name.as_str());
-            other_version(import, exports).map(|export| (other.name.to_owned(), export))
+        .filter_map(|(part, opened)| {
+            let export = opened.surface.exports.iter().position(|export| other(&export.name));
+            export.map(|export| Offer { part, export })
         })
         .next()
 }
 
+fn passed_over(
+    bag: &Bag<'_>,
+    decisions: &Decisions<'_>,
+    sources: &BTreeMap<usize, Vec<Option<Offer>>>,
+) -> Vec<(Inlet, Offer)> {
+    let consumed = consumed(sources);
+    let mut found = Vec::new();
+    for (&part, sources) in sources {
+        let opened = &bag.parts[part];
+        for (index, (import, source)) in opened.surface.imports.iter().zip(sources).enumerate() {
+            if source.is_some() || !import.asks || decisions.left_open(opened.name, &import.name) {
+                continue;
+            }
+            let offer = elsewhere(bag, part, &import.name).filter(|offer| !consumed.contains(offer));
+            found.extend(offer.map(|offer| ((part, index), offer)));
+        }
+    }
+    found
+}
+
+fn consumed(sources: &BTreeMap<usize, Vec<Option<Offer>>>) -> BTreeSet<Offer> {
+    sources.values().flatten().flatten().copied().collect()
+}
+
 fn unconsumed(bag: &Bag<'_>, sources: &BTreeMap<usize, Vec<Option<Offer>>>) -> Vec<Offer> {
-    let consumed: std::collections::BTreeSet<Offer> = sources.values().flatten().flatten().copied().collect();
+    let consumed = consumed(sources);
     let parts = bag.parts.iter().enumerate().filter(|(_, part)| part.serves.is_none());
     let offers = parts.flat_map(|(part, opened)| {
         let exports = opened.surface.exports.iter().enumerate();

@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use wit_component::{ComponentEncoder, StringEncoding};
+use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve};
+
 /// A component that exports `answer: func() -> u32`.
 #[allow(dead_code, reason = "not every test crate uses it")]
 pub fn answers(number: u32) -> Vec<u8> {
@@ -31,6 +34,20 @@ pub fn doubles() -> Vec<u8> {
 
 pub fn component(text: &str) -> Vec<u8> {
     wat::parse_str(text).expect("the test's own text parses")
+}
+
+/// A component for the only world in a text. Its functions trap: nothing here is executed.
+#[allow(dead_code, reason = "not every test crate uses it")]
+pub fn of_world(text: &str) -> Vec<u8> {
+    let mut resolve = Resolve::default();
+    let package = resolve.push_source("test.wit", text).expect("the test's WIT parses");
+    let world = resolve.select_world(&[package], None).expect("one world");
+    let mut module = wit_component::dummy_module(&resolve, world, ManglingAndAbi::Legacy(LiftLowerAbi::Sync));
+    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
+        .expect("metadata");
+    let mut encoder = ComponentEncoder::default();
+    encoder.module(&module).expect("a module");
+    encoder.encode().expect("a component")
 }
 
 /// A part that imports instances of one function, `f`, under these names, and exports another such instance. A language

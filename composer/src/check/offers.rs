@@ -1,0 +1,85 @@
+//! What parts offer, and what is asked of them.
+
+use std::collections::HashMap;
+
+use super::Part;
+use super::names::{InterfaceName, other_version, track};
+use crate::shape::{Definition, Item, Origin, Shape, find};
+
+/// An export of a part.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Offer<'a> {
+    pub(super) part: usize,
+    pub(super) name: &'a str,
+    pub(super) item: &'a Item,
+}
+
+/// What is offered, by name and by what promises to fit the name.
+#[derive(Default)]
+pub(super) struct Offers<'a> {
+    exact: HashMap<&'a str, Vec<Offer<'a>>>,
+    compatible: HashMap<String, Vec<Offer<'a>>>,
+    pub(super) all: Vec<Offer<'a>>,
+}
+
+impl<'a> Offers<'a> {
+    pub(super) fn add(&mut self, part: usize, items: &'a [(String, Item)]) {
+        for (name, item) in items {
+            let offer = Offer { part, name, item };
+            self.exact.entry(name).or_default().push(offer);
+            if let Some(track) = track(name) {
+                self.compatible.entry(track).or_default().push(offer);
+            }
+            self.all.push(offer);
+        }
+    }
+
+    /// What satisfies an import of a part, but not the part itself: the very name, from the first part that has it, or else
+    /// the newest version that promises to fit.
+    pub(super) fn find(&self, importer: usize, name: &str) -> Option<Offer<'a>> {
+        let others = |offers: &'_ Vec<Offer<'a>>| {
+            offers.iter().filter(|offer| offer.part != importer).copied().collect::<Vec<_>>()
+        };
+        if let Some(exact) = self.exact.get(name).and_then(|offers| others(offers).first().copied()) {
+            return Some(exact);
+        }
+        let version = |offer: &Offer<'a>| InterfaceName::parse(offer.name).and_then(|name| name.version);
+        let compatible = others(self.compatible.get(&track(name)?)?);
+        // Of equal versions the last one would be the greatest.
+        compatible.into_iter().rev().max_by_key(version)
+    }
+
+    /// The same interface from another part, in a version that does not satisfy the import.
+    pub(super) fn other_version(&self, importer: usize, name: &str) -> Option<Offer<'a>> {
+        let others = self.all.iter().filter(|offer| offer.part != importer);
+        others.copied().find(|offer| other_version(name, std::iter::once(offer.name)).is_some())
+    }
+}
+
+/// Whether an import asks for nothing: a type that is known without it, as `use` in a world makes them, or an interface with
+/// nothing else in it. Nobody has to offer that.
+pub(super) fn asks_for_nothing(part: &Part<'_>, name: &str, item: &Item) -> bool {
+    let known = |item: &Item, here: &[&str]| match item {
+        Item::Type(Definition::Value(_)) => true,
+        Item::Type(Definition::Resource(handle)) => match &part.shape.resource(handle.resource).origin {
+            Origin::Asked(place) => place != here,
+            _ => false,
+        },
+        _ => false,
+    };
+    match item {
+        Item::Interface(id) => {
+            part.shape.interface(*id).items.iter().all(|(inner, item)| known(item, &[name, inner]))
+        }
+        item => known(item, &[name]),
+    }
+}
+
+/// The export at the end of a path of names.
+pub(super) fn within<'a>(shape: &'a Shape, path: &[String]) -> Option<&'a Item> {
+    let (first, rest) = path.split_first()?;
+    rest.iter().try_fold(find(&shape.root().exports, first)?, |item, name| match item {
+        Item::Interface(id) => shape.interface(*id).get(name),
+        _ => None,
+    })
+}
