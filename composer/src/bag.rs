@@ -1,20 +1,25 @@
 //! Composes a bag of components: what `composer compose` does where no text says who gets what.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::Path;
 
-use composer::check;
+use composer::check::{self, Wire};
 use composer::compose::{self, Packages};
 use composer::contract::Contracts;
 use composer::link_map::{Origin, Origins};
 use composer::manifest;
 use composer::wire::{
-    self, Contract, Decision, Part, PartError, PassedOver, Place, Request, WireError, Wiring,
+    self, Argument, Contract, Decision, Instance, Part, PartError, PassedOver, Place, Request, WireError,
+    Wiring,
 };
 use miette::Diagnostic;
 
 use crate::closing::{self, Denial};
 use crate::commands::compose::failure;
+use crate::emit::{self, Emitted, Mentioned};
 use crate::failure::{Exit, Failure};
+use crate::inputs::Bag;
 use crate::source::Source;
 use crate::{files, project};
 
@@ -35,55 +40,61 @@ pub struct Wishes<'a> {
     pub wit: Option<&'a Path>,
     /// Where its text is to be written.
     pub text: Option<&'a Path>,
+    /// Where the composition itself will be.
+    pub output: Option<&'a Path>,
+    /// What the command that composes the text again needs, beside its packages.
+    pub more: Vec<(&'a str, &'a OsStr)>,
     /// What it is called.
     pub name: &'a str,
 }
 
+/// A composition of a bag.
+pub struct Composed {
+    /// The component.
+    pub bytes: Vec<u8>,
+    /// Who gets what from whom, among the parts that were given.
+    pub wired: Vec<Wire>,
+    /// Parts that were left out.
+    pub unused: Vec<String>,
+    /// What was written down of it.
+    pub emitted: Option<Emitted>,
+}
+
 /// Composes, and writes the text where that is wanted.
-pub fn compose(parts: Vec<(Part, Source)>, wishes: &Wishes<'_>) -> Result<Vec<u8>, Failure> {
+pub fn compose(bag: Bag, wishes: &Wishes<'_>) -> Result<Composed, Failure> {
+    let Bag { parts, aliases } = bag;
     let (parts, sources): (Vec<Part>, Vec<Source>) = parts.into_iter().unzip();
     let mut request = Request {
         parts,
-        exports: wishes.exports.to_vec(),
-        leave_open: wishes.leave_open.to_vec(),
-        decisions: wishes.decisions.to_vec(),
+        exports: wishes.exports.iter().map(|place| aliases.place(place)).collect(),
+        leave_open: wishes.leave_open.iter().map(|place| aliases.place(place)).collect(),
+        decisions: wishes.decisions.iter().map(|decision| aliases.decision(decision)).collect(),
     };
-    closing::close(&mut request, &sources, wishes.denials)?;
+    let denials: Vec<Denial> =
+        wishes.denials.iter().map(|denial| denial.named(|name| aliases.part(name))).collect();
+    closing::close(&mut request, &sources, &denials)?;
+    if let Some(text) = wishes.text.filter(|text| !emit::alone(text)) {
+        let stubs = request.parts[sources.len()..].iter().map(|stub| stub.name.as_str());
+        emit::keep_apart(text, stubs, wishes.output, &sources)?;
+    }
     let wiring = wire::find(&request).map_err(|error| unwired(error, &request, &sources))?;
     remark(&wiring, wishes);
     let origins = origins(&request.parts, &sources);
+    let given: BTreeMap<String, Source> =
+        request.parts.iter().map(|part| part.name.clone()).zip(sources).collect();
     let packages = wire::packages(request.parts);
-    let mut composition = Composition { name: wishes.name, wiring, packages, origins };
+    let mut composition = Composition { name: wishes.name, wiring, packages, origins, given };
     let target = wishes.world.map(|world| target(world, wishes.wit)).transpose()?;
-    let (text, composed) = match &target {
+    let (text, bytes) = match &target {
         Some(target) => composition.fitting(target)?,
         None => composition.plain()?,
     };
-    let Some(file) = wishes.text else { return Ok(composed) };
-    if target.is_some() || file.as_os_str() == "-" {
-        write_text(file, &text)?;
-        return Ok(composed);
-    }
-    match composition.with_contract(&composed) {
-        Ok((text, contract)) => {
-            files::write(&contract_file(file), contract.wit.as_bytes())?;
-            write_text(file, &text)?;
-        }
-        Err(reason) => {
-            files::say(&format!("note: `{}` targets no world: {reason}", file.display()));
-            write_text(file, &text)?;
-        }
-    }
-    Ok(composed)
-}
-
-/// Where the contract goes that a text targets.
-pub fn contract_file(text: &Path) -> PathBuf {
-    text.with_extension("contract.wit")
-}
-
-fn write_text(file: &Path, text: &str) -> Result<(), Failure> {
-    if file.as_os_str() == "-" { files::print(text.as_bytes()) } else { files::write(file, text.as_bytes()) }
+    let emitted = match wishes.text {
+        Some(file) => composition.write(file, text, target.is_some(), &bytes, &wishes.more)?,
+        None => None,
+    };
+    let wired = composition.wired();
+    Ok(Composed { bytes, wired, unused: composition.wiring.unused, emitted })
 }
 
 struct Composition<'a> {
@@ -91,6 +102,8 @@ struct Composition<'a> {
     wiring: Wiring,
     packages: Packages,
     origins: Origins,
+    /// Where the parts are that were given, by name.
+    given: BTreeMap<String, Source>,
 }
 
 /// Where the parts come from. A stub was made here; its name is that of the file in which `composer deny` would leave it.
@@ -104,6 +117,56 @@ fn origins(parts: &[Part], sources: &[Source]) -> Origins {
 }
 
 impl Composition<'_> {
+    /// Writes the text: with a target of its own, where it has none and there can be one.
+    fn write(
+        &mut self,
+        file: &Path,
+        text: String,
+        targeted: bool,
+        composed: &[u8],
+        more: &[(&str, &OsStr)],
+    ) -> Result<Option<Emitted>, Failure> {
+        if emit::alone(file) {
+            emit::write_alone(file, &text, targeted, &self.mentioned())?;
+            return Ok(None);
+        }
+        let with_contract = if targeted { None } else { Some(self.with_contract(composed)) };
+        let (text, contract) = match with_contract {
+            Some(Ok((text, contract))) => (text, Some(contract)),
+            Some(Err(reason)) => {
+                files::say(&format!("note: `{}` targets no world: {reason}", file.display()));
+                (text, None)
+            }
+            None => (text, None),
+        };
+        emit::write(file, &text, contract.as_ref(), &self.mentioned(), more).map(Some)
+    }
+
+    /// The parts that the text mentions, in its order.
+    fn mentioned(&self) -> Vec<Mentioned<'_>> {
+        let mentioned = |part: &str| {
+            let (package, bytes) = self.packages.get_key_value(&format!("{}:{part}", manifest::NAMESPACE))?;
+            let name = package.split_once(':')?.1;
+            Some(Mentioned { name, bytes, source: self.given.get(name) })
+        };
+        self.wiring.instances.iter().filter_map(|instance| mentioned(&instance.part)).collect()
+    }
+
+    /// Who gets what from whom.
+    fn wired(&self) -> Vec<Wire> {
+        let of = |instance: &Instance| {
+            let part = instance.part.clone();
+            let wire = move |argument: &Argument| Wire {
+                part: part.clone(),
+                import: argument.import.clone(),
+                from: argument.part.clone(),
+                export: argument.path.join("."),
+            };
+            instance.arguments.iter().map(wire).collect::<Vec<_>>()
+        };
+        self.wiring.instances.iter().flat_map(of).collect()
+    }
+
     /// Text and composition, without a target.
     fn plain(&self) -> Result<(String, Vec<u8>), Failure> {
         let text = self.wiring.text(self.name, None);
@@ -226,12 +289,31 @@ fn unwired(error: WireError, request: &Request, sources: &[Source]) -> Failure {
             let meant = wire::likely_meant(&request.parts, &open);
             let error = WireError::Open(open);
             let help = error.help().map(|help| help.to_string()).unwrap_or_default();
-            let failure = Failure::of(exit, error);
+            let class = class(&error);
+            let failure = Failure::of(exit, error).classed(class);
             if meant.is_empty() {
                 return failure;
             }
-            failure.help(format!("{help}\nwhat was probably meant:\n{}", check::blocks(&meant, false)))
+            let words = format!("{help}\nwhat was probably meant:\n{}", check::blocks(&meant, false));
+            failure.help(words).with_mismatches(meant)
         }
-        error => Failure::of(exit, error),
+        error => {
+            let class = class(&error);
+            Failure::of(exit, error).classed(class)
+        }
+    }
+}
+
+/// What programs know an error by.
+fn class(error: &WireError) -> Option<&'static str> {
+    match error {
+        WireError::Ambiguous(_) => Some("ambiguous"),
+        WireError::Cycle(_) => Some("cycle"),
+        WireError::Open(_) => Some("open"),
+        WireError::Clash { .. } => Some("clash"),
+        WireError::NothingExported => Some("nothing-exported"),
+        WireError::Unused(_) => Some("unused"),
+        WireError::TooMany { .. } => Some("too-many"),
+        _ => None,
     }
 }

@@ -31,6 +31,22 @@ impl FromStr for Denial {
     }
 }
 
+impl Denial {
+    /// The same for the part of the name that this one stands for.
+    pub fn named(&self, real: impl Fn(&str) -> String) -> Self {
+        Denial { part: real(&self.part), close: self.close.clone() }
+    }
+
+    /// What the stub is called, where no part has that name.
+    pub fn stub(&self) -> String {
+        stub_name(&self.part)
+    }
+}
+
+fn stub_name(part: &str) -> String {
+    format!("{part}-closed")
+}
+
 /// Adds to the bag the stubs that the denials call for: one for each part, whatever is closed for it. `sources` are those
 /// of the parts.
 pub fn close(request: &mut Request, sources: &[Source], denials: &[Denial]) -> Result<(), Failure> {
@@ -67,7 +83,7 @@ pub fn close(request: &mut Request, sources: &[Source], denials: &[Denial]) -> R
 /// for the stub.
 fn add(request: &mut Request, index: usize, stub: Stub) {
     let serves = request.parts[index].name.clone();
-    let mut name = format!("{serves}-closed");
+    let mut name = stub_name(&serves);
     while request.parts.iter().any(|part| part.name == name) {
         name.push_str("-too");
     }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io::IsTerminal;
 
+use composer::check::Mismatch;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 /// Exit codes, as `--help` lists them.
@@ -22,13 +23,17 @@ pub enum Exit {
 pub struct Failure {
     /// The code to exit with.
     pub exit: Exit,
+    /// What programs know it by, where that is more than its exit code says.
+    class: Option<&'static str>,
+    /// What does not fit, where that is why.
+    mismatches: Vec<Mismatch>,
     report: Box<dyn Diagnostic + Send + Sync>,
 }
 
 impl Failure {
     /// A failure that an error of the library explains, with its source spans and help.
     pub fn of(exit: Exit, error: impl Diagnostic + Send + Sync + 'static) -> Self {
-        Failure { exit, report: Box::new(error) }
+        Failure { exit, class: None, mismatches: Vec::new(), report: Box::new(error) }
     }
 
     /// A failure explained here.
@@ -47,8 +52,33 @@ impl Failure {
 
     /// Adds a way out.
     pub fn help(self, help: impl Into<String>) -> Self {
-        let Failure { exit, report } = self;
-        Failure { exit, report: Box::new(Helped { report, help: help.into() }) }
+        let report = Box::new(Helped { report: self.report, help: help.into() });
+        Failure { report, ..self }
+    }
+
+    /// Says what programs know it by.
+    pub fn classed(self, class: Option<&'static str>) -> Self {
+        Failure { class, ..self }
+    }
+
+    /// Says what does not fit.
+    pub fn with_mismatches(self, mismatches: Vec<Mismatch>) -> Self {
+        Failure { mismatches, ..self }
+    }
+
+    /// What programs know it by, where that is more than its exit code says.
+    pub fn class(&self) -> Option<&'static str> {
+        self.class
+    }
+
+    /// What does not fit, where that is why.
+    pub fn mismatches(&self) -> &[Mismatch] {
+        &self.mismatches
+    }
+
+    /// What it says.
+    pub fn report(&self) -> &dyn Diagnostic {
+        &*self.report
     }
 
     /// The whole report: on a terminal in colour, unless `NO_COLOR` is set; elsewhere plain. Lines are not wrapped, so that

@@ -16,17 +16,24 @@ pub const LONGEST: u64 = 1 << 30;
 
 /// Reads a file of bytes.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let attempt = || -> io::Result<Vec<u8>> {
+    let attempt = || -> io::Result<Option<Vec<u8>>> {
         let file = fs::File::open(path)?;
-        let expected = file.metadata()?.len().min(LONGEST);
+        let expected = file.metadata()?.len();
+        if expected > LONGEST {
+            return Ok(None);
+        }
         let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or_default());
         file.take(LONGEST + 1).read_to_end(&mut bytes)?;
-        Ok(bytes)
+        Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= LONGEST))
     };
     let bytes = attempt().map_err(|error| cannot_read(path, error))?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(Failure::new(Exit::Input, format!("`{}` is longer than 1 GiB", path.display())));
-    }
+    bytes.ok_or_else(|| Failure::new(Exit::Input, format!("`{}` is longer than 1 GiB", path.display())))
+}
+
+/// Reads how a file begins: as many bytes as `length`, or all that it has.
+pub fn head(path: &Path, length: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(length).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -43,7 +50,8 @@ pub fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Failure> {
     })
 }
 
-fn cannot_read(path: &Path, error: io::Error) -> Failure {
+/// Why a file cannot be read.
+pub fn cannot_read(path: &Path, error: io::Error) -> Failure {
     Failure::because(Exit::Input, format!("cannot read `{}`", path.display()), error)
 }
 
@@ -66,7 +74,12 @@ pub fn not_a_component(path: &Path, error: ReadError) -> Failure {
         ReadError::NotWasm => Failure::new(
             Exit::Input,
             format!("`{shown}` is not WebAssembly: it does not begin with `\\0asm`"),
-        ),
+        )
+        .help("give the `.wasm` file that the build of a component made; where that is empty, the build did not end well"),
+        error @ (ReadError::TooLarge { .. } | ReadError::TooDeep { .. } | ReadError::TooMany { .. }) => {
+            Failure::because(Exit::Input, format!("`{shown}` cannot be read as a component"), error)
+                .help("this is a limit of composer, and says nothing against the file: one of fewer parts or levels is read")
+        }
         error => Failure::because(Exit::Input, format!("`{shown}` cannot be read as a component"), error)
             .help("it may have been cut off or damaged: get or build it again"),
     }

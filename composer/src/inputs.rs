@@ -2,18 +2,20 @@
 //!
 //! What an input is shows in its content, not in its name.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use anatomy::ReadError;
 use composer::lock::Digest;
 use composer::manifest;
-use composer::wire::{Part, is_part_name, part_names};
+use composer::wire::{Decision, Part, Place, is_part_name, part_names};
 
-use crate::failure::{Exit, Failure};
+use crate::failure::{self, Exit, Failure};
 use crate::files;
-use crate::project::Given;
+use crate::project::{self, Given};
 use crate::source::{Content, Input, Source, Supply, Wanted};
 
 /// How every WebAssembly binary begins, and how a component goes on.
@@ -38,8 +40,8 @@ pub struct Chosen {
 }
 
 /// Reads what the inputs are: a single text; or components as `SOURCE`, `NAME=SOURCE` or a folder of them, with those of
-/// `-d` beside. `output` is no input, though it may lie in one of the folders.
-pub fn read(arguments: &[PathBuf], named: &[Given], output: Option<&Path>) -> Result<Inputs, Failure> {
+/// `-d` beside. What is `made` is no input, though it may lie in one of the folders.
+pub fn read(arguments: &[PathBuf], named: &[Given], made: &[PathBuf]) -> Result<Inputs, Failure> {
     if let [only] = arguments
         && only.exists()
         && !only.is_dir()
@@ -54,19 +56,19 @@ pub fn read(arguments: &[PathBuf], named: &[Given], output: Option<&Path>) -> Re
     }
     let mut chosen = Vec::new();
     for argument in arguments {
-        chosen.extend(argument_inputs(argument, output)?);
+        chosen.extend(argument_inputs(argument, made)?);
     }
     chosen.extend(given(named)?);
     Ok(Inputs::Bag(chosen))
 }
 
-fn argument_inputs(argument: &Path, output: Option<&Path>) -> Result<Vec<Chosen>, Failure> {
+fn argument_inputs(argument: &Path, made: &[PathBuf]) -> Result<Vec<Chosen>, Failure> {
     if argument.is_dir() {
-        return folder(argument, output);
+        return folder(argument, made);
     }
-    let named = argument.to_str().and_then(|text| text.split_once('=')).filter(|_| !argument.exists());
+    let named = project::named(argument.as_os_str()).filter(|_| !argument.exists());
     let (name, source) = match named {
-        Some((name, source)) => (Some(name.to_owned()), source.as_ref()),
+        Some((name, source)) => (Some(name.to_owned()), source),
         None => (None, argument.as_os_str()),
     };
     let source = Source::parse(source).map_err(|error| Failure::new(Exit::Usage, error))?;
@@ -102,20 +104,30 @@ fn present(path: PathBuf, bytes: Vec<u8>, found: bool) -> Chosen {
     Chosen { wanted, name: None, found }
 }
 
-/// All components directly in a folder.
-fn folder(folder: &Path, output: Option<&Path>) -> Result<Vec<Chosen>, Failure> {
+/// All components directly in a folder. What should be one by its name, and is none, is said. Others are passed over.
+fn folder(folder: &Path, made: &[PathBuf]) -> Result<Vec<Chosen>, Failure> {
     let failed = |error| Failure::because(Exit::Input, format!("cannot read `{}`", folder.display()), error);
-    let output = output.and_then(|output| fs::canonicalize(output).ok());
+    let made: Vec<PathBuf> = made.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
+    let entries = fs::read_dir(folder).map_err(failed)?.map(|entry| Ok(entry.map_err(failed)?.path()));
+    let mut paths = entries.collect::<Result<Vec<_>, Failure>>()?;
+    paths.sort();
     let mut chosen = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
+    for path in paths {
         let hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
-        if hidden || !path.is_file() || output.is_some() && fs::canonicalize(&path).ok() == output {
+        if hidden || fs::canonicalize(&path).is_ok_and(|path| made.contains(&path)) {
             continue;
         }
-        let bytes = files::read(&path)?;
-        if bytes.starts_with(COMPONENT) {
-            chosen.push(present(path, bytes, true));
+        let claims = path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("wasm"));
+        match no_component(&path) {
+            Ok(None) => {
+                let bytes = files::read(&path)?;
+                chosen.push(present(path, bytes, true));
+            }
+            Ok(Some(reason)) if claims => {
+                files::say(&failure::harmless(&format!("note: `{}` is left out: {reason}", path.display())));
+            }
+            Err(error) if claims => return Err(files::cannot_read(&path, error)),
+            _ => {}
         }
     }
     if chosen.is_empty() {
@@ -127,6 +139,82 @@ fn folder(folder: &Path, output: Option<&Path>) -> Result<Vec<Chosen>, Failure> 
     Ok(chosen)
 }
 
+/// Why something in a folder is no component, as far as its first bytes tell. There may be anything in a folder, of
+/// any length.
+fn no_component(path: &Path) -> io::Result<Option<String>> {
+    match fs::metadata(path) {
+        Err(error) => return Ok(Some(format!("it cannot be read: {error}"))),
+        Ok(found) if found.is_dir() => return Ok(Some("it is a folder".to_owned())),
+        Ok(found) if !found.is_file() => return Ok(Some("it is no file".to_owned())),
+        Ok(_) => {}
+    }
+    let head = files::head(path, COMPONENT.len() as u64)?;
+    let cut = head.len() < COMPONENT.len() && (head.starts_with(WASM) || WASM.starts_with(&head));
+    let reason = match head.as_slice() {
+        COMPONENT => return Ok(None),
+        [] => "it is empty".to_owned(),
+        short if cut => format!("it is cut off after {} bytes", short.len()),
+        // A letter may go on after the last byte.
+        text if std::str::from_utf8(text).is_err_and(|error| error.error_len().is_none()) => {
+            "it is text".to_owned()
+        }
+        other => match anatomy::read(other) {
+            Err(ReadError::CoreModule) => "it is a core module, not a component".to_owned(),
+            Err(ReadError::Text) => "it is text".to_owned(),
+            Err(ReadError::NotWasm) => "it is not WebAssembly".to_owned(),
+            _ => "it is WebAssembly of an unknown version".to_owned(),
+        },
+    };
+    Ok(Some(reason))
+}
+
+/// The components of a bag.
+pub struct Bag {
+    /// Each with its name, and where it is.
+    pub parts: Vec<(Part, Source)>,
+    /// What else they may be called.
+    pub aliases: Aliases,
+}
+
+/// Names that parts would have by files that were given too, and are the same: each with the name that the part has.
+#[derive(Debug, Default)]
+pub struct Aliases(BTreeMap<String, String>);
+
+impl Aliases {
+    /// `merged` are names of files, each with the name of the part that was made of it. A name that may stand for several
+    /// parts, or is a part's own, stands for none.
+    fn new(merged: &[(String, String)], parts: &[(Part, Source)]) -> Self {
+        let mut names: BTreeMap<String, BTreeSet<&String>> = BTreeMap::new();
+        for (stem, part) in merged {
+            let alias = part_names(&[(stem.clone(), String::new())], &[]).concat();
+            names.entry(alias).or_default().insert(part);
+        }
+        let free = |(alias, of): (String, BTreeSet<&String>)| match (of.len(), of.first()) {
+            (1, Some(part)) if parts.iter().all(|(known, _)| known.name != alias) => {
+                Some((alias, (*part).clone()))
+            }
+            _ => None,
+        };
+        Aliases(names.into_iter().filter_map(free).collect())
+    }
+
+    /// The name of the part that is called so.
+    pub fn part(&self, name: &str) -> String {
+        self.0.get(name).map_or(name, String::as_str).to_owned()
+    }
+
+    /// A place, by the name of its part.
+    pub fn place(&self, place: &Place) -> Place {
+        Place { part: place.part.as_ref().map(|name| self.part(name)), ..place.clone() }
+    }
+
+    /// A decision, by the names of its parts.
+    pub fn decision(&self, decision: &Decision) -> Decision {
+        let (part, provider) = (self.part(&decision.part), self.part(&decision.provider));
+        Decision { part, provider, ..decision.clone() }
+    }
+}
+
 /// A component that is there.
 struct Component {
     source: Source,
@@ -135,20 +223,22 @@ struct Component {
 }
 
 /// Gets the components, and names them. One that was given twice without a name is one part.
-pub fn bag(mut chosen: Vec<Chosen>, supply: &mut Supply<'_>) -> Result<Vec<(Part, Source)>, Failure> {
+pub fn bag(mut chosen: Vec<Chosen>, supply: &mut Supply<'_>) -> Result<Bag, Failure> {
     // By their names: the order of arguments must change nothing, nor what else there is to say.
     chosen.sort_by_cached_key(|one| (one.name.clone(), one.wanted.source.clone()));
     let (wanted, about): (Vec<_>, Vec<_>) =
         chosen.into_iter().map(|one| (one.wanted, (one.name, one.found))).unzip();
     let mut parts = Vec::new();
     let mut nameless: BTreeMap<Digest, Component> = BTreeMap::new();
+    let mut again: Vec<(String, Digest)> = Vec::new();
     for (Input { source, content, .. }, (name, found)) in supply.inputs(wanted)?.into_iter().zip(about) {
         let bytes = component_bytes(&source, content)?;
         if let Some(name) = name {
             parts.push((Part::new(name, bytes), source));
             continue;
         }
-        match nameless.entry(Digest::of(&bytes)) {
+        let digest = Digest::of(&bytes);
+        match nameless.entry(digest) {
             Entry::Occupied(mut same) => {
                 let same = same.get_mut();
                 if !same_source(&same.source, &source) {
@@ -158,6 +248,7 @@ pub fn bag(mut chosen: Vec<Chosen>, supply: &mut Supply<'_>) -> Result<Vec<(Part
                     ));
                 }
                 same.found &= found;
+                again.push((source.stem(), digest));
             }
             Entry::Vacant(place) => _ = place.insert(Component { source, bytes, found }),
         }
@@ -165,10 +256,14 @@ pub fn bag(mut chosen: Vec<Chosen>, supply: &mut Supply<'_>) -> Result<Vec<(Part
     let taken: Vec<String> = parts.iter().map(|(part, _)| part.name.clone()).collect();
     let stems: Vec<(String, String)> =
         nameless.iter().map(|(digest, one)| (one.source.stem(), digest.hex())).collect();
-    for (name, one) in part_names(&stems, &taken).into_iter().zip(nameless.into_values()) {
+    let mut merged = Vec::new();
+    for (name, (digest, one)) in part_names(&stems, &taken).into_iter().zip(nameless) {
+        let same = again.iter().filter(|(_, of)| *of == digest);
+        merged.extend(same.map(|(stem, _)| (stem.clone(), name.clone())));
         parts.push((Part { optional: one.found, ..Part::new(name, one.bytes) }, one.source));
     }
-    Ok(parts)
+    let aliases = Aliases::new(&merged, &parts);
+    Ok(Bag { parts, aliases })
 }
 
 fn component_bytes(source: &Source, content: Content) -> Result<Vec<u8>, Failure> {

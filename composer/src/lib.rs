@@ -68,8 +68,10 @@ pub mod manifest;
 pub mod report;
 pub mod scaffold;
 pub mod shape;
+mod toml_error;
 pub mod wire;
 pub mod wit;
 pub mod wit_package;
 
 pub use contain::{CONTAINED, Crash};
+pub use toml_error::TomlError;

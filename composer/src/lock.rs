@@ -20,7 +20,7 @@
 //!     differences(&lock.compositions["whole.wasm"], &found),
 //!     [Difference::Changed { locked: greeter, found: found[0].clone() }]
 //! );
-//! # Ok::<(), composer::lock::LockError>(())
+//! # Ok::<(), composer::TomlError>(())
 //! ```
 //!
 //! The file is TOML. A composition is known by its output, an input by the package it is given for, where there is
@@ -32,13 +32,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
-use std::sync::Arc;
 
-use miette::{Diagnostic, NamedSource, SourceSpan};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 use toml::Spanned;
+
+use crate::TomlError;
 
 /// The name of the file.
 pub const FILE: &str = "composer.lock";
@@ -213,20 +213,6 @@ pub fn differences(locked: &[Entry], found: &[Entry]) -> Vec<Difference> {
     differences.into_values().collect()
 }
 
-/// What is wrong with the file, and where.
-#[derive(Debug, Error, Diagnostic)]
-#[error("{message}")]
-pub struct LockError {
-    /// What is wrong.
-    pub message: String,
-    #[source_code]
-    text: Arc<NamedSource<String>>,
-    #[label("here")]
-    span: Option<SourceSpan>,
-    #[help]
-    help: Option<String>,
-}
-
 #[derive(Deserialize)]
 struct Versioned {
     version: Spanned<i64>,
@@ -264,20 +250,13 @@ struct RawInput {
 ///
 /// Where the text is longer than [`LONGEST`], is not TOML, is of another version, has unknown keys or lacks some,
 /// has a digest that is none, or the same composition or input twice.
-pub fn parse(name: &str, text: &str) -> Result<Lock, LockError> {
+pub fn parse(name: &str, text: &str) -> Result<Lock, TomlError> {
     if text.len() > LONGEST {
-        return Err(LockError {
-            message: format!("a lock of {} bytes is not read: the limit is {LONGEST}", text.len()),
-            text: Arc::new(NamedSource::new(name, String::new())),
-            span: None,
-            help: None,
-        });
+        let message = format!("a lock of {} bytes is not read: the limit is {LONGEST}", text.len());
+        return Err(TomlError::new(name, "", message, None, None));
     }
-    let fail = |message: String, span: Option<Range<usize>>, help: Option<&str>| LockError {
-        message,
-        text: Arc::new(NamedSource::new(name, text.to_owned())),
-        span: span.map(Into::into),
-        help: help.map(ToOwned::to_owned),
+    let fail = |message: String, span: Option<Range<usize>>, help: Option<&str>| {
+        TomlError::new(name, text, message, span, help)
     };
     let broken = |error: toml::de::Error| fail(error.message().to_owned(), error.span(), None);
     let version = toml::from_str::<Versioned>(text).map_err(broken)?.version;

@@ -5,10 +5,13 @@ mod build;
 mod cli;
 mod closing;
 mod commands;
+mod emit;
 mod failure;
 mod files;
 mod inputs;
+mod outcome;
 mod project;
+mod shell;
 mod source;
 mod survey;
 

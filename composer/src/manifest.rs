@@ -22,7 +22,7 @@
 //! "#;
 //! let manifest = composer::manifest::parse("composer.toml", text)?;
 //! assert_eq!(manifest.components["greeter"].world, "example:worlds/greeter");
-//! # Ok::<(), composer::manifest::ManifestError>(())
+//! # Ok::<(), composer::TomlError>(())
 //! ```
 //!
 //! Paths are relative to the folder of the file. Unknown keys are refused: a misspelt one would otherwise do
@@ -31,13 +31,12 @@
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use indexmap::IndexMap;
-use miette::{Diagnostic, NamedSource, SourceSpan};
 use serde::Deserialize;
-use thiserror::Error;
 use toml::Spanned;
+
+use crate::TomlError;
 
 /// The name of the file.
 pub const FILE: &str = "composer.toml";
@@ -135,20 +134,6 @@ impl fmt::Display for Language {
     }
 }
 
-/// What is wrong with the file, and where.
-#[derive(Debug, Error, Diagnostic)]
-#[error("{message}")]
-pub struct ManifestError {
-    /// What is wrong.
-    pub message: String,
-    #[source_code]
-    text: Arc<NamedSource<String>>,
-    #[label("here")]
-    span: Option<SourceSpan>,
-    #[help]
-    help: Option<String>,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Raw {
@@ -197,12 +182,9 @@ struct RawComposition {
 /// # Errors
 ///
 /// Where the text is not TOML, has unknown keys or lacks some, or a name or key does not fit.
-pub fn parse(name: &str, text: &str) -> Result<Manifest, ManifestError> {
-    let fail = |message: String, span: Option<Range<usize>>, help: Option<&str>| ManifestError {
-        message,
-        text: Arc::new(NamedSource::new(name, text.to_owned())),
-        span: span.map(Into::into),
-        help: help.map(ToOwned::to_owned),
+pub fn parse(name: &str, text: &str) -> Result<Manifest, TomlError> {
+    let fail = |message: String, span: Option<Range<usize>>, help: Option<&str>| {
+        TomlError::new(name, text, message, span, help)
     };
     let mut raw: Raw =
         toml::from_str(text).map_err(|error| fail(error.message().to_owned(), error.span(), None))?;

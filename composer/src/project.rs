@@ -1,9 +1,12 @@
 //! Finds the project, its contracts, and the files behind package names.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
+#[cfg(unix)]
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use composer::compose::{Packages, Reference};
 use composer::contract::Contracts;
 use composer::link_map::{Origin, Origins};
@@ -93,8 +96,12 @@ pub fn load(wit: &Path) -> Result<Contracts, Failure> {
         return Err(fail(anyhow::anyhow!("there is no such file or folder")));
     }
     let mut resolve = Resolve::default();
-    let pushed = resolve.push_path(wit);
-    let (main, _) = pushed.map_err(|error| {
+    let pushed = match wit.to_str() {
+        // The parser takes a path that is no text for none at all.
+        None if wit.is_file() => resolve.push_source(&wit.to_string_lossy(), &files::read_text(wit)?),
+        _ => resolve.push_path(wit).map(|(main, _)| main),
+    };
+    let main = pushed.map_err(|error| {
         // The parser keeps places apart from words: rendered, they come with the line in question.
         let rendered = resolve.render_error(&error);
         fail(anyhow::anyhow!(rendered.trim_end().to_owned()))
@@ -111,21 +118,38 @@ pub struct Given {
     pub source: Source,
 }
 
-impl FromStr for Given {
-    type Err = String;
+impl Given {
+    /// A parser for clap. A path need not be text.
+    pub fn parser() -> impl TypedValueParser<Value = Given> {
+        OsStringValueParser::new().try_map(|text: OsString| Given::parse(&text))
+    }
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once('=') {
+    fn parse(text: &OsStr) -> Result<Self, String> {
+        match named(text) {
             Some((package, source)) if !package.is_empty() && !source.is_empty() => {
                 let package = package.split('@').next().unwrap_or(package);
                 let whole = package.contains(':');
                 let package =
                     if whole { package.to_owned() } else { format!("{}:{package}", manifest::NAMESPACE) };
-                Ok(Given { package, source: Source::parse(source.as_ref())? })
+                Ok(Given { package, source: Source::parse(source)? })
             }
             _ => Err("it should be like `parts:greeter=greeter.wasm`".to_owned()),
         }
     }
+}
+
+/// A name, and after the first `=` what has it.
+#[cfg(unix)]
+pub fn named(text: &OsStr) -> Option<(&str, &OsStr)> {
+    let bytes = text.as_bytes();
+    let at = bytes.iter().position(|&byte| byte == b'=')?;
+    Some((std::str::from_utf8(&bytes[..at]).ok()?, OsStr::from_bytes(&bytes[at + 1..])))
+}
+
+/// A name, and after the first `=` what has it. Here both have to be text.
+#[cfg(not(unix))]
+pub fn named(text: &OsStr) -> Option<(&str, &OsStr)> {
+    text.to_str()?.split_once('=').map(|(name, source)| (name, source.as_ref()))
 }
 
 /// Refuses two inputs for one package.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use composer::doctor::{Built, Facts, Package, Pin, State, Tool, making};
@@ -15,6 +15,7 @@ use crate::build::{self, Toolbox};
 use crate::failure::Failure;
 use crate::files;
 use crate::project::{self, Project};
+use crate::source::{self, RegistryOptions, Source};
 
 /// The packages whose versions matter, in whichever lock.
 const WATCHED: [&str; 13] = [
@@ -34,8 +35,13 @@ const WATCHED: [&str; 13] = [
 ];
 
 /// These components, and nothing around them.
-pub fn files(paths: &[PathBuf]) -> Result<Facts, Failure> {
-    let components = paths.iter().map(|path| built(&path.display().to_string(), path, State::Unknown));
+pub fn components(sources: &[Source], registry: &RegistryOptions) -> Result<Facts, Failure> {
+    let component = |source: &Source| {
+        let bytes = source::read(source, registry, Path::new("."))?;
+        let shown = source.to_string();
+        built(&shown, Path::new(&shown), &bytes, State::Unknown)
+    };
+    let components = sources.iter().map(component);
     Ok(Facts { components: components.collect::<Result<_, _>>()?, ..Facts::default() })
 }
 
@@ -47,7 +53,7 @@ pub fn project(project: &Project) -> Result<Facts, Failure> {
     for (name, state) in build::states(project, &contracts, &toolbox) {
         let path = project.component(&name);
         components.push(match path.exists() {
-            true => built(&name, &path, state)?,
+            true => built(&name, &path, &files::read(&path)?, state)?,
             false => Built { name, state: State::Missing, ..Built::default() },
         });
     }
@@ -70,11 +76,10 @@ pub fn project(project: &Project) -> Result<Facts, Failure> {
 }
 
 /// A component, as it says of itself.
-fn built(name: &str, path: &Path, state: State) -> Result<Built, Failure> {
-    let bytes = files::read(path)?;
-    let component = anatomy::read(&bytes).map_err(|error| files::not_a_component(path, error))?;
+fn built(name: &str, path: &Path, bytes: &[u8], state: State) -> Result<Built, Failure> {
+    let component = anatomy::read(bytes).map_err(|error| files::not_a_component(path, error))?;
     // It was read whole a moment ago, so it is WebAssembly; what it says of its making is a remark.
-    let making = making(&bytes).unwrap_or_default();
+    let making = making(bytes).unwrap_or_default();
     let language = component.parts.first().and_then(|part| part.language.clone());
     Ok(Built {
         name: name.to_owned(),

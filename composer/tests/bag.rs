@@ -4,8 +4,9 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::process::Output;
 
-use common::{answers, component, composer, links, said};
+use common::{answers, component, composer, links, said, shell};
 use tempfile::TempDir;
 
 fn folder(files: &[(&str, &[u8])]) -> TempDir {
@@ -29,6 +30,11 @@ fn three() -> TempDir {
 
 fn bytes(folder: &Path, name: &str) -> Vec<u8> {
     fs::read(folder.join(name)).expect("it was written")
+}
+
+fn outcome(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_owned()).expect("text");
+    (output.status.code().expect("it was not killed"), text(&output.stderr), text(&output.stdout))
 }
 
 fn text(folder: &Path, name: &str) -> String {
@@ -67,7 +73,10 @@ fn the_text_that_was_found_composes_to_the_same_bytes() {
     let folder = three();
     let at = folder.path();
     let emit = ["compose", "top.wasm", "parts", "-o", "whole.wasm", "--emit-wac", "out/whole.wac"];
-    assert_eq!(said(at, &emit), (0, String::new()));
+    let emitted = composer(at, &emit);
+    assert_eq!(emitted.status.code(), Some(0));
+    let wrote = String::from_utf8(emitted.stderr).expect("text");
+    assert_eq!(wrote, "wrote out/whole.wac\nwrote out/whole.contract.wit\n");
     assert_eq!(
         text(at, "out/whole.wac"),
         r#"package composed:whole targets contract:whole/whole;
@@ -94,26 +103,25 @@ export top["t:i/top"];
          package t:i {\n  interface top {\n    f: func() -> u32;\n  }\n}\n\n\
          package wasi:io@0.2.0 {\n  interface poll {\n    f: func() -> u32;\n  }\n}\n"
     );
-    let again = [
-        "compose",
-        "out/whole.wac",
-        "-o",
-        "again.wasm",
-        "-d",
-        "contract:whole=out/whole.contract.wit",
-        "-d",
-        "top=top.wasm",
-        "-d",
-        "middle=parts/middle.wasm",
-        "-d",
-        "base=parts/base.wasm",
-    ];
-    assert_eq!(said(at, &again), (0, String::new()));
+    let command = String::from_utf8(emitted.stdout).expect("text");
+    assert_eq!(
+        command,
+        "composer compose out/whole.wac -o again.wasm \\
+    -d contract:whole=out/whole.contract.wit \\
+    -d parts:base=parts/base.wasm \\
+    -d parts:middle=parts/middle.wasm \\
+    -d parts:top=top.wasm
+"
+    );
+    assert_eq!(shell(at, &command), (0, String::new()));
     assert_eq!(bytes(at, "again.wasm"), bytes(at, "whole.wasm"));
 
     let only_text = composer(at, &["compose", "top.wasm", "parts", "--emit-wac", "-"]);
     let expected = text(at, "out/whole.wac").replace(" targets contract:whole/whole", "");
     assert_eq!(String::from_utf8(only_text.stdout).expect("text"), expected);
+    let words = String::from_utf8(only_text.stderr).expect("text");
+    assert!(words.starts_with("note: a text on standard output targets no world"), "{words}");
+    assert!(words.contains("`--emit-wac FILE`"), "{words}");
 }
 
 #[test]
@@ -127,28 +135,17 @@ fn a_world_that_was_named_is_the_target() {
     let compose = |world: &str| {
         let given =
             ["compose", "top.wasm", "parts", "-o", "whole.wasm", "--emit-wac", "whole.wac", "--wit", "w.wit"];
-        said(at, &[&given[..], &["--world", world]].concat())
+        outcome(&composer(at, &[&given[..], &["--world", world]].concat()))
     };
-    assert_eq!(compose("fits"), (0, String::new()));
+    let (code, words, command) = compose("fits");
+    assert_eq!((code, words.as_str()), (0, "wrote whole.wac\n"));
     assert!(text(at, "whole.wac").starts_with("package composed:whole targets t:worlds/fits@1.0.0;\n"));
     assert!(!at.join("whole.contract.wit").exists());
-    let given = [
-        "-d",
-        "top=top.wasm",
-        "-d",
-        "middle=parts/middle.wasm",
-        "-d",
-        "base=parts/base.wasm",
-        "--wit",
-        "w.wit",
-    ];
-    assert_eq!(
-        said(at, &[&["compose", "whole.wac", "-o", "again.wasm"], &given[..]].concat()),
-        (0, String::new())
-    );
+    assert!(command.ends_with(" \\\n    --wit w.wit\n"), "{command}");
+    assert_eq!(shell(at, &command), (0, String::new()));
     assert_eq!(bytes(at, "again.wasm"), bytes(at, "whole.wasm"));
 
-    let (code, words) = compose("silent");
+    let (code, words, _) = compose("silent");
     assert_eq!(code, 1);
     let expected = "the composition imports `wasi:io/poll@0.2.0`, which its target world `t:worlds/silent@1.0.0` does not";
     assert!(words.contains(expected), "{words}");
@@ -159,7 +156,8 @@ fn a_world_that_was_named_is_the_target() {
             1,
             "  × there is no target\n  ╰─▶ there is no world `none`; there are `t:worlds/fits@1.0.0`, \
              `t:worlds/silent@1.0.0`\n"
-                .to_owned()
+                .to_owned(),
+            String::new()
         )
     );
 }

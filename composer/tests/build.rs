@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use common::{answers, component, composer, doubles};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const MANIFEST: &str = r#"
@@ -348,4 +349,76 @@ fn a_build_goes_on_when_nobody_reads_what_it_says() {
     drop(child.stderr.take());
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
     anatomy::read(&shop.read("out/compositions/whole.wasm")).expect("a component");
+}
+
+#[test]
+fn programs_are_told_what_became_of_each_product() {
+    let shop = Shop::new();
+    let told = |names: &[&str]| {
+        let output = composer(shop.root(), &[&["build", "--json"], names].concat());
+        let value: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(value["format"], 1);
+        (output.status.code(), value)
+    };
+    let root = fs::canonicalize(shop.root()).expect("it is there");
+    let file = |name: &str| root.join("out").join(name).display().to_string();
+    let product = |name: &str, status: &str| {
+        let composed = name == "whole";
+        let path =
+            if composed { format!("compositions/{name}.wasm") } else { format!("components/{name}.wasm") };
+        json!({
+            "name": name,
+            "kind": if composed { "composition" } else { "component" },
+            "language": if composed { Value::Null } else { "Python".into() },
+            "status": status,
+            "file": file(&path),
+            "bytes": shop.root().join("out").join(&path).metadata().map(|found| found.len()).ok(),
+            "error": null,
+        })
+    };
+    // How long it took differs.
+    let products = |value: &Value| -> Vec<Value> {
+        let mut products = value["products"].as_array().expect("a list").clone();
+        for product in &mut products {
+            let seconds = product.as_object_mut().expect("an object").remove("seconds").expect("it is there");
+            assert!(
+                seconds.is_null() == (product["status"] == "left")
+                    && seconds.as_f64().is_none_or(|time| time >= 0.0)
+            );
+        }
+        products
+    };
+    let (code, first) = told(&[]);
+    assert_eq!((code, &first["error"]), (Some(0), &Value::Null), "{first:#}");
+    let expected = [product("source", "built"), product("doubler", "built"), product("whole", "composed")];
+    assert_eq!(products(&first), expected);
+    assert!(expected.iter().all(|product| product["bytes"].is_u64()));
+    let (_, again) = told(&[]);
+    assert_eq!(products(&again), ["source", "doubler", "whole"].map(|name| product(name, "unchanged")));
+
+    shop.write("source/app.py", b"syntax error");
+    let (code, failed) = told(&[]);
+    assert_eq!((code, &failed["error"]["class"]), (Some(1), &json!("cannot")));
+    let mut products = products(&failed);
+    let error = products[0]["error"].take();
+    assert_eq!(
+        products,
+        [product("source", "failed"), product("doubler", "unchanged"), product("whole", "left")]
+    );
+    assert!(error["message"].as_str().is_some_and(|words| words.contains("failed")), "{error:#}");
+    let output = error["output"].as_str().expect("what the tool said");
+    assert!(output.contains("app.py: what is this?") && output.contains("and a second line"), "{output}");
+
+    // What does not fit its world is told as `check` tells it.
+    shop.write("source/app.py", b"2");
+    shop.write("made/source.wasm", &doubles());
+    let (_, misfit) = told(&["source"]);
+    let mismatches = misfit["products"][0]["error"]["mismatches"].as_array().expect("a list");
+    assert!(mismatches.iter().any(|mismatch| mismatch["class"] == "missing-function"), "{misfit:#}");
+
+    let (code, unknown) = told(&["nothing-of-the-kind"]);
+    assert_eq!(
+        (code, &unknown["error"]["class"], &unknown["products"]),
+        (Some(2), &json!("usage"), &json!([]))
+    );
 }

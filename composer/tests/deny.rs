@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use anatomy::Source;
-use common::{answers, component, composer, said};
+use common::{answers, component, composer, said, shell};
 use composer::compose::{Packages, compose};
 use composer::deny::{Answer, DenyError, Pattern, Stub, Used, deny, table};
 use proptest::prelude::*;
@@ -563,11 +563,17 @@ fn in_a_bag_what_is_denied_to_one_part_is_closed_for_that_part_alone() {
     let composed = |inputs: &[&str], product: &str| {
         let words =
             [&["compose"] as &[&str], inputs, &deny, &["-o", product, "--emit-wac", "whole.wac"]].concat();
-        assert_eq!(said(folder.path(), &words), (0, String::new()));
-        std::fs::read(folder.path().join(product)).expect("it was written")
+        let output = composer(folder.path(), &words);
+        let wrote = "wrote whole.wac\nwrote whole.contract.wit\nwrote guest-closed.wasm\n";
+        assert_eq!(String::from_utf8_lossy(&output.stderr), wrote);
+        let command = String::from_utf8(output.stdout).expect("text");
+        (std::fs::read(folder.path().join(product)).expect("it was written"), command)
     };
-    let whole = composed(&["guest.wasm", "dice.wasm"], "whole.wasm");
-    assert!(composed(&["dice.wasm", "guest.wasm"], "again.wasm") == whole, "the order of the inputs tells");
+    let (whole, command) = composed(&["guest.wasm", "dice.wasm"], "whole.wasm");
+    assert!(
+        composed(&["dice.wasm", "guest.wasm"], "other.wasm") == (whole.clone(), command.clone()),
+        "the order of the inputs tells"
+    );
 
     let found = anatomy::read(&whole).expect("a component");
     let from = |part: &str, import: &str| {
@@ -586,16 +592,54 @@ fn in_a_bag_what_is_denied_to_one_part_is_closed_for_that_part_alone() {
     assert!(found.imports.iter().all(|import| !import.starts_with("wasi:cli/")), "{:?}", found.imports);
     assert_eq!(BTreeSet::from_iter(&found.exports), BTreeSet::from([&"roll".to_owned(), &"run".to_owned()]));
 
-    // The text says the same, with the stub as a file.
-    let stub = ["deny", "guest.wasm", "wasi:cli/*", "wasi:random/*", "-o", "guest-closed.wasm"];
+    // The text says the same, with the stub as a file: the one that `composer deny` makes.
+    let stub = ["deny", "guest.wasm", "wasi:cli/*", "wasi:random/*", "-o", "stub.wasm"];
     assert_eq!(said(folder.path(), &stub), (0, String::new()));
-    let words = [
-        &["compose", "whole.wac", "-o", "recomposed.wasm", "-d", "contract:whole=whole.contract.wit"]
-            as &[&str],
-        &["-d", "guest=guest.wasm", "-d", "dice=dice.wasm", "-d", "guest-closed=guest-closed.wasm"],
-    ];
-    assert_eq!(said(folder.path(), &words.concat()), (0, String::new()));
-    assert!(std::fs::read(folder.path().join("recomposed.wasm")).expect("it was written") == whole);
+    let read = |name: &str| std::fs::read(folder.path().join(name)).expect("it was written");
+    assert!(read("guest-closed.wasm") == read("stub.wasm"));
+    assert!(command.contains(" -d parts:guest-closed=guest-closed.wasm "), "{command}");
+    assert_eq!(shell(folder.path(), &command), (0, String::new()));
+    assert!(read("again.wasm") == whole);
+}
+
+#[test]
+fn a_stub_takes_nothing_in_and_nobodys_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    std::fs::create_dir(at.join("parts")).expect("a folder");
+    let guest = importing(&["wasi:random/random@0.2.12".to_owned()]);
+    std::fs::write(at.join("parts/guest.wasm"), &guest).expect("a file");
+    std::fs::write(at.join("parts/dice.wasm"), dice()).expect("a file");
+    let deny = ["compose", "--deny", "guest=wasi:random/*"];
+    let compose = |more: &[&str]| composer(at, &[&deny[..], more].concat());
+    // The text goes into the folder of the parts: the stub beside it is no part the next time.
+    let words = ["parts", "-o", "whole.wasm", "--emit-wac", "parts/whole.wac"];
+    let first = compose(&words);
+    assert_eq!(first.status.code(), Some(0), "{}", String::from_utf8_lossy(&first.stderr));
+    let whole = std::fs::read(at.join("whole.wasm")).expect("it was written");
+    assert!(at.join("parts/guest-closed.wasm").exists());
+    assert_eq!(compose(&words).stdout, first.stdout);
+    assert!(std::fs::read(at.join("whole.wasm")).expect("it was written") == whole);
+
+    // Where a part, or the composition, has the name of the file already, nothing is written.
+    std::fs::rename(at.join("parts/dice.wasm"), at.join("guest-closed.wasm")).expect("it is there");
+    let taken = ["parts/guest.wasm", "dice=guest-closed.wasm", "--emit-wac", "whole.wac"];
+    let (code, words) = said(at, &[&deny[..], &taken].concat());
+    assert_eq!(code, 2);
+    assert!(words.contains("`guest-closed.wasm` is an input, and would be overwritten"), "{words}");
+    assert!(std::fs::read(at.join("guest-closed.wasm")).expect("it is there") == dice());
+    std::fs::remove_file(at.join("guest-closed.wasm")).expect("it is there");
+    let both = ["parts/guest.wasm", "-o", "./guest-closed.wasm", "--emit-wac", "whole.wac"];
+    let (code, words) = said(at, &[&deny[..], &both].concat());
+    assert_eq!(code, 2);
+    assert!(words.contains("would be written twice"), "{words}");
+    assert!(!at.join("whole.wac").exists() && !at.join("guest-closed.wasm").exists());
+
+    // On standard output there is no place beside the text.
+    let piped = compose(&["parts/guest.wasm", "--emit-wac", "-"]);
+    let words = String::from_utf8(piped.stderr).expect("text");
+    assert!(words.contains("note: the stub `parts:guest-closed` is written nowhere"), "{words}");
+    assert!(!at.join("guest-closed.wasm").exists());
 }
 
 #[test]

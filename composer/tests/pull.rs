@@ -9,7 +9,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{answers, component};
+use common::{answers, component, doubles};
 use composer::lock::Digest;
 use place::{Place, has};
 
@@ -362,5 +362,38 @@ fn references_that_leave_something_open_are_wrong_usage() {
         let (code, words) = place.said(&["inspect", reference]);
         assert_eq!(code, 2, "{words}");
         has(&words, &[wanted]);
+    }
+}
+
+#[test]
+fn commands_for_single_components_take_references_too() {
+    let (source, doubler) = (answers(21), doubles());
+    let text = "package a:b;\nlet s = new parts:s {};\nlet d = new parts:d { answer: s[\"answer\"] };\nexport d...;\n";
+    let packages = [("parts:s".to_owned(), source), ("parts:d".to_owned(), doubler.clone())];
+    let whole = composer::compose::compose("whole.wac", text, &packages.into()).expect("a composition");
+    let serving = |content: Vec<u8>| {
+        let listed = manifest_of(&content);
+        with_manifest(listed, move |_| answer(200, content.clone()))
+    };
+    let (whole, doubler) = (serving(whole), serving(doubler));
+    let place = Place::new();
+    let says = |arguments: &[&str], code: i32, wanted: &[&str]| {
+        let output = place.run(arguments);
+        let all = [output.stdout.as_slice(), &output.stderr].concat();
+        let words = String::from_utf8(all).expect("text");
+        assert_eq!(output.status.code(), Some(code), "{words}");
+        has(&words, wanted);
+    };
+    let reference = |registry: &str| format!("oci://{registry}/shop/whole:1");
+    says(&["decompose", &reference(&whole), "-o", "apart"], 0, &["composer compose apart/whole.wac"]);
+    assert_eq!(std::fs::read(place.at("apart/d.wasm")).expect("it was written"), doubles());
+    says(&["doctor", &reference(&doubler)], 0, &[&reference(&doubler), "nothing is wrong"]);
+    says(
+        &["deny", &reference(&doubler), "wasi:io/*"],
+        1,
+        &[&format!("`{}`", reference(&doubler)), "it imports `answer`"],
+    );
+    for command in [&["decompose", "oci://nowhere", "-o", "x"][..], &["doctor", "oci://nowhere"]] {
+        says(command, 2, &["there is no name of a component behind the registry"]);
     }
 }

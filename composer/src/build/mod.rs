@@ -4,6 +4,7 @@ mod compositions;
 mod key;
 mod lock;
 mod pool;
+mod product;
 mod progress;
 mod recipes;
 mod step;
@@ -23,6 +24,7 @@ use composer::manifest::{FILE, Language};
 use self::compositions::Plan;
 use self::key::Stamp;
 use self::pool::Task;
+pub use self::product::Product;
 use self::progress::{Progress, Report};
 pub use self::recipes::RUST_TARGET;
 use self::recipes::Site;
@@ -32,17 +34,25 @@ use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::project::{self, Project};
 
+/// What became of what was to be built.
+pub struct Outcome {
+    /// All of it, in the order of composer.toml.
+    pub products: Vec<Product>,
+    /// Whether it is as it should be.
+    pub verdict: Result<(), Failure>,
+}
+
 /// Builds the components and compositions of these names, or all.
-pub fn build(project: &Project, names: &[String]) -> Result<(), Failure> {
+pub fn build(project: &Project, names: &[String]) -> Result<Outcome, Failure> {
     attempt(project, names, true)
 }
 
 /// The same, but without a word where there was nothing to do.
-pub fn build_again(project: &Project, names: &[String]) -> Result<(), Failure> {
+pub fn build_again(project: &Project, names: &[String]) -> Result<Outcome, Failure> {
     attempt(project, names, false)
 }
 
-fn attempt(project: &Project, names: &[String], always: bool) -> Result<(), Failure> {
+fn attempt(project: &Project, names: &[String], always: bool) -> Result<Outcome, Failure> {
     let begun = Instant::now();
     let plans = compositions::plans(project, names)?;
     let wanted = components(project, names, &plans)?;
@@ -57,7 +67,8 @@ fn attempt(project: &Project, names: &[String], always: bool) -> Result<(), Fail
     let built = pool::run(tasks, |site: &Site<'_>| {
         progress.attempt(site.name, &site.component.language.to_string(), |note| component(site, note))
     });
-    let failed: BTreeSet<&str> = built.iter().filter(|(_, ok)| !ok).map(|(site, _)| site.name).collect();
+    let failed: BTreeSet<&str> =
+        built.iter().filter(|(_, ended)| !ended.well()).map(|(site, _)| site.name).collect();
 
     let (ready, left): (Vec<&Plan>, Vec<&Plan>) =
         plans.iter().partition(|plan| !plan.components().any(|name| failed.contains(name)));
@@ -65,16 +76,38 @@ fn attempt(project: &Project, names: &[String], always: bool) -> Result<(), Fail
     let composed = pool::run(tasks, |plan: &&Plan| {
         progress.attempt(plan.name(), "composition", |_| plan.compose(project, &contracts))
     });
-    let failed_compositions = composed.iter().filter(|(_, ok)| !ok).map(|(plan, _)| plan.name());
+    let failed_compositions = composed.iter().filter(|(_, ended)| !ended.well()).map(|(plan, _)| plan.name());
     let all: Vec<&str> = failed.iter().copied().chain(failed_compositions).collect();
     if always || progress.worth_a_word() {
         progress.finish(begun.elapsed());
     }
-    if all.is_empty() {
+    let left: Vec<&str> = left.into_iter().map(Plan::name).collect();
+    let verdict = verdict(&all, &left);
+    let components = built.into_iter().map(|(site, ended)| Product {
+        name: site.name.to_owned(),
+        language: Some(site.component.language.to_string()),
+        file: site.product(),
+        ended: Some(ended),
+    });
+    let attempted = composed.into_iter().map(|(plan, ended)| (plan.name(), Some(ended)));
+    let compositions = attempted.chain(left.into_iter().map(|name| (name, None))).map(|(name, ended)| {
+        Product { name: name.to_owned(), language: None, file: project.composition(name), ended }
+    });
+    let mut products: Vec<Product> = components.chain(compositions).collect();
+    let manifest = &project.manifest;
+    products.sort_by_key(|product| match &product.language {
+        Some(_) => (false, manifest.components.get_index_of(&product.name)),
+        None => (true, manifest.compositions.get_index_of(&product.name)),
+    });
+    Ok(Outcome { products, verdict })
+}
+
+/// What there is to say of what failed, and what was left as it was for that.
+fn verdict(failed: &[&str], left: &[&str]) -> Result<(), Failure> {
+    if failed.is_empty() {
         return Ok(());
     }
-    let failure = Failure::new(Exit::Cannot, format!("could not be built: {}", all.join(", ")));
-    let left: Vec<&str> = left.into_iter().map(Plan::name).collect();
+    let failure = Failure::new(Exit::Cannot, format!("could not be built: {}", failed.join(", ")));
     if left.is_empty() {
         return Err(failure);
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use composer::report::size;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::product::Ended;
 use super::step::StepError;
 use crate::failure::capable;
 use crate::files::say;
@@ -40,13 +41,13 @@ impl Progress {
         Progress { bars, width: names.map(str::len).max().unwrap_or(0), counts: Mutex::default() }
     }
 
-    /// Shows that something is attempted, does it, and shows how it ended. Answers whether it ended well.
+    /// Shows that something is attempted, does it, and shows how it ended.
     pub fn attempt(
         &self,
         name: &str,
         kind: &str,
         attempt: impl FnOnce(&dyn Fn(&str)) -> Result<Report, StepError>,
-    ) -> bool {
+    ) -> Ended {
         let begun = Instant::now();
         let bar = self.bars.as_ref().map(|bars| {
             let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}")
@@ -64,7 +65,8 @@ impl Progress {
         if let Some(bar) = &bar {
             bar.finish_and_clear();
         }
-        let seconds = begun.elapsed().as_secs_f64();
+        let took = begun.elapsed();
+        let seconds = took.as_secs_f64();
         let (verb, line) = match &result {
             Ok(Report::Unchanged) => ("unchanged", None),
             Ok(Report::Made { verb, bytes }) => (*verb, Some(format!("{seconds:6.1} s  {}", size(*bytes)))),
@@ -74,13 +76,12 @@ impl Progress {
         if let Some(line) = line {
             self.line(&format!("{name:width$}  {verb:8}  {kind:11}  {line}", width = self.width));
         }
-        match result {
-            Ok(_) => true,
-            Err(error) => {
-                self.line(error.render().trim_end());
-                false
-            }
-        }
+        let error = result.err().map(|error| {
+            let (text, error) = error.told();
+            self.line(text.trim_end());
+            error
+        });
+        Ended { verb, took, error }
     }
 
     /// Whether anything was made, or failed.

@@ -2,9 +2,13 @@
 
 use std::path::PathBuf;
 
+use composer::fit::FitError;
+use serde_json::Value;
 use thiserror::Error;
 
+use crate::failure::Exit::Cannot;
 use crate::failure::Failure;
+use crate::outcome;
 
 /// Why a component or a composition could not be built.
 #[derive(Debug, Error)]
@@ -54,7 +58,7 @@ pub enum StepError {
         file: String,
         /// In what way.
         #[source]
-        source: Box<composer::fit::FitError>,
+        source: Box<FitError>,
     },
     /// A failure with a report of its own.
     #[error("failed")]
@@ -68,29 +72,27 @@ impl From<Failure> for StepError {
 }
 
 impl StepError {
-    /// The report for people, and a tool's own output below it.
-    pub fn render(self) -> String {
-        use crate::failure::Exit::Cannot;
-        match self {
-            StepError::Reported(failure) => failure.render(),
-            StepError::MissingTool { ref help, .. } => {
-                Failure::new(Cannot, self.to_string()).help(help).render()
+    /// The report for people with a tool's own output below it, and the same for programs.
+    pub fn told(self) -> (String, Value) {
+        let message = self.to_string();
+        let (failure, output) = match self {
+            StepError::Reported(failure) => (failure, None),
+            StepError::MissingTool { help, .. } => (Failure::new(Cannot, message).help(help), None),
+            StepError::Tool { output, .. } => (Failure::new(Cannot, message), Some(output)),
+            StepError::Read { source, .. } | StepError::Inside { source, .. } => {
+                (Failure::because(Cannot, message, source), None)
             }
-            StepError::Tool { ref output, .. } => {
-                format!("{}{}\n", Failure::new(Cannot, self.to_string()).render(), output.trim_end())
+            StepError::DoesNotFit { source, .. } => {
+                let mismatches = match &*source {
+                    FitError::Misfit { mismatches, .. } => mismatches.clone(),
+                    _ => Vec::new(),
+                };
+                (Failure::because(Cannot, message, source).with_mismatches(mismatches), None)
             }
-            error => {
-                let message = error.to_string();
-                match error {
-                    StepError::Read { source, .. } | StepError::Inside { source, .. } => {
-                        Failure::because(Cannot, message, source).render()
-                    }
-                    StepError::DoesNotFit { source, .. } => {
-                        Failure::because(Cannot, message, source).render()
-                    }
-                    _ => Failure::new(Cannot, message).render(),
-                }
-            }
-        }
+        };
+        let mut value = outcome::error(&failure);
+        value["output"] = output.as_deref().into();
+        let output = output.map(|output| format!("{}\n", output.trim_end())).unwrap_or_default();
+        (failure.render() + &output, value)
     }
 }

@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use clap::Args;
+use serde_json::json;
 
-use crate::build;
+use crate::build::{self, Outcome, Product};
 use crate::failure::{Exit, Failure};
+use crate::outcome;
 use crate::project::Project;
 
 /// Builds the components and compositions that composer.toml lists.
@@ -13,14 +15,45 @@ use crate::project::Project;
 /// What did not change since the last time is not built again: its sources, the contracts, the flags and the versions of
 /// the tools decide. Every product is validated and checked against its world before it replaces the old one.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  composer build\n  composer build greeter whole")]
+#[command(after_help = AFTER_HELP)]
 pub struct Build {
     /// Components and compositions; a composition brings its components along. Default: all.
     names: Vec<String>,
+    /// Prints JSON, once all is done: what became of each product. The fields are below.
+    #[arg(long)]
+    json: bool,
 }
+
+const AFTER_HELP: &str = "\
+Examples:
+  composer build
+  composer build greeter whole
+
+JSON:
+  products  in the order of composer.toml, each with
+    name, kind, language  what it is: a component in a language, or a composition
+    status                built, composed, unchanged, failed; left, where parts of it failed
+    seconds               how long that took
+    file, bytes           where it is, and its length where it is there
+    error                 null, or why it failed: as below, and `output` (what its tool said)
+  error     null, or why not all is as it should be: `class`, `message`, `causes`, `help`,
+            `place` (`file`, `line`, `column`), `mismatches` (as `composer check --json` has them)";
 
 /// Executes the command.
 pub fn run(arguments: &Build) -> Result<(), Failure> {
+    let outcome = build(arguments);
+    if !arguments.json {
+        return outcome?.verdict;
+    }
+    let (products, verdict) = match outcome {
+        Ok(outcome) => (outcome.products, outcome.verdict),
+        Err(failure) => (Vec::new(), Err(failure)),
+    };
+    let told = json!({ "products": products.iter().map(Product::told).collect::<Vec<_>>() });
+    outcome::print(verdict.map(|()| told.clone()), told)
+}
+
+fn build(arguments: &Build) -> Result<Outcome, Failure> {
     let project = Project::find(Path::new("."))?.ok_or_else(|| {
         Failure::new(Exit::Input, "there is no composer.toml in this folder or above it")
             .help("it lists what is to be built: run this inside a project")

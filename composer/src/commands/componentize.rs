@@ -22,7 +22,7 @@ use crate::project;
 pub struct Componentize {
     /// The core module.
     core: PathBuf,
-    /// Where the component goes: a file, or `-` for a pipe.
+    /// Where the component goes: a file, or `-` for a pipe. Folders on the way to a file are made where they are missing.
     #[arg(short, long, value_name = "OUT.wasm")]
     output: PathBuf,
     /// The folder of WIT packages. Default: what composer.toml says.

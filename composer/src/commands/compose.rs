@@ -2,17 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
+use anatomy::ReadError;
 use clap::Args;
+use composer::check::Wire;
 use composer::compose::{self, ComposeError, ComposeErrorKind};
+use composer::lock::Digest;
 use composer::wire::{Decision, Place};
+use serde_json::{Value, json};
 
-use crate::bag::{self, Wishes};
+use crate::bag::{self, Composed, Wishes};
 use crate::closing::Denial;
+use crate::emit::{self, Emitted};
 use crate::failure::{Exit, Failure};
-use crate::files;
 use crate::inputs::{self, Inputs};
 use crate::project::{self, Given, Shelf};
-use crate::source::{LockOptions, RegistryOptions, Supply, Wanted};
+use crate::source::{LockOptions, RegistryOptions, Source, Supply, Wanted};
+use crate::{files, outcome};
 
 /// Composes components: a bag of them, or as a text in the WAC language says.
 ///
@@ -25,22 +30,17 @@ use crate::source::{LockOptions, RegistryOptions, Supply, Wanted};
 ///
 /// Any component may be given as `oci://REGISTRY/NAME:TAG`. Nothing else is ever looked up in a registry.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  composer compose greeter.wasm clock.wasm -o whole.wasm\n  composer compose parts/ \
-                        --export example:greeting/greet -o whole.wasm --emit-wac whole.wac\n  composer compose whole.wac -o \
-                        whole.wasm\n  composer compose whole.wac -o whole.wasm -d greeter=greeter.wasm -d \
-                        example:worlds=wit"
-)]
+#[command(after_help = AFTER_HELP)]
 pub struct Compose {
     /// Components by path or `oci://` reference, folders of components, or `NAME=SOURCE`; or one text. The content tells which.
     #[arg(value_name = "INPUT", required_unless_present = "dependencies")]
     inputs: Vec<PathBuf>,
-    /// Where the composition goes: a file, or `-` for a pipe.
+    /// Where the composition goes: a file, or `-` for a pipe. Folders on the way to a file are made where they are missing.
     #[arg(short, long, value_name = "OUT.wasm", required_unless_present = "emit_wac")]
     output: Option<PathBuf>,
     /// A component under a name of its own; with a text, a package that it mentions: a component, or a folder of WIT
     /// packages.
-    #[arg(short, long = "dependency", value_name = "NAME=SOURCE")]
+    #[arg(short, long = "dependency", value_name = "NAME=SOURCE", value_parser = Given::parser())]
     dependencies: Vec<Given>,
     /// The folder of WIT packages. Default: what composer.toml says.
     #[arg(long, value_name = "DIR")]
@@ -61,51 +61,135 @@ pub struct Compose {
     /// The world that the result has to fit.
     #[arg(long, value_name = "WORLD", help_heading = "Without a text")]
     world: Option<String>,
-    /// Where to write the composition that was found as a text; without `--world` with a contract of its own beside it.
+    /// Where to write the composition that was found as a text: beside it go the stubs that `--deny` calls for, and without
+    /// `--world` a contract of its own. Prints the command that composes the text. With `-` there is the text alone.
     #[arg(long, value_name = "OUT.wac", help_heading = "Without a text")]
     emit_wac: Option<PathBuf>,
+    /// Prints JSON, also where it fails: what was made and wired, or why not. The fields are below.
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     lock: LockOptions,
     #[command(flatten)]
     registry: RegistryOptions,
 }
 
+const AFTER_HELP: &str = "\
+Examples:
+  composer compose greeter.wasm clock.wasm -o whole.wasm
+  composer compose parts/ --export example:greeting/greet -o whole.wasm --emit-wac whole.wac
+  composer compose whole.wac -o whole.wasm
+  composer compose whole.wac -o whole.wasm -d greeter=greeter.wasm -d example:worlds=wit
+
+JSON:
+  output   where the composition is: `file`, `bytes`, `digest`; null where there is none
+  wired    who gets what from whom: each `part`, `import`, `from`, `export`
+  host     the imports of the composition: what is left to the host
+  exports  its exports
+  unused   parts found in a folder that nothing uses: they are left out
+  wrote    what `--emit-wac` wrote: the text, its contract, its stubs
+  command  the command that composes that text
+  error    null, or why there is no composition: `class`, `message`, `causes`, `help`,
+           `place` (`file`, `line`, `column`), `mismatches` (as `composer check --json` has them)
+A class is mismatch, syntax or missing-package; of a bag ambiguous, cycle, open, clash, unused,
+nothing-exported or too-many; and else what the exit code says: cannot (1), usage (2), input (3).";
+
 /// Executes the command.
 pub fn run(arguments: &Compose) -> Result<(), Failure> {
     arguments.keep_apart()?;
-    match inputs::read(&arguments.inputs, &arguments.dependencies, arguments.output.as_deref())? {
-        Inputs::Text(file, text) => arguments.compose_text(&file, &text),
-        Inputs::Bag(wanted) => {
-            let mut supply = arguments.supply(Path::new("."))?;
-            let parts = inputs::bag(wanted, &mut supply)?;
-            let paths = parts.iter().filter_map(|(_, source)| source.path());
-            arguments.outputs().iter().try_for_each(|output| files::keep_apart(output, paths.clone()))?;
-            let composed = bag::compose(parts, &arguments.wishes())?;
-            supply.settle()?;
-            arguments.output.as_ref().map_or(Ok(()), |output| files::deliver(output, &composed))
-        }
+    let made = arguments.compose();
+    if arguments.json {
+        let nothing = json!({ "output": null, "wired": [], "host": [], "exports": [], "unused": [], "wrote": [], "command": null });
+        return outcome::print(made.and_then(|made| arguments.told(&made)), nothing);
     }
+    let Some(Emitted { command, .. }) = made?.emitted else { return Ok(()) };
+    if piped(arguments.output.as_deref()) {
+        files::say(&command);
+        return Ok(());
+    }
+    files::print(format!("{command}\n").as_bytes())
+}
+
+fn piped(path: Option<&Path>) -> bool {
+    path.is_some_and(|path| path.as_os_str() == "-")
 }
 
 impl Compose {
-    /// All that may be written.
+    /// Composes, and delivers what was made.
+    fn compose(&self) -> Result<Composed, Failure> {
+        match inputs::read(&self.inputs, &self.dependencies, &self.made())? {
+            Inputs::Text(file, text) => self.compose_text(&file, &text),
+            Inputs::Bag(wanted) => {
+                let mut supply = self.supply(Path::new("."))?;
+                let bag = inputs::bag(wanted, &mut supply)?;
+                let paths = bag.parts.iter().filter_map(|(_, source)| source.path());
+                self.outputs().iter().try_for_each(|output| files::keep_apart(output, paths.clone()))?;
+                let pulled = bag.parts.iter().any(|(_, source)| matches!(source, Source::Registry(_)));
+                let composed = bag::compose(bag, &self.wishes(pulled))?;
+                supply.settle()?;
+                if let Some(output) = &self.output {
+                    files::deliver(output, &composed.bytes)?;
+                }
+                Ok(composed)
+            }
+        }
+    }
+
+    /// What there is to say of it, for programs.
+    fn told(&self, made: &Composed) -> Result<Value, Failure> {
+        let whole = anatomy::read(&made.bytes).map_err(unreadable)?;
+        let bytes = made.bytes.len();
+        let digest = || Digest::of(&made.bytes).to_string();
+        let file = self.output.as_ref().map(|file| file.display().to_string());
+        let (wrote, command) = match &made.emitted {
+            Some(Emitted { files, command }) => (files.as_slice(), Some(command)),
+            None => (&[][..], None),
+        };
+        let wrote: Vec<String> = wrote.iter().map(|file| file.display().to_string()).collect();
+        Ok(json!({
+            "output": file.map(|file| json!({ "file": file, "bytes": bytes, "digest": digest() })),
+            "wired": made.wired,
+            "host": whole.imports,
+            "exports": whole.exports,
+            "unused": made.unused,
+            "wrote": wrote,
+            "command": command,
+        }))
+    }
+
+    /// All that may be written and is named on the command line.
     fn outputs(&self) -> Vec<PathBuf> {
-        let contract = self.emit_wac.as_deref().map(bag::contract_file);
+        let contract = self.emit_wac.as_deref().map(emit::contract_file);
         self.output.iter().chain(&self.emit_wac).cloned().chain(contract).collect()
+    }
+
+    /// All that may be written, and may lie in a folder of parts since the last time.
+    fn made(&self) -> Vec<PathBuf> {
+        let stub = |text: &PathBuf| {
+            self.denials.iter().map(|denial| emit::stub_file(text, &denial.stub())).collect()
+        };
+        let stubs: Vec<PathBuf> = self.emit_wac.as_ref().map_or_else(Vec::new, stub);
+        self.outputs().into_iter().chain(stubs).collect()
     }
 
     fn keep_apart(&self) -> Result<(), Failure> {
         let given = self.dependencies.iter().filter_map(|given| given.source.path());
         let inputs = given.chain(self.inputs.iter().map(PathBuf::as_path));
         self.outputs().iter().try_for_each(|output| files::keep_apart(output, inputs.clone()))?;
-        let piped = |path: &Option<PathBuf>| path.as_ref().is_some_and(|path| path.as_os_str() == "-");
-        if piped(&self.output) && piped(&self.emit_wac) {
-            return Err(Failure::new(
-                Exit::Usage,
-                "the composition and its text cannot both go to standard output",
-            ));
+        let printed = [
+            ("the composition", piped(self.output.as_deref())),
+            ("its text", piped(self.emit_wac.as_deref())),
+            ("what `--json` tells", self.json),
+        ];
+        let printed: Vec<&str> =
+            printed.iter().filter(|(_, printed)| *printed).map(|(what, _)| *what).collect();
+        match printed.as_slice() {
+            [one, other, ..] => {
+                let message = format!("{one} and {other} cannot both go to standard output");
+                Err(Failure::new(Exit::Usage, message).help("write one of them to a file"))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Where inputs come from. A composition of which only the text is wanted is known by that.
@@ -114,7 +198,10 @@ impl Compose {
         Supply::new(product, &self.registry, &self.lock, near)
     }
 
-    fn wishes(&self) -> Wishes<'_> {
+    /// `pulled` says whether a part comes from a registry.
+    fn wishes(&self, pulled: bool) -> Wishes<'_> {
+        let wit = self.wit.iter().filter(|_| self.world.is_some()).map(|wit| ("--wit", wit.as_os_str()));
+        let registry = if pulled { self.registry.words() } else { Vec::new() };
         let named = self.emit_wac.iter().chain(&self.output).find(|path| path.as_os_str() != "-");
         Wishes {
             exports: &self.exports,
@@ -124,11 +211,13 @@ impl Compose {
             world: self.world.as_deref(),
             wit: self.wit.as_deref(),
             text: self.emit_wac.as_deref(),
+            output: self.output.as_deref(),
+            more: wit.chain(registry).collect(),
             name: named.and_then(|path| path.file_stem()).and_then(|stem| stem.to_str()).unwrap_or("whole"),
         }
     }
 
-    fn compose_text(&self, file: &Path, text: &str) -> Result<(), Failure> {
+    fn compose_text(&self, file: &Path, text: &str) -> Result<Composed, Failure> {
         self.refuse_wishes(file)?;
         let Some(output) = &self.output else {
             return Err(Failure::new(Exit::Usage, "`-o OUT.wasm` is missing"));
@@ -152,7 +241,9 @@ impl Compose {
         let packages = shelf.packages(&references)?;
         let composed = compose::compose_from(&name, text, &packages, &origins).map_err(failure)?;
         supply.settle()?;
-        files::deliver(output, &composed)
+        files::deliver(output, &composed)?;
+        let wired = if self.json { wired(&composed)? } else { Vec::new() };
+        Ok(Composed { bytes: composed, wired, unused: Vec::new(), emitted: None })
     }
 
     /// A text decides all that there are flags for without one.
@@ -182,6 +273,26 @@ impl Compose {
     }
 }
 
+/// Who gets what from whom in a composition. A part of a part is named with the way to it.
+fn wired(composed: &[u8]) -> Result<Vec<Wire>, Failure> {
+    let whole = anatomy::read(composed).map_err(unreadable)?;
+    let name = |part: usize| whole.parts[part].path.join("/");
+    let wire = |edge: &anatomy::Edge| match &edge.from {
+        anatomy::Source::Part { part, export } => Some(Wire {
+            part: name(edge.part),
+            import: edge.import.clone(),
+            from: name(*part),
+            export: export.clone().unwrap_or_default(),
+        }),
+        anatomy::Source::Host { .. } => None,
+    };
+    Ok(whole.edges.iter().filter_map(wire).collect())
+}
+
+fn unreadable(error: ReadError) -> Failure {
+    Failure::because(Exit::Cannot, "the composition cannot be described", error)
+}
+
 /// A text that is not WAC is a bad input; one that cannot be done with these packages is not.
 pub fn failure(error: ComposeError) -> Failure {
     let exit = match error.kind {
@@ -191,5 +302,11 @@ pub fn failure(error: ComposeError) -> Failure {
         | ComposeErrorKind::Part(..) => Exit::Input,
         _ => Exit::Cannot,
     };
-    Failure::of(exit, error)
+    let class = match error.kind {
+        ComposeErrorKind::Syntax(_) => Some("syntax"),
+        ComposeErrorKind::Missing(_) => Some("missing-package"),
+        _ => None,
+    };
+    let mismatches = error.mismatches.clone();
+    Failure::of(exit, error).classed(class).with_mismatches(mismatches)
 }

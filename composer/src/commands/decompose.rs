@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use composer::decompose::{self, CONTRACTS, DecomposeError, Decomposition, PARTS};
+use serde_json::{Value, json};
 
 use crate::failure::{Exit, Failure};
-use crate::files;
+use crate::source::{self, RegistryOptions, Source};
+use crate::{files, outcome, shell};
 
 /// Takes a composition apart: writes its components, and a text in the WAC language that puts them together again.
 ///
@@ -15,39 +17,68 @@ use crate::files;
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  composer decompose whole.wasm -o apart")]
 pub struct Decompose {
-    /// The composition.
-    file: PathBuf,
+    /// The composition: a path, or `oci://REGISTRY/NAME:TAG`.
+    #[arg(value_parser = Source::parser())]
+    file: Source,
     /// The folder to write to: the text, and a file for each distinct component. It is made where it is missing.
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
     /// Overwrites files that are there already.
     #[arg(long)]
     force: bool,
+    /// Prints JSON: `text` (`file`, `bytes`), `parts` and `contracts` (each with `package`, `file`, `bytes`), `command` (what
+    /// composes the text), `error` (null, or `class`, `message`, `causes`, `help`).
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    registry: RegistryOptions,
 }
 
 /// Executes the command.
 pub fn run(arguments: &Decompose) -> Result<(), Failure> {
-    let bytes = files::read(&arguments.file)?;
-    let title = arguments.file.file_stem().unwrap_or_default().to_string_lossy();
-    let apart = decompose::decompose(&title, &bytes).map_err(|error| explain(&arguments.file, error))?;
-    let text = format!("{}.wac", apart.name);
-    let mut written: Vec<(PathBuf, &[u8])> = vec![(text.into(), apart.text.as_bytes())];
-    let (parts, contracts) = packages(&apart);
-    written.extend(parts.iter().chain(&contracts).map(|(_, file, bytes)| (file.clone(), *bytes)));
-    for (name, _) in &written {
-        files::keep_apart(&arguments.output.join(name), [arguments.file.as_path()])?;
+    let told = arguments.decompose();
+    if arguments.json {
+        return outcome::print(told, json!({ "text": null, "parts": [], "contracts": [], "command": null }));
     }
-    files::write_together(&arguments.output, &written, arguments.force)?;
-    for (name, _) in &written {
-        files::say(&format!("wrote {}", arguments.output.join(name).display()));
-    }
-    let mut command =
-        format!("composer compose {} -o again.wasm", quoted(&arguments.output.join(&written[0].0)));
-    for (package, file, _) in parts.iter().chain(&contracts) {
-        let given = format!("{package}={}", arguments.output.join(file).display());
-        command.push_str(&format!(" \\\n    -d {}", quoted(Path::new(&given))));
-    }
+    let command = told?["command"].as_str().unwrap_or_default().to_owned();
     files::print(format!("{command}\n").as_bytes())
+}
+
+impl Decompose {
+    /// Writes everything, and says what it wrote.
+    fn decompose(&self) -> Result<Value, Failure> {
+        let bytes = source::read(&self.file, &self.registry, Path::new("."))?;
+        let shown = self.file.to_string();
+        let apart = decompose::decompose(&self.file.stem(), &bytes)
+            .map_err(|error| explain(Path::new(&shown), error))?;
+        let text = format!("{}.wac", apart.name);
+        let mut written: Vec<(PathBuf, &[u8])> = vec![(text.into(), apart.text.as_bytes())];
+        let (parts, contracts) = packages(&apart);
+        written.extend(parts.iter().chain(&contracts).map(|(_, file, bytes)| (file.clone(), *bytes)));
+        for (name, _) in &written {
+            files::keep_apart(&self.output.join(name), self.file.path())?;
+        }
+        files::write_together(&self.output, &written, self.force)?;
+        for (name, _) in &written {
+            files::say(&format!("wrote {}", self.output.join(name).display()));
+        }
+        let text = self.output.join(&written[0].0);
+        let given = parts.iter().chain(&contracts);
+        let given: Vec<(&str, Source)> = given
+            .map(|(package, file, _)| (package.as_str(), Source::Path(self.output.join(file))))
+            .collect();
+        let command = shell::compose(&text, given.iter().map(|(package, source)| (*package, source)), &[]);
+        let told = |(package, file, bytes): &Package<'_>| {
+            let file = self.output.join(file).display().to_string();
+            json!({ "package": package, "file": file, "bytes": bytes.len() })
+        };
+        Ok(json!({
+            "text": { "file": text.display().to_string(), "bytes": apart.text.len() },
+            "parts": parts.iter().map(told).collect::<Vec<_>>(),
+            "contracts": contracts.iter().map(told).collect::<Vec<_>>(),
+            "command": command,
+        }))
+    }
 }
 
 /// A package that the text mentions, its file, and its bytes.
@@ -62,13 +93,6 @@ fn packages(apart: &Decomposition) -> (Vec<Package<'_>>, Vec<Package<'_>>) {
         (format!("{CONTRACTS}:{}", contract.name), file, &contract.bytes[..])
     });
     (parts.collect(), contracts.collect())
-}
-
-/// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=:+@".contains(c);
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 fn explain(file: &Path, error: DecomposeError) -> Failure {

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::failure::{Exit, Failure};
 use crate::files;
+use crate::source::{self, RegistryOptions, Source};
 
 /// Closes what a part imports and should not reach: makes a stub that refuses in the host's place.
 ///
@@ -19,18 +20,21 @@ use crate::files;
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Deny {
-    /// The part: a component.
-    part: PathBuf,
+    /// The part: a component, by path or as `oci://REGISTRY/NAME:TAG`.
+    #[arg(value_parser = Source::parser())]
+    part: Source,
     /// What to close: `wasi:sockets/tcp`, `wasi:sockets/tcp@0.2.10`, or all of a package as `wasi:sockets/*`.
     #[arg(required = true, value_name = "IFACE")]
     interfaces: Vec<Pattern>,
-    /// Where the stub goes: a file, or `-` for a pipe.
+    /// Where the stub goes: a file, or `-` for a pipe. Folders on the way to a file are made where they are missing.
     #[arg(short, long, value_name = "STUB.wasm")]
     output: Option<PathBuf>,
     /// Prints JSON: `closed` (a list of `interface` and `functions`, each with `name` and `answer`) and `types-from` (the
     /// interfaces that stay open and that the stub takes types from).
     #[arg(long, conflicts_with = "output")]
     json: bool,
+    #[command(flatten)]
+    registry: RegistryOptions,
 }
 
 const AFTER_HELP: &str = "\
@@ -45,10 +49,11 @@ In a .wac text the stub stands in for the host, for this one part:
 /// Executes the command.
 pub fn run(arguments: &Deny) -> Result<(), Failure> {
     if let Some(output) = &arguments.output {
-        files::keep_apart(output, [arguments.part.as_path()])?;
+        files::keep_apart(output, arguments.part.path())?;
     }
-    let part = files::read(&arguments.part)?;
-    let stub = deny(&part, &arguments.interfaces).map_err(|error| explain(&arguments.part, error))?;
+    let part = source::read(&arguments.part, &arguments.registry, Path::new("."))?;
+    let shown = arguments.part.to_string();
+    let stub = deny(&part, &arguments.interfaces).map_err(|error| explain(Path::new(&shown), error))?;
     match &arguments.output {
         Some(output) => files::deliver(output, &stub.component),
         None if arguments.json => files::print(json(&stub).as_bytes()),

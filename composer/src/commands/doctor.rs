@@ -1,7 +1,7 @@
 //! `composer doctor`.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use composer::doctor::{self, Built, Facts, Finding, Severity, State};
@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::project::Project;
+use crate::source::{RegistryOptions, Source};
 use crate::survey;
 
 /// Says which versions are at work, what has drifted apart, what that breaks, and the cure.
@@ -22,12 +23,15 @@ use crate::survey;
                         have drifted\n  1  something is broken\n  3  an input cannot be read"
 )]
 pub struct Doctor {
-    /// Components.
-    files: Vec<PathBuf>,
+    /// Components: paths, or `oci://REGISTRY/NAME:TAG`.
+    #[arg(value_parser = Source::parser())]
+    files: Vec<Source>,
     /// Prints JSON: `facts` (`tools`, `pins`, `packages`, `rust_version`, `components`) and `findings` (each with `rule`, `severity`,
     /// `found`, `breaks`, `cure`).
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    registry: RegistryOptions,
 }
 
 /// Executes the command.
@@ -39,7 +43,7 @@ pub fn run(arguments: &Doctor) -> Result<(), Failure> {
         })?;
         survey::project(&project)?
     } else {
-        survey::files(&arguments.files)?
+        survey::components(&arguments.files, &arguments.registry)?
     };
     let findings = doctor::examine(&facts);
     let text = if arguments.json {

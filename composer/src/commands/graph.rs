@@ -21,7 +21,8 @@ pub struct Graph {
     /// The component: a path, or `oci://REGISTRY/NAME:TAG`.
     #[arg(value_parser = Source::parser())]
     file: Source,
-    /// Where the picture goes: a file, or `-` for standard output. Its suffix says what it is written in.
+    /// Where the picture goes: a file, or `-` for standard output. Its suffix says what it is written in. Folders on the way
+    /// to a file are made where they are missing.
     #[arg(short, long, value_name = "OUT.{svg,mmd,dot}", default_value = "-")]
     output: PathBuf,
     /// What the picture is written in. Default: what the suffix of the output says, and Mermaid on standard output.

@@ -44,7 +44,7 @@ pub fn run(arguments: &Watch) -> Result<(), Failure> {
     let mut watched = Watched::new(sender)?;
     // Watching begins before the first build does: what changes during a build makes another one.
     watched.follow(&project, inputs)?;
-    shown(build::build(&project, &arguments.names));
+    shown(build::build(&project, &arguments.names).and_then(|outcome| outcome.verdict));
     say("watching; Ctrl-C stops it");
     while watched.wait(&events) {
         shown(again(&mut watched, &arguments.names));
@@ -58,7 +58,7 @@ fn again(watched: &mut Watched, names: &[String]) -> Result<(), Failure> {
     let project = find()?;
     let inputs = build::inputs(&project, names)?;
     watched.follow(&project, inputs)?;
-    build::build_again(&project, names)
+    build::build_again(&project, names)?.verdict
 }
 
 fn find() -> Result<Project, Failure> {

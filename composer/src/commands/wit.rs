@@ -19,7 +19,7 @@ pub struct Wit {
     /// The component, or the WIT package: a path, or `oci://REGISTRY/NAME:TAG`.
     #[arg(value_parser = Source::parser())]
     file: Source,
-    /// The file that the text goes to. Default: standard output.
+    /// The file that the text goes to. Folders on the way to it are made where they are missing. Default: standard output.
     #[arg(short, long, value_name = "OUT.wit")]
     output: Option<PathBuf>,
     #[command(flatten)]

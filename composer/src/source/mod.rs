@@ -114,7 +114,8 @@ pub struct RegistryOptions {
 #[derive(Debug, Args)]
 pub struct LockOptions {
     /// The lock: which inputs there were, with digests. Default: `composer.lock` beside composer.toml, or else beside
-    /// the text or in the current folder; written there once an input comes from a registry.
+    /// the text or in the current folder. That one is written once an input comes from a registry, and kept up to date from
+    /// then on; where all inputs are files, and it has no word of them yet, it is left alone.
     #[arg(long, value_name = "FILE", help_heading = "Registries")]
     lock: Option<PathBuf>,
     /// Takes the inputs that the lock says, and refuses any difference. What is in the cache is not asked for again.
@@ -168,6 +169,12 @@ pub fn read(source: &Source, options: &RegistryOptions, near: &Path) -> Result<V
 }
 
 impl RegistryOptions {
+    /// The words of the command line that say the same.
+    pub fn words(&self) -> Vec<(&'static str, &OsStr)> {
+        let cache = self.cache.iter().map(|folder| ("--cache", folder.as_os_str()));
+        cache.chain(self.plain_http.iter().map(|host| ("--plain-http", OsStr::new(host)))).collect()
+    }
+
     /// The registries, for a command near this folder.
     fn registries(&self, near: &Path) -> Result<Registries, Failure> {
         let cache = match &self.cache {

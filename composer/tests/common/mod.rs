@@ -109,6 +109,24 @@ pub fn said(folder: &Path, arguments: &[&str]) -> (i32, String) {
     (output.status.code().expect("it was not killed"), String::from_utf8(output.stderr).expect("text"))
 }
 
+/// Has a shell run a command that was printed, and answers with its exit code and what it said.
+#[allow(dead_code, reason = "not every test crate uses it")]
+pub fn shell(folder: &Path, command: &str) -> (i32, String) {
+    shell_called("sh", folder, command)
+}
+
+/// As [`shell`], by the name of the shell.
+#[allow(dead_code, reason = "not every test crate uses it")]
+pub fn shell_called(shell: &str, folder: &Path, command: &str) -> (i32, String) {
+    let own = format!("'{}'", env!("CARGO_BIN_EXE_composer"));
+    let output = Command::new(shell)
+        .args(["-c", &command.replacen("composer", &own, 1)])
+        .current_dir(folder)
+        .output()
+        .expect("there is a shell");
+    (output.status.code().expect("it was not killed"), String::from_utf8(output.stderr).expect("text"))
+}
+
 /// A component that imports and exports interfaces with one function each: what it answers is the sum of what its
 /// imports answer. The name makes its bytes different from those of others.
 #[allow(dead_code, reason = "not every test crate uses it")]
