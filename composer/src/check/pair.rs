@@ -11,22 +11,22 @@ use crate::shape::{Definition, Item, Origin, Place, ResourceId, Shape, find};
 
 /// An export of a part.
 #[derive(Debug, Clone, Copy)]
-struct Offer<'a> {
-    part: usize,
-    name: &'a str,
-    item: &'a Item,
+pub(super) struct Offer<'a> {
+    pub(super) part: usize,
+    pub(super) name: &'a str,
+    pub(super) item: &'a Item,
 }
 
 /// What is offered, by name and by what promises to fit the name.
 #[derive(Default)]
-struct Offers<'a> {
+pub(super) struct Offers<'a> {
     exact: HashMap<&'a str, Vec<Offer<'a>>>,
     compatible: HashMap<String, Vec<Offer<'a>>>,
     all: Vec<Offer<'a>>,
 }
 
 impl<'a> Offers<'a> {
-    fn add(&mut self, part: usize, items: &'a [(String, Item)]) {
+    pub(super) fn add(&mut self, part: usize, items: &'a [(String, Item)]) {
         for (name, item) in items {
             let offer = Offer { part, name, item };
             self.exact.entry(name).or_default().push(offer);
@@ -39,7 +39,7 @@ impl<'a> Offers<'a> {
 
     /// What satisfies an import of a part, but not the part itself: the very name, from the first part that has it, or else
     /// the newest version that promises to fit.
-    fn find(&self, importer: usize, name: &str) -> Option<Offer<'a>> {
+    pub(super) fn find(&self, importer: usize, name: &str) -> Option<Offer<'a>> {
         let others = |offers: &'_ Vec<Offer<'a>>| {
             offers.iter().filter(|offer| offer.part != importer).copied().collect::<Vec<_>>()
         };
@@ -155,7 +155,7 @@ pub(super) fn wiring(parts: &[Part<'_>], wires: &[Wiring], closed: &[usize]) -> 
 
 /// Whether an import is only another name for a type that is known without it, as `use` in a world makes them: nobody has to
 /// offer that.
-fn is_known(part: &Part<'_>, name: &str, item: &Item) -> bool {
+pub(super) fn is_known(part: &Part<'_>, name: &str, item: &Item) -> bool {
     match item {
         Item::Type(Definition::Value(_)) => true,
         Item::Type(Definition::Resource(handle)) => match &part.shape.resource(handle.resource).origin {
@@ -253,7 +253,7 @@ fn forgotten(walk: &mut Walk<'_>, wanted: (usize, &str, &Item), offer: Offer<'_>
     });
 }
 
-fn given(walk: &Walk<'_>, offer: Offer<'_>, rest: &[String]) -> Option<(usize, ResourceId)> {
+pub(super) fn given(walk: &Walk<'_>, offer: Offer<'_>, rest: &[String]) -> Option<(usize, ResourceId)> {
     resource_at(walk.parts[offer.part].shape, offer.item, rest).map(|id| (offer.part, id))
 }
 
