@@ -53,7 +53,8 @@ fn block(diff: &Diff, change: &Change, ink: Ink) -> String {
     side(&mut text, &format!("before, in `{}`", diff.old), change.old.as_ref(), ink);
     side(&mut text, &format!("now, in `{}`", diff.new), change.new.as_ref(), ink);
     let whom = whom(change.callers, change.implementers);
-    line(&mut text, &format!("  {} {whom}; {}", ink.way_out("breaks:"), article(change.level)));
+    let level = change.level;
+    line(&mut text, &format!("  {} {whom}; a {level} change", ink.way_out("breaks:")));
     text
 }
 
@@ -64,7 +65,7 @@ fn documentation(changes: &[&Change], ink: Ink) -> String {
     for change in changes {
         line(&mut text, &format!("  {}: {}", change.path.join(" > "), change.problem));
     }
-    line(&mut text, &format!("  {} nobody; a patch", ink.way_out("breaks:")));
+    line(&mut text, &format!("  {} nobody; a patch change", ink.way_out("breaks:")));
     text
 }
 
@@ -85,11 +86,11 @@ fn summary(diff: &Diff, ink: Ink) -> String {
     let width = diff.contracts.iter().map(|found| found.name.chars().count()).max().unwrap_or_default();
     for Affected { kind, name, callers, implementers, level } in &diff.contracts {
         let whom = whom(*callers, *implementers);
-        line(&mut text, &format!("  {kind:<9} {name:<width$}  {whom}; {}", article(*level)));
+        line(&mut text, &format!("  {kind:<9} {name:<width$}  {whom}; {level}"));
     }
     match &diff.versions {
         Some(versions) => line(&mut text, &verdict(versions, Some(level), ink)),
-        None => line(&mut text, &format!("they call for {} version", article(level))),
+        None => line(&mut text, &format!("that calls for a {level} version")),
     }
     text
 }
@@ -97,7 +98,7 @@ fn summary(diff: &Diff, ink: Ink) -> String {
 fn verdict(versions: &Versions, level: Option<Level>, ink: Ink) -> String {
     let old = &versions.old;
     let called_for = match (&versions.needed, level) {
-        (Some(needed), Some(level)) => format!("after {old}, {} change calls for {needed}", article(level)),
+        (Some(needed), Some(level)) => format!("after {old}, a {level} change calls for {needed}"),
         (Some(needed), None) => format!("after {needed}, no other version is called for"),
         (None, _) => format!("after {old}, which promises nothing, any other version will do"),
     };
@@ -126,10 +127,6 @@ fn breaking(callers: bool, implementers: bool) -> String {
         (false, false) => "break nobody".to_owned(),
         _ => format!("break {}", whom(callers, implementers)),
     }
-}
-
-fn article(level: Level) -> String {
-    format!("a {level}")
 }
 
 fn line(text: &mut String, content: &str) {
