@@ -83,8 +83,9 @@ pub fn contracts(wit: Option<&Path>, near: &Path) -> Result<Contracts, Failure> 
     }
 }
 
-/// The world of this name in contracts that were read from `wit`, or without a name the only one.
-pub fn world(contracts: &Contracts, wit: &Source, name: Option<&str>) -> Result<WorldId, Failure> {
+/// The world of this name in contracts that were read from `wit`, or without a name the only one. `way` is how one is chosen
+/// on the command line.
+pub fn world(contracts: &Contracts, wit: &Source, name: Option<&str>, way: &str) -> Result<WorldId, Failure> {
     match name {
         Some(name) => contracts.world(name).map_err(|error| {
             Failure::because(Exit::Input, format!("`{wit}` does not have that world"), error)
@@ -96,7 +97,7 @@ pub fn world(contracts: &Contracts, wit: &Source, name: Option<&str>) -> Result<
             }
             let worlds = worlds.join("`, `");
             Failure::new(Exit::Input, format!("`{wit}` does not have one world, but `{worlds}`"))
-                .help("name it after the path: `PATH#WORLD`")
+                .help(format!("name it after the path: `{way}`"))
         }),
     }
 }

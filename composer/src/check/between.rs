@@ -290,7 +290,9 @@ impl<'a> Between<'a> {
                     let out = [gone_out[0] || fresh_out[0], gone_out[1] || fresh_out[1]];
                     self.note(found, inner(name), said, Some(old), Some(new), out)?;
                     let (old, new) = ((name, item), (other, other_item));
-                    if !matches!(item, Item::Type(Definition::Resource(_))) {
+                    // Of a resource its functions say the rest; a function of another kind is another one anyway.
+                    let same_kind = found == Found::Renamed;
+                    if same_kind && !matches!(item, Item::Type(Definition::Resource(_))) {
                         self.pair(&Both { path: inner(name), old, new, asked: both.asked })?;
                     }
                 }

@@ -58,7 +58,7 @@ pub fn run(arguments: &Check) -> Result<(), Failure> {
         Some(world) => {
             let (wit, world) = split(world);
             let contracts = project::contracts(Some(&wit), Path::new("."))?;
-            let id = project::world(&contracts, &Source::Path(wit), world.as_deref())?;
+            let id = project::world(&contracts, &Source::Path(wit), world.as_deref(), "--world PATH#WORLD")?;
             let name = contracts.world_name(id);
             let wanted = Shape::of_world(&contracts, id).map_err(|error| {
                 Failure::because(Exit::Input, format!("the world `{name}` cannot be encoded"), error)

@@ -106,6 +106,10 @@ pub fn run(arguments: &Diff) -> Result<(), Failure> {
         DiffError::Shape { .. } => Failure::because(Exit::Input, "an input is not valid", error),
         error => Failure::because(Exit::Cannot, "nothing can be said of these two", error),
     })?;
+    if arguments.by_version && found.versions.is_none() {
+        return Err(Failure::new(Exit::Input, format!("`{}` declares no version", found.old))
+            .help("`--by-version` needs WIT packages that have one, as in `package a:b@1.0.0;`"));
+    }
     let text = if arguments.json {
         format!("{}\n", diff::json(&found))
     } else {
@@ -148,13 +152,12 @@ fn worlds(
     }
     let world = |input: &Input, taken: &Taken, other: Option<&str>| -> Result<Option<WorldId>, Failure> {
         let Taken::Contracts(contracts) = taken else { return Ok(None) };
+        let choose = |name| project::world(contracts, &input.source, name, "PATH#WORLD");
         match (&input.world, contracts.only_world(), other) {
-            (Some(name), ..) => project::world(contracts, &input.source, Some(name)).map(Some),
+            (Some(name), ..) => choose(Some(name)).map(Some),
             (None, Some(only), _) => Ok(Some(only)),
-            (None, None, Some(same)) if contracts.world(same).is_ok() => {
-                project::world(contracts, &input.source, Some(same)).map(Some)
-            }
-            (None, None, _) => project::world(contracts, &input.source, None).map(Some),
+            (None, None, Some(same)) if contracts.world(same).is_ok() => choose(Some(same)).map(Some),
+            (None, None, _) => choose(None).map(Some),
         }
     };
     Ok((world(old, old_taken, new.world.as_deref())?, world(new, new_taken, old.world.as_deref())?))
@@ -195,11 +198,11 @@ impl Diff {
     /// How the command ends.
     fn judge(&self, found: &Found) -> Result<(), Failure> {
         if self.by_version {
-            return match &found.versions {
-                None => Err(Failure::new(Exit::Input, format!("`{}` declares no version", found.old))
-                    .help("`--by-version` needs WIT packages that have one, as in `package a:b@1.0.0;`")),
-                Some(versions) if versions.enough => Ok(()),
-                Some(_) => Err(Failure::new(Exit::Breaks, "the declared version is too small")),
+            let enough = found.versions.as_ref().is_some_and(|versions| versions.enough);
+            return if enough {
+                Ok(())
+            } else {
+                Err(Failure::new(Exit::Breaks, "the declared version is too small"))
             };
         }
         let allowed = |whom| self.allow.contains(&whom);
