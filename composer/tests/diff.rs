@@ -245,6 +245,30 @@ fn whole_interfaces_and_worlds_come_and_go() {
     assert_eq!(lines(&found), ["removed test:a/zero: callers, major", "removed test:a/w: both, major"]);
 }
 
+/// Names may be words of WIT, and a package may use an older version of itself: that one keeps its version.
+#[test]
+fn odd_packages_are_compared_too() {
+    let wit = |more: &str| format!("package %package:%use@1.0.0; interface %world {{ f: func(); {more} }}");
+    let found = packages(&wit(""), &wit("%interface: func();"));
+    assert_eq!(lines(&found), ["added package:use/world > interface: implementers, minor"]);
+    let wit = |own: &str, ty: &str| {
+        format!(
+            "package test:a@{own};
+             interface i {{ use test:a/i@0.1.0.{{r}}; g: func(r: r); }} world w {{ import test:a/i@0.1.0; export i; }}
+             package test:a@0.1.0 {{ interface i {{ record r {{ a: {ty} }} f: func(r: r); }} }}"
+        )
+    };
+    assert_eq!(packages(&wit("1.0.0", "u8"), &wit("2.0.0", "u8")).level, None);
+    let found = packages(&wit("1.0.0", "u8"), &wit("1.0.1", "u16"));
+    assert_eq!(
+        lines(&found),
+        [
+            "type-shape test:a/i > r > a: both, major",
+            "type-shape test:a/w > import test:a/i@0.1.0 > r > a: both, major"
+        ]
+    );
+}
+
 /// A type is found once, where it is defined; that others use it is told by whom it breaks.
 #[test]
 fn a_type_that_others_use_breaks_them_too() {

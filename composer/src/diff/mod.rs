@@ -258,12 +258,6 @@ impl Serialize for Sort {
 pub fn diff(old: Side<'_>, new: Side<'_>) -> Result<Diff, DiffError> {
     match (old.what, new.what) {
         (What::Package(one), What::Package(other)) => package::diff((old.name, one), (new.name, other)),
-        (What::Package(_), _) => {
-            Err(DiffError::Unlike { package: old.name.to_owned(), other: new.name.to_owned() })
-        }
-        (_, What::Package(_)) => {
-            Err(DiffError::Unlike { package: new.name.to_owned(), other: old.name.to_owned() })
-        }
         _ => whole::diff(old, new),
     }
 }

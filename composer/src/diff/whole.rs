@@ -1,36 +1,17 @@
 //! Compares what has imports and exports: worlds and components.
 
+use std::borrow::Cow;
+
 use semver::Version;
 
 use super::{Affected, Change, ContractKind, Diff, DiffError, Level, Side, Sort, What, notes, shape, summed};
 use crate::check::{Finding, Found, between};
-use crate::contract::Contracts;
 use crate::shape::Shape;
 
 /// Two worlds, two components, or one of each.
 pub(super) fn diff(old: Side<'_>, new: Side<'_>) -> Result<Diff, DiffError> {
     let worlds = matches!((old.what, new.what), (What::World(..), What::World(..)));
-    // Of two versions of a package the version is no difference; of what a component was made for it is.
-    let taken = |side: Side<'_>| -> Result<Option<Shape>, DiffError> {
-        match side.what {
-            What::World(contracts, world) if worlds => {
-                Shape::of_world(&contracts.without_version(), world).map(Some).map_err(shape(side.name))
-            }
-            What::World(contracts, world) => {
-                Shape::of_world(contracts, world).map(Some).map_err(shape(side.name))
-            }
-            What::Component(_) | What::Package(_) => Ok(None),
-        }
-    };
-    let (old_taken, new_taken) = (taken(old)?, taken(new)?);
-    let given = |side: Side<'_>| match side.what {
-        What::Component(shape) => Some(shape.clone()),
-        What::World(..) | What::Package(_) => None,
-    };
-    let (Some(one), Some(other)) = (old_taken.or_else(|| given(old)), new_taken.or_else(|| given(new)))
-    else {
-        return Err(DiffError::Unlike { package: old.name.to_owned(), other: new.name.to_owned() });
-    };
+    let (one, other) = (taken(old, new, worlds)?, taken(new, old, worlds)?);
     let components = matches!((old.what, new.what), (What::Component(_), What::Component(_)));
     let kind = if components { ContractKind::Component } else { ContractKind::World };
     let findings = between(&one, &other, &|_| true)?;
@@ -52,10 +33,24 @@ fn named(side: Side<'_>) -> Option<String> {
 }
 
 fn version(side: Side<'_>) -> Option<&Version> {
-    let of = |contracts: &Contracts| contracts.main().name.version.is_some();
     match side.what {
-        What::World(contracts, _) if of(contracts) => contracts.main().name.version.as_ref(),
-        _ => None,
+        What::World(contracts, _) => contracts.main().name.version.as_ref(),
+        What::Component(_) | What::Package(_) => None,
+    }
+}
+
+/// The type of a side. Of two versions of a package the version is no difference; of what a component was made for it is.
+fn taken<'a>(side: Side<'a>, other: Side<'_>, worlds: bool) -> Result<Cow<'a, Shape>, DiffError> {
+    match side.what {
+        What::Component(shape) => Ok(Cow::Borrowed(shape)),
+        What::World(contracts, world) => {
+            let bare = worlds.then(|| contracts.without_version());
+            let taken = Shape::of_world(bare.as_ref().unwrap_or(contracts), world);
+            taken.map(Cow::Owned).map_err(shape(side.name))
+        }
+        What::Package(_) => {
+            Err(DiffError::Unlike { package: side.name.to_owned(), other: other.name.to_owned() })
+        }
     }
 }
 
