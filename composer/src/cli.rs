@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    bindgen, build, check, completions, componentize, compose, decompose, deny, doctor, explain, graph,
+    bindgen, build, check, completions, componentize, compose, decompose, deny, diff, doctor, explain, graph,
     inspect, new, watch, wit,
 };
 use crate::failure::Failure;
@@ -34,7 +34,8 @@ Exit codes:
   0  fine
   1  what was asked cannot be done with these inputs: types differ, a build failed, a world does not fit
   2  the command line is wrong
-  3  an input cannot be read, or is not what it should be";
+  3  an input cannot be read, or is not what it should be
+  4  of `diff` alone: something breaks";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -45,6 +46,7 @@ enum Command {
     Compose(compose::Compose),
     Decompose(decompose::Decompose),
     Deny(deny::Deny),
+    Diff(diff::Diff),
     Explain(explain::Explain),
     Graph(graph::Graph),
     Inspect(inspect::Inspect),
@@ -84,6 +86,7 @@ fn execute(command: &Command) -> Result<(), Failure> {
         Command::Compose(arguments) => compose::run(arguments),
         Command::Decompose(arguments) => decompose::run(arguments),
         Command::Deny(arguments) => deny::run(arguments),
+        Command::Diff(arguments) => diff::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Graph(arguments) => graph::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),

@@ -2,7 +2,7 @@
 
 use semver::Version;
 use thiserror::Error;
-use wit_parser::{PackageId, Resolve, WorldId};
+use wit_parser::{Package, PackageId, PackageName, Resolve, WorldId};
 
 /// A WIT package and all packages that it uses.
 #[derive(Debug, Clone)]
@@ -119,6 +119,36 @@ impl Contracts {
         });
         let newest = matching.max_by(|(_, a), (_, b)| a.name.version.cmp(&b.name.version));
         newest.map(|(id, _)| self.encode(id)).transpose()
+    }
+
+    /// The same contracts, with the main package as one that has no version. So two versions of it can be compared, whose
+    /// names would differ everywhere else.
+    pub(crate) fn without_version(&self) -> Self {
+        let mut contracts = self.clone();
+        contracts.resolve.packages[contracts.main].name.version = None;
+        contracts
+    }
+
+    /// The main package.
+    pub(crate) fn main(&self) -> &Package {
+        &self.resolve.packages[self.main]
+    }
+
+    /// A world that imports every interface of the main package, and what they need; in its binary form.
+    pub(crate) fn encode_interfaces(&self) -> Result<(Vec<u8>, &'static str), EncodeError> {
+        const WORLD: &str = "all";
+        let fail = |source| EncodeError { package: self.main().name.to_string(), source };
+        let import = |name: &String| {
+            let PackageName { namespace, name: package, version } = &self.main().name;
+            let version = version.as_ref().map_or_else(String::new, |version| format!("@{version}"));
+            format!("import %{namespace}:%{package}/%{name}{version};\n")
+        };
+        let imports: String = self.main().interfaces.keys().map(import).collect();
+        let mut resolve = self.resolve.clone();
+        let text = format!("package composer:interfaces;\nworld {WORLD} {{\n{imports}}}\n");
+        let package = resolve.push_source("interfaces.wit", &text).map_err(fail)?;
+        resolve.packages[self.main].name.version = None;
+        wit_component::encode(&resolve, package).map(|bytes| (bytes, WORLD)).map_err(fail)
     }
 
     pub(crate) fn encode_package_of(&self, world: WorldId) -> Result<Vec<u8>, EncodeError> {

@@ -16,6 +16,8 @@ pub enum Exit {
     Usage = 2,
     /// An input cannot be read, or is not what it should be.
     Input = 3,
+    /// What was compared differs in a way that breaks somebody.
+    Breaks = 4,
 }
 
 /// A failure of the command.

@@ -40,6 +40,7 @@
 //! - [`manifest`] reads `composer.toml`, [`contract`] holds WIT packages;
 //! - [`bindgen`] writes C bindings for a world, [`componentize`] makes a component of a core module;
 //! - [`shape`] takes in the type of a component, [`check`] compares two and says all that does not fit;
+//! - [`diff`] says what changed between two versions of a contract or component, and whom it breaks;
 //! - [`fit`] makes an error of that for a component and its world, [`deny`] makes stand-ins for what one may not reach;
 //! - [`wire`] finds how a bag of components fits together, [`lock`] reads and writes `composer.lock`;
 //! - [`compose`] puts components together, [`link_map`] has them say where their parts came from;
@@ -59,6 +60,7 @@ pub mod contract;
 pub mod decompose;
 pub mod deny;
 mod diagnosis;
+pub mod diff;
 pub mod doctor;
 pub mod fit;
 pub mod graph;

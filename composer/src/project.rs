@@ -11,7 +11,7 @@ use composer::compose::{Packages, Reference};
 use composer::contract::Contracts;
 use composer::link_map::{Origin, Origins};
 use composer::manifest::{self, Manifest};
-use wit_parser::Resolve;
+use wit_parser::{Resolve, WorldId};
 
 use crate::failure::{Exit, Failure};
 use crate::files;
@@ -83,6 +83,25 @@ pub fn contracts(wit: Option<&Path>, near: &Path) -> Result<Contracts, Failure> 
             )
             .help("`--wit DIR` says it")),
         },
+    }
+}
+
+/// The world of this name in contracts that were read from `wit`, or without a name the only one. `way` is how one is chosen
+/// on the command line.
+pub fn world(contracts: &Contracts, wit: &Source, name: Option<&str>, way: &str) -> Result<WorldId, Failure> {
+    match name {
+        Some(name) => contracts.world(name).map_err(|error| {
+            Failure::because(Exit::Input, format!("`{wit}` does not have that world"), error)
+        }),
+        None => contracts.only_world().ok_or_else(|| {
+            let worlds = contracts.worlds();
+            if worlds.is_empty() {
+                return Failure::new(Exit::Input, format!("`{wit}` has no world"));
+            }
+            let worlds = worlds.join("`, `");
+            Failure::new(Exit::Input, format!("`{wit}` does not have one world, but `{worlds}`"))
+                .help(format!("name it after the path: `{way}`"))
+        }),
     }
 }
 

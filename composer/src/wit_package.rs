@@ -5,6 +5,7 @@ use wit_parser::decoding::{DecodedWasm, decode};
 use wit_parser::{PackageId, Resolve};
 
 use crate::contain::contain;
+use crate::contract::Contracts;
 
 /// What a WIT package has to offer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,6 +25,14 @@ pub struct Contents {
     pub interfaces: Vec<String>,
     /// The names of its worlds, in their order.
     pub worlds: Vec<String>,
+}
+
+/// The contracts in a WIT package that is in its binary form. None where the bytes are something else, or cannot be read.
+#[must_use]
+pub fn contracts(bytes: &[u8]) -> Option<Contracts> {
+    anatomy::read(bytes).ok()?;
+    let Ok(Ok(DecodedWasm::WitPackage(resolve, main))) = contain(|| decode(bytes)) else { return None };
+    Some(Contracts::new(resolve, main))
 }
 
 /// Reads a WIT package. None where the bytes are something else, or cannot be read.

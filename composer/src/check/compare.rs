@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::identity::{Links, Node, Story};
 use super::names::{Near, nearest, nearest_function};
+use super::voice::Voice;
 use super::{CheckError, Class, Excerpt, MISMATCHES, Mismatch, Part, STEPS};
 use crate::shape::print::{self, Step, plain_name, split};
 use crate::shape::{Definition, Handle, InterfaceId, Item, Shape, TypeId};
@@ -11,7 +12,7 @@ use crate::shape::{Definition, Handle, InterfaceId, Item, Shape, TypeId};
 /// How much text the mismatches may show together, in bytes.
 const LONGEST: usize = 32 << 20;
 /// Interfaces of more items are not shown whole where something is missing in them.
-const SHOWN: usize = 40;
+pub(super) const SHOWN: usize = 40;
 
 pub(super) type Done = Result<(), CheckError>;
 
@@ -86,6 +87,8 @@ pub(super) struct Walk<'a> {
     pub(super) open: HashSet<Node>,
     /// What the world offers is what it imports, while its imports are compared.
     pub(super) world_offers: bool,
+    /// How what is found is put into words.
+    pub(super) voice: Voice,
     /// Pairs of types in which there is nothing more to find.
     known: HashSet<(usize, TypeId, usize, TypeId)>,
     /// Pairs of resources that were found to differ.
@@ -103,6 +106,7 @@ impl<'a> Walk<'a> {
             found: Vec::new(),
             open: HashSet::new(),
             world_offers: false,
+            voice: Voice::Fit,
             known: HashSet::new(),
             strangers: HashSet::new(),
             steps: 0,
@@ -146,7 +150,7 @@ impl<'a> Walk<'a> {
     }
 
     fn kinds(&mut self, at: &At, wanted: &str, offered: &str) -> Done {
-        let problem = format!("wanted is {wanted}, offered is {offered}");
+        let problem = self.voice.kinds(wanted, offered);
         let edit = self.instead(at, "", wanted, offered);
         self.note(at, Class::Kind, Some(&[Step::Name]), Some(&[Step::Name]), problem, edit)
     }
@@ -246,7 +250,7 @@ impl<'a> Walk<'a> {
     }
 
     /// What was probably meant, among what is offered without being wanted.
-    fn meant<'i>(
+    pub(super) fn meant<'i>(
         &self,
         name: &str,
         item: &Item,
@@ -316,6 +320,10 @@ impl<'a> Walk<'a> {
         // A resource of an import that is open is as unknown as one that is missing.
         if w == o || self.open.contains(&w) || self.open.contains(&o) || !self.strangers.insert((w, o)) {
             return Ok(());
+        }
+        if self.voice == Voice::Change {
+            let problem = format!("the resource `{}` is not the one that it was", wanted.name);
+            return self.note(at, Class::ResourceIdentity, Some(&[]), Some(&[]), problem, String::new());
         }
         let story = Story { parts: self.parts, links: &self.links, world: self.world };
         let (w, o) = (self.name(at.wanted.part), self.name(at.offered.part));
@@ -495,7 +503,7 @@ pub(super) fn kind_of(item: &Item) -> &'static str {
     }
 }
 
-fn member_kind(name: &str) -> &'static str {
+pub(super) fn member_kind(name: &str) -> &'static str {
     match split(name) {
         print::Member::Plain(_) => "a function",
         print::Member::Constructor(_) => "a constructor",

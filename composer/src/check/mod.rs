@@ -52,6 +52,7 @@ use crate::contain::{Crash, contain};
 use crate::shape::{Shape, ShapeError};
 
 mod align;
+mod between;
 mod class;
 mod compare;
 mod identity;
@@ -61,11 +62,14 @@ mod offers;
 mod pair;
 mod show;
 mod values;
+mod voice;
 mod wholes;
 
+pub(crate) use between::{Finding, Found, between};
 pub use class::{Class, UnknownClass};
 pub use names::{compatible, is_host};
 pub(crate) use names::{means, other_version, track, version};
+pub(crate) use show::{Ink, side};
 pub use show::{blocks, json, text};
 
 /// How much may be compared: pairs of types, and names with names. Components of any sense stay far below.

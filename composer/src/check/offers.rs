@@ -56,22 +56,27 @@ impl<'a> Offers<'a> {
     }
 }
 
-/// Whether an import asks for nothing: a type that is known without it, as `use` in a world makes them, or an interface with
-/// nothing else in it. Nobody has to offer that.
+/// Whether an import asks for nothing: a type that is known without it, or an interface with nothing else in it. Nobody has
+/// to offer that.
 pub(super) fn asks_for_nothing(part: &Part<'_>, name: &str, item: &Item) -> bool {
-    let known = |item: &Item, here: &[&str]| match item {
+    match item {
+        Item::Interface(id) => {
+            let items = &part.shape.interface(*id).items;
+            items.iter().all(|(inner, item)| is_known(part, &[name, inner], item))
+        }
+        item => is_known(part, &[name], item),
+    }
+}
+
+/// Whether what comes in at this place is only another name for a type that is known without it, as `use` makes them.
+pub(super) fn is_known(part: &Part<'_>, here: &[&str], item: &Item) -> bool {
+    match item {
         Item::Type(Definition::Value(_)) => true,
         Item::Type(Definition::Resource(handle)) => match &part.shape.resource(handle.resource).origin {
             Origin::Asked(place) => place != here,
             _ => false,
         },
         _ => false,
-    };
-    match item {
-        Item::Interface(id) => {
-            part.shape.interface(*id).items.iter().all(|(inner, item)| known(item, &[name, inner]))
-        }
-        item => known(item, &[name]),
     }
 }
 

@@ -160,7 +160,7 @@ fn pair(walk: &mut Walk<'_>, wanted: (usize, &str, &Item), offer: Offer<'_>, cha
     Ok(())
 }
 
-fn given(walk: &Walk<'_>, offer: Offer<'_>, rest: &[String]) -> Option<(usize, ResourceId)> {
+pub(super) fn given(walk: &Walk<'_>, offer: Offer<'_>, rest: &[String]) -> Option<(usize, ResourceId)> {
     resource_at(walk.parts[offer.part].shape, offer.item, rest).map(|id| (offer.part, id))
 }
 

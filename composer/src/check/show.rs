@@ -52,9 +52,9 @@ fn block(mismatch: &Mismatch, ink: Ink) -> String {
     let path = mismatch.path.join(" > ");
     line(&mut text, &format!("{} {}", ink.strong(&format!("{}:", mismatch.class)), path));
     line(&mut text, &format!("  {}", mismatch.problem));
-    side(&mut text, "wanted by", &mismatch.wanted_by, mismatch.wanted.as_ref(), ink);
+    side(&mut text, &format!("wanted by `{}`", mismatch.wanted_by), mismatch.wanted.as_ref(), ink);
     if let Some(name) = &mismatch.offered_by {
-        side(&mut text, "offered by", name, mismatch.offered.as_ref(), ink);
+        side(&mut text, &format!("offered by `{name}`"), mismatch.offered.as_ref(), ink);
     }
     for note in &mismatch.notes {
         line(&mut text, &format!("  note: {note}"));
@@ -63,9 +63,10 @@ fn block(mismatch: &Mismatch, ink: Ink) -> String {
     text
 }
 
-fn side(text: &mut String, role: &str, name: &str, excerpt: Option<&Excerpt>, ink: Ink) {
+/// One side of a difference: its title, and the text with the differing token underlined. Nothing where there is no text.
+pub(crate) fn side(text: &mut String, title: &str, excerpt: Option<&Excerpt>, ink: Ink) {
     let Some(excerpt) = excerpt else { return };
-    line(text, &format!("  {} {role} `{name}`", ink.frame("╭─")));
+    line(text, &format!("  {} {title}", ink.frame("╭─")));
     let lines: Vec<&str> = excerpt.text.split('\n').collect();
     let mut start = 0;
     let mut skipped = false;
@@ -121,9 +122,10 @@ fn line(text: &mut String, content: &str) {
     writeln!(text, "{}", content.trim_end()).expect("writing to a string never fails");
 }
 
+/// Colours, or none.
 #[derive(Clone, Copy)]
-struct Ink {
-    colour: bool,
+pub(crate) struct Ink {
+    pub(crate) colour: bool,
 }
 
 impl Ink {
@@ -135,7 +137,7 @@ impl Ink {
         }
     }
 
-    fn strong(self, text: &str) -> String {
+    pub(crate) fn strong(self, text: &str) -> String {
         self.paint("1;31", text)
     }
 
@@ -147,7 +149,7 @@ impl Ink {
         self.paint("36", text)
     }
 
-    fn way_out(self, text: &str) -> String {
+    pub(crate) fn way_out(self, text: &str) -> String {
         self.paint("1;36", text)
     }
 }

@@ -18,8 +18,7 @@ impl Walk<'_> {
         let (w, o) = (self.shape(&at.wanted).function(wanted), self.shape(&at.offered).function(offered));
         if w.is_async != o.is_async {
             let words = |is_async: bool| if is_async { "`async`" } else { "synchronous" };
-            let problem =
-                format!("wanted is {} function, offered is {} one", article(w.is_async), article(o.is_async));
+            let problem = self.voice.asynchronous(w.is_async);
             let edit = self.instead(at, "", words(w.is_async), words(o.is_async));
             self.note(at, Class::Async, Some(&[Step::Async]), Some(&[Step::Async]), problem, edit)?;
         }
@@ -38,8 +37,7 @@ impl Walk<'_> {
 
     /// A type that is there on one side only.
     fn presence(&mut self, at: &At, class: Class, wanted: bool, what: &str) -> Done {
-        let (side, other) = if wanted { ("wanted", "offered") } else { ("offered", "wanted") };
-        let problem = format!("{what} is {side}, and none {other}");
+        let problem = self.voice.presence(what, wanted);
         let (w, o) = self.tokens(at);
         let token = if wanted { w } else { o };
         let place = format!("`{}`", at.path[..at.path.len() - 1].last().map_or("it", String::as_str));
@@ -80,7 +78,7 @@ impl Walk<'_> {
         }
         for &(i, j) in &alignment.renamed {
             let label = at.step(Step::Label(i), Step::Label(j), Some(&wanted[i]));
-            let problem = format!("the {one} is called `{}` where `{}` is wanted", offered[j], wanted[i]);
+            let problem = self.voice.renamed(one, &wanted[i], &offered[j]);
             let edit = self.rename(at, &wanted[i], &offered[j]);
             self.note(&label, *class, Some(&[]), Some(&[]), problem, edit)?;
             each(self, &at.step(Step::Of(i), Step::Of(j), Some(&wanted[i])), i, j)?;
@@ -93,11 +91,7 @@ impl Walk<'_> {
                 here.path.push(names[index].clone());
                 let label = [Step::Label(index)];
                 let (w, o) = if is_wanted { (&label[..], &[list][..]) } else { (&[list][..], &label[..]) };
-                let problem = if is_wanted {
-                    format!("the {one} `{}` is wanted, and not offered", names[index])
-                } else {
-                    format!("the {one} `{}` is offered, and not wanted", names[index])
-                };
+                let problem = self.voice.member(one, &names[index], is_wanted);
                 let edit =
                     self.add(at, &format!("the {one} `{}`", names[index]), &format!("`{place}`"), is_wanted);
                 self.note(&here, count, Some(w), Some(o), problem, edit)?;
@@ -138,7 +132,7 @@ impl Walk<'_> {
             // The same name for different things: only the definitions show the difference.
             return self.once(at, w, o, |walk| walk.differ(&walk.enter(at, w, o), &[Step::Definition], w, o));
         }
-        let problem = format!("`{w}` is wanted, `{o}` is offered");
+        let problem = self.voice.differ(&format!("`{w}`"), &format!("`{o}`"));
         let edit = self.instead(at, "", &format!("`{w}`"), &format!("`{o}`"));
         self.note(at, Class::TypeShape, Some(&[]), Some(&[]), problem, edit)?;
         let notes: Vec<String> = [(w_shape, wanted, w), (o_shape, offered, o)]
@@ -162,7 +156,7 @@ impl Walk<'_> {
         let sort = |kind: &Kind| word(kind);
         let w = sort(&self.shape(&at.wanted).type_def(wanted).kind);
         let o = sort(&self.shape(&at.offered).type_def(offered).kind);
-        let problem = format!("{w} is wanted, {o} is offered");
+        let problem = self.voice.differ(&w, &o);
         let edit = self.instead(at, "", &w, &o);
         self.note(at, Class::TypeShape, Some(steps), Some(steps), problem, edit)
     }
@@ -215,7 +209,8 @@ impl Walk<'_> {
             (Kind::FixedList(w, w_length), Kind::FixedList(o, o_length)) => {
                 if w_length != o_length {
                     let at = at.step(Step::Length, Step::Length, None);
-                    let problem = format!("a list of {w_length} is wanted, one of {o_length} is offered");
+                    let problem =
+                        self.voice.differ(&format!("a list of {w_length}"), &format!("one of {o_length}"));
                     let edit = self.instead(&at, "", &format!("{w_length} long"), &o_length.to_string());
                     self.note(&at, Class::TypeShape, Some(&[]), Some(&[]), problem, edit)?;
                 }
@@ -227,7 +222,8 @@ impl Walk<'_> {
             }
             (Kind::Tuple(w), Kind::Tuple(o)) => {
                 if w.len() != o.len() {
-                    let problem = format!("a tuple of {} is wanted, one of {} is offered", w.len(), o.len());
+                    let (one, other) = (format!("a tuple of {}", w.len()), format!("one of {}", o.len()));
+                    let problem = self.voice.differ(&one, &other);
                     let edit = self.instead(at, "", &format!("a tuple of {}", w.len()), &o.len().to_string());
                     self.note(at, Class::TypeShape, Some(&[Step::Body]), Some(&[Step::Body]), problem, edit)?;
                 }
@@ -259,10 +255,6 @@ impl Walk<'_> {
 
 fn firsts<T>(members: &[(String, T)]) -> Vec<String> {
     members.iter().map(|(name, _)| name.clone()).collect()
-}
-
-fn article(is_async: bool) -> &'static str {
-    if is_async { "an `async`" } else { "a synchronous" }
 }
 
 /// Whether two types can be compared member by member.

@@ -63,23 +63,7 @@ pub fn run(arguments: &Check) -> Result<(), Failure> {
         Some(world) => {
             let (wit, world) = split(world);
             let contracts = project::contracts(Some(&wit), Path::new("."))?;
-            let id = match world {
-                Some(world) => contracts.world(&world).map_err(|error| {
-                    Failure::because(
-                        Exit::Input,
-                        format!("`{}` does not have that world", wit.display()),
-                        error,
-                    )
-                })?,
-                None => contracts.only_world().ok_or_else(|| {
-                    let worlds = contracts.worlds().join("`, `");
-                    Failure::new(
-                        Exit::Input,
-                        format!("`{}` does not have one world, but `{worlds}`", wit.display()),
-                    )
-                    .help("name it after the path: `--world PATH#WORLD`")
-                })?,
-            };
+            let id = project::world(&contracts, &Source::Path(wit), world.as_deref(), "--world PATH#WORLD")?;
             let name = contracts.world_name(id);
             let wanted = Shape::of_world(&contracts, id).map_err(|error| {
                 Failure::because(Exit::Input, format!("the world `{name}` cannot be encoded"), error)
@@ -157,7 +141,7 @@ impl Check {
 }
 
 /// The path of WIT packages, and the name of a world after the last `#`.
-fn split(world: &OsString) -> (PathBuf, Option<String>) {
+pub fn split(world: &OsString) -> (PathBuf, Option<String>) {
     match world.to_str().and_then(|text| text.rsplit_once('#')) {
         Some((path, world)) => (PathBuf::from(path), Some(world.to_owned())),
         None => (PathBuf::from(world), None),

@@ -8,6 +8,7 @@ pub mod componentize;
 pub mod compose;
 pub mod decompose;
 pub mod deny;
+pub mod diff;
 pub mod doctor;
 pub mod explain;
 pub mod graph;

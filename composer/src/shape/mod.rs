@@ -317,6 +317,13 @@ impl Shape {
         shape.ok_or_else(|| ShapeError::NoWorld(world.to_owned()))
     }
 
+    /// All interfaces of the main package, as the imports of a world that needs them all. Their names have no version.
+    pub(crate) fn of_interfaces(contracts: &Contracts) -> Result<Shape, ShapeError> {
+        let (package, world) = contracts.encode_interfaces()?;
+        let shape = contain(|| read::world(&package, world))?.map_err(ShapeError::Invalid)?;
+        shape.ok_or_else(|| ShapeError::NoWorld(world.to_owned()))
+    }
+
     /// The component itself.
     #[must_use]
     pub fn root(&self) -> &Component {

@@ -68,9 +68,8 @@ pub(super) fn world(package: &[u8], world: &str) -> Result<Option<Shape>, wasmpa
     let mut reader = Reader::new(&types);
     reader.name(&imports, None);
     reader.name(&exports, None);
-    let asked = reader.places(&ty.imported_resources, &imports);
     // The first place, not the one that the validator happens to name: that is where people look for it.
-    let made = reader.first_places(&exports);
+    let (asked, made) = (reader.first_places(&imports), reader.first_places(&exports));
     Ok(Some(reader.shape(&imports, &exports, asked, made)))
 }
 

@@ -68,11 +68,13 @@ impl Place {
     }
 
     /// The exit code, and what was said on standard error.
+    #[allow(dead_code, reason = "not every test crate uses it")]
     pub fn said(&self, arguments: &[&str]) -> (i32, String) {
         outcome(&self.run(arguments))
     }
 }
 
+#[allow(dead_code, reason = "not every test crate uses it")]
 pub fn outcome(output: &Output) -> (i32, String) {
     let words = String::from_utf8(output.stderr.clone()).expect("text");
     (output.status.code().expect("it was not killed"), words)

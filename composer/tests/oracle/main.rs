@@ -7,11 +7,13 @@
 //!
 //! - [`worlds`]: all of the above holds together;
 //! - [`pairs`]: thousands of edited pairs, `check` against the engine;
+//! - [`changes`]: pairs as old and new, `diff` against the engine in both directions;
 //! - [`triples`]: resources that must come from one place;
 //! - [`names`]: tables for versions and near misses;
 //! - [`stock`]: pairs again, wac against the engine;
 //! - [`upstream`]: what is wrong in the libraries below, as `docs/upstream.md` describes it.
 
+mod changes;
 mod dice;
 mod edit;
 mod encode;

@@ -1,0 +1,131 @@
+//! Imports with imports, exports with exports: by name, as engines look them up.
+
+use std::collections::HashMap;
+
+use super::super::CheckError;
+use super::super::compare::{kind_of, thing};
+use super::super::names::{Near, compatible, nearest_interface};
+use super::super::offers::{Offer, Offers, is_known};
+use super::{Between, Both, Found, NEW, OLD};
+use crate::shape::Item;
+use crate::shape::print::plain_name;
+
+impl<'a> Between<'a> {
+    pub(super) fn side(&mut self, import: bool, of: &dyn Fn(&str) -> bool) -> Result<(), CheckError> {
+        self.import = import;
+        let items = |part: usize| {
+            let root = self.parts[part].shape.root();
+            if import { &root.imports } else { &root.exports }
+        };
+        let (olds, news) = (items(OLD), items(NEW));
+        let (mut old_offers, mut new_offers) = (Offers::default(), Offers::default());
+        old_offers.add(OLD, olds);
+        new_offers.add(NEW, news);
+        let to_new = |name: &str| new_offers.find(OLD, name);
+        let to_old = |name: &str| old_offers.find(NEW, name);
+        let lone = |items: &'a [(String, Item)], there: &dyn Fn(&str) -> bool| -> Vec<(&'a str, &'a Item)> {
+            let lone = items.iter().filter(|(name, _)| of(name) && !there(name));
+            lone.map(|(name, item)| (name.as_str(), item)).collect()
+        };
+        let gone = lone(olds, &|name| to_new(name).is_some());
+        let fresh = lone(news, &|name| to_old(name).is_some());
+        let renamed = renamed_roots(&gone, &fresh);
+        let partner = |offer: Option<Offer<'a>>, name: &str| offer.is_some_and(|offer| offer.name == name);
+        for (name, item) in olds.iter().filter(|(name, _)| of(name)) {
+            self.root.clone_from(name);
+            let path = vec![plain_name(name)];
+            match to_new(name) {
+                Some(offer) => {
+                    let mut asked = self.asked_for(OLD);
+                    if partner(to_old(offer.name), name) {
+                        asked = [true; 2];
+                    }
+                    let (old, new) = ((name.as_str(), item), (offer.name, offer.item));
+                    self.version(&path, old, new)?;
+                    self.pair(&Both { path, old, new, asked })?;
+                }
+                None => match renamed.get(name.as_str()) {
+                    Some((new, near)) => self.renamed(path, (name, item), *new, *near)?,
+                    None => self.lone(OLD, path, name, item)?,
+                },
+            }
+        }
+        for (name, item) in news.iter().filter(|(name, _)| of(name)) {
+            self.root.clone_from(name);
+            let path = vec![plain_name(name)];
+            match to_old(name) {
+                Some(offer) if partner(to_new(offer.name), name) => {}
+                Some(offer) => {
+                    let (old, new) = ((offer.name, offer.item), (name.as_str(), item));
+                    self.pair(&Both { path, old, new, asked: self.asked_for(NEW) })?;
+                }
+                None if renamed.values().any(|((known, _), _)| known == name) => {}
+                None => self.lone(NEW, path, name, item)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Another version of an interface that promises to fit rules nothing out by itself.
+    fn version(&mut self, path: &[String], old: (&str, &Item), new: (&str, &Item)) -> Result<(), CheckError> {
+        if old.0 == new.0 {
+            return Ok(());
+        }
+        let said = format!("`{}` became `{}`, which promises to fit", old.0, new.0);
+        self.note(Found::Version, path.to_vec(), said, None, None, [false; 2])
+    }
+
+    /// An import or export that only one side has. Another name for a type that is known without it asks for nothing.
+    fn lone(&mut self, part: usize, path: Vec<String>, name: &str, item: &Item) -> Result<(), CheckError> {
+        let alias = self.import && is_known(&self.parts[part], &[name], item);
+        let out = if alias { [false; 2] } else { self.asked_for(part) };
+        self.one_sided(part, path, name, item, out)
+    }
+
+    fn renamed(
+        &mut self,
+        path: Vec<String>,
+        (name, item): (&str, &Item),
+        (other, other_item): (&str, &Item),
+        near: Near,
+    ) -> Result<(), CheckError> {
+        let what = thing(item);
+        let said = match near {
+            Near::Version => format!("`{name}` became `{other}`, which does not promise to fit"),
+            Near::Package | Near::Spelling | Near::Content => {
+                format!("the {what} `{name}` is called `{other}` now")
+            }
+        };
+        let (old, new) = (self.excerpt(OLD, name, item), self.excerpt(NEW, other, other_item));
+        self.note(Found::Renamed, path, said, Some(old), Some(new), [true; 2])
+    }
+}
+
+/// Imports or exports that are there under another name, by their old one.
+fn renamed_roots<'b>(
+    gone: &[(&'b str, &'b Item)],
+    fresh: &[(&'b str, &'b Item)],
+) -> HashMap<&'b str, ((&'b str, &'b Item), Near)> {
+    let mut renamed: HashMap<&str, ((&str, &Item), Near)> = HashMap::new();
+    // Long lists of strangers are not compared one with another.
+    if gone.len().saturating_mul(fresh.len()) > 10_000 {
+        return renamed;
+    }
+    for (name, item) in gone {
+        let free: Vec<&str> = fresh
+            .iter()
+            .filter(|(other, it)| {
+                kind_of(it) == kind_of(item)
+                    && !compatible(name, other)
+                    && !renamed.values().any(|((taken, _), _)| taken == other)
+            })
+            .map(|(other, _)| *other)
+            .collect();
+        if let Some((other, near)) = nearest_interface(name, &free)
+            && let Some(found) = fresh.iter().find(|(known, _)| *known == other)
+        {
+            renamed.insert(name, (*found, near));
+        }
+    }
+    renamed
+}
