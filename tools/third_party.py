@@ -158,19 +158,27 @@ def read_lock(text):
     try:
         archives = tomllib.loads(text)["archive"]
         for archive in archives:
-            if archive["registry"] not in DOWNLOADERS:
-                known = ", ".join(DOWNLOADERS)
-                raise ThirdPartyError(f"components.lock: no registry {archive['registry']!r}: there are {known}")
-            good = PACKAGE.fullmatch(archive["package"]) and VERSION.fullmatch(archive["version"])
-            if not good or not all(NAME.fullmatch(component["name"]) for component in archive["component"]):
-                raise ThirdPartyError(f"components.lock: a name or version of {title(archive)} cannot be one")
-            all(component["path"] for component in archive["component"])
+            check_entry(archive)
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise ThirdPartyError(f"components.lock cannot be read: {error!r}")
     names = [component["name"] for archive in archives for component in archive["component"]]
     for name in sorted({name for name in names if names.count(name) > 1}):
         raise ThirdPartyError(f"components.lock has two components of the name {name}")
     return archives
+
+
+def check_entry(archive):
+    """Raises where an entry lacks a key (as KeyError), or has a name that could be something else to a command."""
+    if archive["registry"] not in DOWNLOADERS:
+        raise ThirdPartyError(f"components.lock: no registry {archive['registry']!r}: there are {', '.join(DOWNLOADERS)}")
+    names = [(PACKAGE, archive["package"]), (VERSION, archive["version"])]
+    names += [(NAME, component["name"]) for component in archive["component"]]
+    for form, name in names:
+        if not form.fullmatch(name):
+            raise ThirdPartyError(f"components.lock: {name!r} of {title(archive)} is no name or version")
+    for component in archive["component"]:
+        if not component["path"] or not isinstance(component["sha256"], str):
+            raise ThirdPartyError(f"components.lock: {component['name']} has no path or no digest")
 
 
 def is_there(component, folder):
