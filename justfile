@@ -76,6 +76,11 @@ fmt:
 wit-verify: setup
     @"{{ python }}" tools/wit_deps.py verify
 
+# Runs every command of composer on components that other people published (fetches 65 MB once)
+[group("check")]
+third-party: setup
+    @"{{ python }}" tools/check.py third-party
+
 # Everything that CI runs
 [group("check")]
 ci:

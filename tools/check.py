@@ -4,6 +4,7 @@
     python3 tools/check.py lint               formatting and lints
     python3 tools/check.py cargo-component    the Rust components once more, with cargo-component
     python3 tools/check.py wac                the shipped compositions once more, with the stock wac
+    python3 tools/check.py third-party        every command of composer on components that nobody here built
     python3 tools/check.py rest               what CI runs after the tests, then the totals of everything
 
 A part has a budget of minutes on a bare two-core machine: to overrun it is a warning. A part in which nothing ran has
@@ -410,6 +411,14 @@ def sections(binary):
     return found
 
 
+def third_party(runner):
+    """every command of composer on components that other people built"""
+    good, _ = runner.run([sys.executable, "tools/third_party.py", "fetch"])
+    if runner.check(good, "the third-party components are there, as locked"):
+        command = ["cargo", "test", "--release", "--locked", "--test", "third_party"]
+        runner.run(command, count_cargo, env={"THIRD_PARTY": "1"})
+
+
 def demo(runner):
     """the demo, as its readers run it"""
     good, text = runner.run(["cargo", "run", "--quiet", "--release", "--locked", "-p", "e2e", "--bin", "demo"])
@@ -438,10 +447,11 @@ PARTS = {
     "wit": (1, wit),
     "cargo-component": (7, cargo_component),
     "wac": (7, wac),
+    "third-party": (5, third_party),
     "demo": (2, demo),
 }
 TESTS = ("native", "languages", "build", "e2e")
-REST = ("lint", "wit", "cargo-component", "wac", "demo")
+REST = ("lint", "wit", "cargo-component", "wac", "third-party", "demo")
 
 
 # ---- reporting ---------------------------------------------------------------------------------------------------

@@ -2,6 +2,9 @@
 
 use thiserror::Error;
 
+/// The version of the binary format that components have.
+pub(crate) const VERSION: u16 = 0x0d;
+
 /// Why [`read`](crate::read) refused its input.
 ///
 /// Offsets count bytes from the beginning of the input.
@@ -25,6 +28,16 @@ pub enum ReadError {
     /// The input is a core module. A component may be made from it.
     #[error("this is a core module, not a component")]
     CoreModule,
+    /// The input is a component in another version of the binary format than the one in use. Drafts of it counted up to
+    /// that.
+    #[error(
+        "this is a component in a draft of the binary format (version 0x{version:02x}): the one in use is 0x{:02x}",
+        VERSION
+    )]
+    Draft {
+        /// The version that it has.
+        version: u16,
+    },
     /// The bytes break the rules of the binary format, or end too early.
     #[error("malformed at byte {offset}: {}", error.message())]
     Malformed {

@@ -43,6 +43,18 @@ impl<'a> Producers<'a> {
         }
     }
 
+    /// Takes in what a core module says. What wit-component made itself, or took along to adapt a module, tells with its
+    /// tools what had a hand in it, but not which language the component is written in.
+    pub(crate) fn merge(&mut self, module: Producers<'a>) {
+        let helper = module.modules.iter().any(|name| name.starts_with("wit-component:"));
+        if !helper {
+            self.languages
+                .extend(module.languages.into_iter().take(ENTRIES.saturating_sub(self.languages.len())));
+        }
+        self.tools.extend(module.tools.into_iter().take(ENTRIES.saturating_sub(self.tools.len())));
+        self.modules.extend(module.modules.into_iter().take(ENTRIES.saturating_sub(self.modules.len())));
+    }
+
     fn tool_names(&self) -> impl Iterator<Item = &'a str> {
         self.tools.iter().map(|(name, _)| *name).chain(self.modules.iter().copied())
     }
@@ -51,8 +63,8 @@ impl<'a> Producers<'a> {
 /// The language of a component with these sections: its own, and those of its core modules.
 ///
 /// What the component says of itself goes first: the core modules of an interpreted language tell of
-/// the interpreter. Then the tools that make components of one language only; then the modules. Where C stands
-/// beside another language it is a library of it.
+/// the interpreter. Then the tools that make components of one language only; then the modules. Where C or C++ stand
+/// beside another language they are a library of it, and C is one of C++.
 pub(crate) fn language(own: &Producers<'_>, modules: &Producers<'_>) -> Option<String> {
     let by_tool = own.tool_names().chain(modules.tool_names()).find_map(tool_language);
     let chosen = main(&own.languages).or(by_tool).or_else(|| main(&modules.languages))?;
@@ -87,8 +99,13 @@ fn makes(tool: &str, language: &str) -> bool {
 }
 
 fn main<'a>(languages: &[&'a str]) -> Option<&'a str> {
-    let is_c = |name: &&str| readable(name).starts_with('C') && readable(name).len() <= 3;
-    languages.iter().copied().find(|name| !is_c(name)).or_else(|| languages.first().copied())
+    let rank = |name: &&str| match readable(name).as_str() {
+        "C" => 2,
+        "C++" => 1,
+        _ => 0,
+    };
+    // Of those that rank alike the first one counts.
+    languages.iter().copied().min_by_key(rank)
 }
 
 fn tool_language(tool: &str) -> Option<&'static str> {

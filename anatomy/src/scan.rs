@@ -13,7 +13,7 @@ use wasmparser::{
     TypeBounds, WasmFeatures, names,
 };
 
-use crate::error::ReadError;
+use crate::error::{self, ReadError};
 use crate::guard;
 use crate::limits::Limits;
 use crate::link_map;
@@ -151,11 +151,18 @@ fn check_head(bytes: &[u8], limits: &Limits) -> Result<(), ReadError> {
     if bytes.len() >= 8 && Parser::is_core_wasm(bytes) {
         return Err(ReadError::CoreModule);
     }
+    // After the version of the format there is a layer, which is 1 for components.
+    if let [version, high, 1, 0] = bytes[4..].first_chunk().copied().unwrap_or_default() {
+        let version = u16::from_le_bytes([version, high]);
+        if version != error::VERSION {
+            return Err(ReadError::Draft { version });
+        }
+    }
     Ok(())
 }
 
-enum Open {
-    Module,
+enum Open<'a> {
+    Module(Producers<'a>),
     Component(usize),
 }
 
@@ -164,7 +171,7 @@ struct Scanner<'a, 'l> {
     limits: &'l Limits,
     /// Definitions in the order in which they begin; each is put in place when it ends.
     done: Vec<Option<Definition<'a>>>,
-    open: Vec<(Open, Option<Definition<'a>>)>,
+    open: Vec<(Open<'a>, Option<Definition<'a>>)>,
     embedded: u32,
     items: u32,
 }
@@ -181,7 +188,7 @@ impl<'a> Scanner<'a, '_> {
             return Err(ReadError::TooMany { offset, what: "embedded modules and components", limit });
         }
         match encoding {
-            Encoding::Module => self.open.push((Open::Module, None)),
+            Encoding::Module => self.open.push((Open::Module(Producers::default()), None)),
             Encoding::Component => {
                 let definition = self.done.len();
                 self.done.push(None);
@@ -204,8 +211,9 @@ impl<'a> Scanner<'a, '_> {
                     }
                     self.done[index] = definition;
                 }
-                Open::Module => {
+                Open::Module(producers) => {
                     if let Some(parent) = self.current() {
+                        parent.module_producers.merge(producers);
                         // The module itself is an item of the component around it.
                         parent.steps.push(Step::Local { kind: Kind::Module, count: 1 });
                         *parent.lengths.of(Kind::Module) += 1;
@@ -347,7 +355,9 @@ impl<'a> Scanner<'a, '_> {
 
     /// Of a core module only its sizes are of interest, and what tells of its toolchain.
     fn module_section(&mut self, payload: &Payload<'a>) {
-        let around = self.open.iter_mut().rev().find_map(|(_, definition)| definition.as_mut());
+        let Some(((open, _), around)) = self.open.split_last_mut() else { return };
+        let Open::Module(producers) = open else { return };
+        let around = around.iter_mut().rev().find_map(|(_, definition)| definition.as_mut());
         let Some(component) = around else { return };
         match payload {
             Payload::CodeSectionStart { size, .. } => component.sizes.code += u64::from(*size),
@@ -357,11 +367,11 @@ impl<'a> Scanner<'a, '_> {
         if let Payload::CustomSection(section) = payload {
             component.sizes.custom(section.name(), length(&section.range()));
             match section.as_known() {
-                KnownCustom::Producers(reader) => component.module_producers.add(reader),
+                KnownCustom::Producers(reader) => producers.add(reader),
                 // The name of the module is the first thing in its name section.
                 KnownCustom::Name(mut reader) => {
                     if let Some(Ok(Name::Module { name, .. })) = reader.next() {
-                        component.module_producers.add_module(name);
+                        producers.add_module(name);
                     }
                 }
                 _ => {}

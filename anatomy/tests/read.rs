@@ -294,6 +294,47 @@ fn the_language_is_what_the_component_says_before_what_its_modules_say() {
 }
 
 #[test]
+fn a_program_is_in_cpp_where_c_stands_beside_it() {
+    let text = r#"(component
+        (core module $m (@producers (language "C11" "") (language "C_plus_plus_14" "")))
+        (core instance (instantiate $m)))"#;
+    assert_eq!(read(text).parts[0].language.as_deref(), Some("C++"));
+}
+
+/// What wit-component puts beside a module of another language is its own work: whatever that is written in says nothing.
+#[test]
+fn an_adapter_says_nothing_about_the_language() {
+    let text = r#"(component
+        (core module $main MAIN)
+        (core module $adapter (@name "wit-component:adapter:wasi_snapshot_preview1")
+            (@producers (language "Rust" "") (processed-by "rustc" "1.75.0 (of a day)")))
+        (core module $shim (@name "wit-component:shim") (@producers (processed-by "wit-component" "0.222.0")))
+        (core instance (instantiate $adapter))
+        (core instance (instantiate $main)))"#;
+    let part = |main: &str| read(&text.replace("MAIN", main)).parts.remove(0);
+    let cpp =
+        part(r#"(@producers (language "C_plus_plus_14" "") (processed-by "clang" "18.1.2 (of a day)"))"#);
+    assert_eq!(cpp.language.as_deref(), Some("C++"));
+    let tools: Vec<&str> = cpp.toolchain.iter().map(|tool| tool.name.as_str()).collect();
+    // They had a hand in it all the same.
+    assert_eq!(tools, ["clang", "rustc", "wit-component"]);
+    assert_eq!(part("").language, None);
+    assert_eq!(part(r#"(@producers (language "Rust" ""))"#).language.as_deref(), Some("Rust"));
+}
+
+#[test]
+fn a_draft_of_the_binary_format_is_named() {
+    let mut bytes = wat::parse_str("(component)").expect("a component");
+    bytes[4] = 0x0c;
+    let error = anatomy::read(&bytes).expect_err("of the spring of 2023");
+    assert!(matches!(error, ReadError::Draft { version: 0x0c }), "{error}");
+    assert_eq!(
+        error.to_string(),
+        "this is a component in a draft of the binary format (version 0x0c): the one in use is 0x0d"
+    );
+}
+
+#[test]
 fn what_is_no_component_is_named() {
     let module = wat::parse_str("(module)").expect("a module");
     assert!(matches!(anatomy::read(&module), Err(ReadError::CoreModule)));

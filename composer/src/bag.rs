@@ -282,7 +282,16 @@ fn unwired(error: WireError, request: &Request, sources: &[Source]) -> Failure {
             let shown = source(&part).map_or(part, ToString::to_string);
             match *reason {
                 PartError::Read(error) => files::not_a_component(Path::new(&shown), error),
-                error => Failure::because(exit, format!("`{shown}` cannot be used as a component"), error),
+                error => {
+                    let help = match &error {
+                        PartError::Invalid(_) => Some(files::INVALID),
+                        PartError::WitPackage => Some("give the component that implements it"),
+                        _ => None,
+                    };
+                    let failure =
+                        Failure::because(exit, format!("`{shown}` cannot be used as a component"), error);
+                    help.into_iter().fold(failure, Failure::help)
+                }
             }
         }
         WireError::Open(open) => {

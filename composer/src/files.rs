@@ -80,10 +80,18 @@ pub fn not_a_component(path: &Path, error: ReadError) -> Failure {
             Failure::because(Exit::Input, format!("`{shown}` cannot be read as a component"), error)
                 .help("this is a limit of composer, and says nothing against the file: one of fewer parts or levels is read")
         }
+        ReadError::Draft { .. } => {
+            Failure::because(Exit::Input, format!("`{shown}` cannot be read as a component"), error)
+                .help("no engine of today takes it either: build it again with a current toolchain")
+        }
         error => Failure::because(Exit::Input, format!("`{shown}` cannot be read as a component"), error)
             .help("it may have been cut off or damaged: get or build it again"),
     }
 }
+
+/// The way out where a file is put together as a component is, and not valid.
+pub const INVALID: &str = "it may have been cut off or damaged, or was made by the rules of a draft that are others now: get \
+                           it again, or build it again with a current toolchain";
 
 /// Writes a file so that at every moment either the old one or the new one is there, whole: also when this
 /// process is killed, or the machine. A link goes on pointing where it did; a device or pipe is written to, not

@@ -37,9 +37,9 @@ pub fn error(failure: &Failure) -> Value {
 
 fn class(failure: &Failure, mismatches: &[Mismatch]) -> &'static str {
     match failure.exit {
-        _ if !mismatches.is_empty() => "mismatch",
         _ if failure.class().is_some() => failure.class().unwrap_or_default(),
-        Exit::Cannot => "cannot",
+        _ if !mismatches.is_empty() => "mismatch",
+        Exit::Cannot | Exit::Breaks => "cannot",
         Exit::Usage => "usage",
         Exit::Input => "input",
     }

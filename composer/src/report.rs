@@ -66,9 +66,7 @@ pub struct Inspected {
 /// Where it cannot be read as a component.
 pub fn inspect(bytes: &[u8]) -> Result<Finding, ReadError> {
     let component = anatomy::read(bytes)?;
-    if component.imports.is_empty()
-        && component.exports.is_empty()
-        && component.sizes.code == 0
+    if wit_package::bare(&component)
         && let Some(package) = wit_package::read(bytes)
     {
         return Ok(Finding::WitPackage(package));

@@ -35,6 +35,16 @@ pub fn contracts(bytes: &[u8]) -> Option<Contracts> {
     Some(Contracts::new(resolve, main))
 }
 
+/// Whether bytes that were read are a WIT package, which to a reader is a component with nothing but types.
+pub(crate) fn is_one(bytes: &[u8], found: &anatomy::Component) -> bool {
+    bare(found) && read(bytes).is_some()
+}
+
+/// Whether there is nothing in it but types, as in every WIT package and in few components.
+pub(crate) fn bare(found: &anatomy::Component) -> bool {
+    found.imports.is_empty() && found.exports.is_empty() && found.sizes.code == 0
+}
+
 /// Reads a WIT package. None where the bytes are something else, or cannot be read.
 ///
 /// The bytes must have passed [`anatomy::read`], which bounds what the decoder would not.

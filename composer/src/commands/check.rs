@@ -135,6 +135,14 @@ impl Check {
         let shown = source.to_string();
         Shape::of_component(&bytes).map_err(|error| match error {
             ShapeError::Read(error) => files::not_a_component(Path::new(&shown), error),
+            ShapeError::Invalid(_) => {
+                Failure::because(Exit::Input, format!("`{shown}` cannot be checked"), error).help(files::INVALID)
+            }
+            ShapeError::WitPackage => {
+                Failure::because(Exit::Input, format!("`{shown}` cannot be checked"), error).help(format!(
+                    "`composer wit {shown} -o FILE.wit` prints it, and `--world FILE.wit#WORLD` takes a world of it"
+                ))
+            }
             other => Failure::because(Exit::Input, format!("`{shown}` cannot be checked"), other),
         })
     }

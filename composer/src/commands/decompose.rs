@@ -101,8 +101,7 @@ fn explain(file: &Path, error: DecomposeError) -> Failure {
     match error {
         DecomposeError::Read(error) => files::not_a_component(file, error),
         DecomposeError::Invalid(_) | DecomposeError::CutOff { .. } => {
-            Failure::because(Exit::Input, message, error)
-                .help("it may have been cut off or damaged: get or build it again")
+            Failure::because(Exit::Input, message, error).help(files::INVALID)
         }
         DecomposeError::NoParts(_) => Failure::because(Exit::Cannot, message, error)
             .help(format!("`composer inspect {shown}` shows what it imports and exports")),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use composer::graph;
+use composer::report::{self, Finding};
 
 use crate::failure::{Exit, Failure};
 use crate::files;
@@ -51,8 +52,16 @@ pub fn run(arguments: &Graph) -> Result<(), Failure> {
     files::keep_apart(&arguments.output, arguments.file.path())?;
     let bytes = source::read(&arguments.file, &arguments.registry, Path::new("."))?;
     let shown = arguments.file.to_string();
-    let component =
-        anatomy::read(&bytes).map_err(|error| files::not_a_component(Path::new(&shown), error))?;
+    let finding =
+        report::inspect(&bytes).map_err(|error| files::not_a_component(Path::new(&shown), error))?;
+    let Finding::Component(inspected) = finding else {
+        return Err(Failure::new(
+            Exit::Input,
+            format!("`{shown}` is a WIT package: there is nothing to draw"),
+        )
+        .help(format!("`composer inspect {shown}` shows what is in it")));
+    };
+    let component = inspected.component;
     let title = arguments.file.title();
     let text = match format {
         Format::Svg => graph::svg(&title, &component).map_err(|error| {

@@ -39,8 +39,9 @@ pub fn run(arguments: &Wit) -> Result<(), Failure> {
                 .help("a contract is printed from the binary form of a component or of a WIT package")
         }
         WitError::Read(error) => files::not_a_component(Path::new(&file), error),
-        WitError::Invalid(_) => Failure::because(Exit::Input, format!("`{file}` has no contract"), error)
-            .help("it may have been cut off or damaged: get or build it again"),
+        WitError::Invalid(_) => {
+            Failure::because(Exit::Input, format!("`{file}` has no contract"), error).help(files::INVALID)
+        }
         error => Failure::because(Exit::Cannot, format!("no contract of `{file}` was printed"), error),
     })?;
     match &arguments.output {

@@ -63,6 +63,7 @@ use wasmparser::{Validator, WasmFeatures};
 
 use crate::compose::{ComposeError, Packages, compose};
 use crate::contain::{Crash, contain};
+use crate::wit_package;
 use draft::Naming;
 use root::Root;
 use same::Difference;
@@ -171,6 +172,9 @@ pub fn decompose(title: &str, bytes: &[u8]) -> Result<Decomposition, DecomposeEr
 
 fn apart(title: &str, bytes: &[u8], found: &anatomy::Component) -> Result<Decomposition, DecomposeError> {
     Validator::new_with_features(WasmFeatures::all()).validate_all(bytes).map_err(DecomposeError::Invalid)?;
+    if wit_package::is_one(bytes, found) {
+        return Err(DecomposeError::NoParts("it is a WIT package".to_owned()));
+    }
     let root = root::read(bytes)?;
     if root.instances.is_empty() {
         return Err(DecomposeError::NoParts("it instantiates no component".to_owned()));

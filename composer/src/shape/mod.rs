@@ -29,6 +29,7 @@ use wit_parser::WorldId;
 
 use crate::contain::{Crash, contain};
 use crate::contract::{Contracts, EncodeError};
+use crate::wit_package;
 
 pub mod print;
 mod read;
@@ -42,6 +43,9 @@ pub enum ShapeError {
     /// It is not a valid component.
     #[error("it is not a valid component")]
     Invalid(#[source] wasmparser::Error),
+    /// It is a WIT package in its binary form.
+    #[error("it is a WIT package: it has types, and nothing that runs")]
+    WitPackage,
     /// A world cannot be encoded.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -290,8 +294,10 @@ impl Shape {
     ///
     /// Where the bytes are no component, not a valid one, or beyond the limits of [`anatomy`].
     pub fn of_component(bytes: &[u8]) -> Result<Shape, ShapeError> {
-        anatomy::read(bytes)?;
-        contain(|| read::component(bytes))?.map_err(ShapeError::Invalid)
+        let found = anatomy::read(bytes)?;
+        let shape = contain(|| read::component(bytes))?.map_err(ShapeError::Invalid)?;
+        // It would seem to fit everything that asks for nothing.
+        if wit_package::is_one(bytes, &found) { Err(ShapeError::WitPackage) } else { Ok(shape) }
     }
 
     /// The type that a component of this world has.

@@ -87,6 +87,9 @@ pub enum PartError {
     /// It is not valid.
     #[error("it is not a valid component")]
     Invalid(#[source] wasmparser::Error),
+    /// It is a WIT package in its binary form.
+    #[error("it is a WIT package: it has types, and nothing that runs")]
+    WitPackage,
     /// A library crashed on it.
     #[error(transparent)]
     Crash(#[from] Crash),

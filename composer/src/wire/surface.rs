@@ -11,6 +11,7 @@ use wasmparser::{Parser, Payload, ValidPayload, Validator, WasmFeatures};
 
 use super::error::PartError;
 use crate::contain::contain;
+use crate::wit_package;
 
 /// A component from the outside.
 #[derive(Debug)]
@@ -62,6 +63,9 @@ pub(super) fn read(all: &[&[u8]]) -> Result<Vec<Surface>, (usize, PartError)> {
 fn look(bytes: &[u8]) -> Result<Surface, PartError> {
     let found = anatomy::read(bytes)?;
     let mut surface = walk(bytes).map_err(PartError::Invalid)?;
+    if wit_package::is_one(bytes, &found) {
+        return Err(PartError::WitPackage);
+    }
     for import in &mut surface.imports {
         import.asks = found.imports.contains(&import.name) && !found.naming.contains(&import.name);
     }
