@@ -34,7 +34,9 @@ pub enum ReadError {
         error: wasmparser::Error,
     },
     /// The file ends before something that is embedded in it does.
-    #[error("the file ends {missing} bytes before the {what} that begins at byte {offset} does: it was cut off")]
+    #[error(
+        "the file ends {missing} bytes before the {what} that begins at byte {offset} does: it was cut off"
+    )]
     CutOff {
         /// Where the embedded module or component begins.
         offset: u64,

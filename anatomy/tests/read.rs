@@ -346,7 +346,8 @@ fn nesting_is_bounded() {
 
 #[test]
 fn a_file_that_is_cut_off_is_refused_wherever_it_is() {
-    let text = format!("(component (component $outer (core module $m) {}) (component))", source("S", "s:s/out"));
+    let text =
+        format!("(component (component $outer (core module $m) {}) (component))", source("S", "s:s/out"));
     let bytes = wat::parse_str(text).expect("text");
     anatomy::read(&bytes).expect("it is whole");
     // Between two sections of the whole it may well end: nothing says how many there are.

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use composer::compose::{Packages, Reference};
-use composer::contract::Contracts;
+use composer::contract::{self, Contracts};
 use composer::link_map::{Origin, Origins};
 use composer::manifest::{self, Manifest};
-use wit_parser::Resolve;
 
 use crate::failure::{Exit, Failure};
 use crate::files;
@@ -92,14 +91,39 @@ pub fn load(wit: &Path) -> Result<Contracts, Failure> {
     if !wit.exists() {
         return Err(fail(anyhow::anyhow!("there is no such file or folder")));
     }
-    let mut resolve = Resolve::default();
-    let pushed = resolve.push_path(wit);
-    let (main, _) = pushed.map_err(|error| {
+    for text in texts(wit) {
+        let found = files::read_text(&text)?;
+        contract::guard(&text.display().to_string(), &found).map_err(|error| fail(error.into()))?;
+    }
+    let loaded = Contracts::load(|resolve| match resolve.push_path(wit) {
+        Ok((main, _)) => Ok(main),
         // The parser keeps places apart from words: rendered, they come with the line in question.
-        let rendered = resolve.render_error(&error);
-        fail(anyhow::anyhow!(rendered.trim_end().to_owned()))
-    })?;
-    Ok(Contracts::new(resolve, main))
+        Err(error) => Err(anyhow::anyhow!(resolve.render_error(&error).trim_end().to_owned())),
+    });
+    loaded.map_err(|crash| fail(crash.into()))?.map_err(fail)
+}
+
+/// The texts that the parser will read: those of the folder, and those of the packages in `deps`. What cannot be listed is
+/// for the parser to complain of.
+fn texts(wit: &Path) -> Vec<PathBuf> {
+    if wit.is_file() {
+        return if is_text(wit) { vec![wit.to_owned()] } else { Vec::new() };
+    }
+    let deps = wit.join("deps");
+    let below =
+        entries(&deps).into_iter().flat_map(|path| if path.is_dir() { entries(&path) } else { vec![path] });
+    entries(wit).into_iter().chain(below).filter(|path| is_text(path)).collect()
+}
+
+fn is_text(path: &Path) -> bool {
+    path.is_file() && path.extension().is_some_and(|extension| extension == "wit")
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let listed = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<_> = listed.map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
 }
 
 /// A package given on the command line: `PKG=SOURCE`. A name alone, without a namespace, is that of a component.
