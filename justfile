@@ -66,6 +66,11 @@ test *PARTS: setup
 lint: setup
     @"{{ python }}" tools/check.py lint
 
+# Fuzzes what reads foreign bytes: just fuzz [TARGET...] [--seconds N]
+[group("check")]
+fuzz *ARGS: setup
+    @"{{ python }}" tools/fuzz.py run "$@"
+
 # Formats all Rust sources
 [group("check")]
 fmt:

@@ -5,6 +5,7 @@
     python3 tools/check.py cargo-component    the Rust components once more, with cargo-component
     python3 tools/check.py wac                the shipped compositions once more, with the stock wac
     python3 tools/check.py third-party        every command of composer on components that nobody here built
+    python3 tools/check.py fuzz               a bounded run of every fuzz target
     python3 tools/check.py rest               what CI runs after the tests, then the totals of everything
 
 A part has a budget of minutes on a bare two-core machine: to overrun it is a warning. A part in which nothing ran has
@@ -24,6 +25,8 @@ import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import fuzz as fuzzing
+
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "target"
 LOGS = TARGET / "check"
@@ -35,6 +38,8 @@ COMPOSER = TARGET / "release" / "composer"
 # Pinned: the two commands that other people compose with, which this project is compared to.
 CARGO_COMPONENT = ("cargo-component", "0.21.1")
 WAC = ("wac-cli", "0.12.0")
+# How long each fuzz target runs; as many run side by side as there are cores.
+FUZZ_SECONDS = 10
 RUST_COMPONENTS = ("storage", "orders", "pricing-rust")
 
 
@@ -419,6 +424,21 @@ def third_party(runner):
         runner.run(command, count_cargo, env={"THIRD_PARTY": "1"})
 
 
+def fuzz(runner):
+    """every parser of foreign bytes, under a fuzzer that is led by coverage"""
+    try:
+        command, env = fuzzing.build_command()
+    except fuzzing.FuzzError as error:
+        runner.check(False, str(error))
+        return
+    good, _ = runner.run(command, env=env)
+    if not runner.check(good, "the fuzz targets build with instrumentation"):
+        return
+    for outcome in fuzzing.fuzz_all(fuzzing.TARGETS, FUZZ_SECONDS, os.cpu_count() or 1):
+        if not runner.check(outcome.good and outcome.runs > 0, outcome.line()):
+            runner.say(fuzzing.explain(outcome))
+
+
 def demo(runner):
     """the demo, as its readers run it"""
     good, text = runner.run(["cargo", "run", "--quiet", "--release", "--locked", "-p", "e2e", "--bin", "demo"])
@@ -448,10 +468,11 @@ PARTS = {
     "cargo-component": (7, cargo_component),
     "wac": (7, wac),
     "third-party": (5, third_party),
+    "fuzz": (5, fuzz),
     "demo": (2, demo),
 }
 TESTS = ("native", "languages", "build", "e2e")
-REST = ("lint", "wit", "cargo-component", "wac", "third-party", "demo")
+REST = ("lint", "wit", "cargo-component", "wac", "third-party", "fuzz", "demo")
 
 
 # ---- reporting ---------------------------------------------------------------------------------------------------

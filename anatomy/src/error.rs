@@ -46,6 +46,18 @@ pub enum ReadError {
         /// What the parser says. It is part of the message, so it is not given as a source again.
         error: wasmparser::Error,
     },
+    /// The file ends before something that is embedded in it does.
+    #[error(
+        "the file ends {missing} bytes before the {what} that begins at byte {offset} does: it was cut off"
+    )]
+    CutOff {
+        /// Where the embedded module or component begins.
+        offset: u64,
+        /// What is embedded.
+        what: &'static str,
+        /// How many bytes there would have to be more.
+        missing: u64,
+    },
     /// Something has a code that the binary format does not know.
     #[error("at byte {offset}: unknown {what} 0x{code:02x}")]
     Unknown {

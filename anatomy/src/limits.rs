@@ -20,10 +20,19 @@ pub struct Limits {
     /// Parts that are listed, and compositions within. Default: 2,000; wasmtime accepts fewer than 500 in one level.
     pub parts: u32,
     /// Steps taken to find out what is wired to what. A component may instantiate another twice, and that
-    /// one a third twice, and so on: the work may grow exponentially with the input. Default: 2,000,000.
+    /// one a third twice, and so on: the work may grow exponentially with the input. So may what is found, and be kept
+    /// in memory: no input gets more than 100,000 steps, and 4 for each of its bytes. Default: 2,000,000.
     pub steps: u32,
     /// Length of a link map, in bytes. One of 480 parts takes less than 1 MB. Default: 8 MiB.
     pub link_map: u32,
+}
+
+impl Limits {
+    /// The steps that an input of this length gets.
+    pub(crate) fn steps_for(&self, bytes: usize) -> u32 {
+        let granted = bytes.saturating_mul(4).saturating_add(100_000);
+        self.steps.min(u32::try_from(granted).unwrap_or(u32::MAX))
+    }
 }
 
 impl Default for Limits {

@@ -56,6 +56,7 @@ pub(crate) fn link(
         definitions,
         limits,
         steps: 0,
+        most_steps: limits.steps_for(bytes.len()),
         depth: 0,
         scopes: Vec::new(),
         digests: HashMap::new(),
@@ -122,6 +123,7 @@ struct Linker<'a, 'd> {
     definitions: &'d [Definition<'a>],
     limits: &'d Limits,
     steps: u32,
+    most_steps: u32,
     depth: u32,
     scopes: Vec<Scope<'a>>,
     digests: HashMap<usize, String>,
@@ -232,16 +234,20 @@ impl<'a> Linker<'a, '_> {
         if self.parts.len() >= self.limits.parts as usize {
             return Err(ReadError::TooMany { offset, what: "parts", limit: self.limits.parts });
         }
-        for name in body.imports.iter().map(|import| &import.name).chain(&body.exports) {
+        let language = language(&body.producers, &body.module_producers);
+        let toolchain = toolchain(&body.producers, &body.module_producers, language.as_deref());
+        // All that is kept of a part: it may be instantiated again and again.
+        let names = body.imports.iter().map(|import| import.name).chain(body.exports.iter().copied());
+        let tools = toolchain.iter().flat_map(|tool| [&*tool.name, &*tool.version]);
+        for name in names.chain(tools).chain(path.iter().map(String::as_str)) {
             self.step(cost(name), body)?;
         }
         let part = self.parts.len();
         let digest = self.digest(definition);
-        let language = language(&body.producers, &body.module_producers);
         self.parts.push(Part {
             name: path.last().cloned().unwrap_or_default(),
             path,
-            toolchain: toolchain(&body.producers, &body.module_producers, language.as_deref()),
+            toolchain,
             language,
             offset,
             bytes: body.range.len() as u64,
@@ -288,6 +294,9 @@ impl<'a> Linker<'a, '_> {
             if self.compositions.len() >= self.limits.parts as usize {
                 let limit = self.limits.parts;
                 return Err(ReadError::TooMany { offset, what: "compositions in the composition", limit });
+            }
+            for name in &path {
+                self.step(cost(name), &self.definitions[definition])?;
             }
             let digest = self.digest(definition);
             self.compositions.insert(place, Inner { path, offset, bytes, digest });
@@ -374,8 +383,8 @@ impl<'a> Linker<'a, '_> {
 
     fn step(&mut self, count: u32, body: &Definition<'_>) -> Result<(), ReadError> {
         self.steps = self.steps.saturating_add(count);
-        if self.steps > self.limits.steps {
-            let (offset, limit) = (body.range.start as u64, self.limits.steps);
+        if self.steps > self.most_steps {
+            let (offset, limit) = (body.range.start as u64, self.most_steps);
             return Err(ReadError::TooMany { offset, what: "steps of instantiation", limit });
         }
         Ok(())

@@ -20,6 +20,9 @@ use crate::link_map;
 use crate::model::Sizes;
 use crate::producers::Producers;
 
+/// How many values a start function may give: as many as wasmparser lets a core function return.
+const MOST_VALUES: u32 = 1000;
+
 /// A component, as it is written down: instantiating it is another matter.
 pub(crate) struct Definition<'a> {
     /// Where it is in the input.
@@ -124,15 +127,27 @@ pub(crate) fn scan<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Vec<Definitio
     for payload in Parser::new(0).parse_all(bytes) {
         match payload? {
             Payload::Version { encoding, range, .. } => scanner.enter(encoding, next.clone(), range.start)?,
-            Payload::ModuleSection { unchecked_range, .. }
-            | Payload::ComponentSection { unchecked_range, .. } => {
-                next = unchecked_range.start as usize..unchecked_range.end as usize;
+            Payload::ModuleSection { unchecked_range, .. } => {
+                next = embedded(bytes, unchecked_range, "module")?;
+            }
+            Payload::ComponentSection { unchecked_range, .. } => {
+                next = embedded(bytes, unchecked_range, "component")?;
             }
             Payload::End(_) => scanner.leave(),
             other => scanner.section(other)?,
         }
     }
     Ok(scanner.done.into_iter().flatten().collect())
+}
+
+/// Where something embedded is, if the file is long enough for it: the parser takes the end of the file for the end of
+/// whatever is open.
+fn embedded(bytes: &[u8], range: Range<u64>, what: &'static str) -> Result<Range<usize>, ReadError> {
+    let missing = range.end.saturating_sub(bytes.len() as u64);
+    if missing > 0 {
+        return Err(ReadError::CutOff { offset: range.start, what, missing });
+    }
+    Ok(range.start as usize..range.end as usize)
 }
 
 /// What can be said without parsing.
@@ -308,6 +323,11 @@ impl<'a> Scanner<'a, '_> {
                 }
             }
             Payload::ComponentStartSection { start, range } => {
+                // The only number that says how many items there are and stands for them.
+                if start.results > MOST_VALUES {
+                    let (offset, limit) = (range.start, MOST_VALUES);
+                    return Err(ReadError::TooMany { offset, what: "values", limit });
+                }
                 self.count(start.results, range.start)?;
                 self.push(Step::Local { kind: Kind::Value, count: start.results }, range.start)?;
             }

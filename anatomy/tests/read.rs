@@ -386,6 +386,41 @@ fn nesting_is_bounded() {
 }
 
 #[test]
+fn a_file_that_is_cut_off_is_refused_wherever_it_is() {
+    let text =
+        format!("(component (component $outer (core module $m) {}) (component))", source("S", "s:s/out"));
+    let bytes = wat::parse_str(text).expect("text");
+    anatomy::read(&bytes).expect("it is whole");
+    // Between two sections of the whole it may well end: nothing says how many there are.
+    let mut whole: Vec<usize> = vec![8];
+    let mut inside = 0..0;
+    for payload in wasmparser::Parser::new(0).parse_all(&bytes) {
+        if let wasmparser::Payload::ComponentSection { unchecked_range, .. } = payload.expect("it is whole")
+            && unchecked_range.start as usize >= inside.end
+        {
+            inside = unchecked_range.start as usize..unchecked_range.end as usize;
+            whole.push(inside.end);
+        }
+    }
+    for cut in 8..bytes.len() {
+        let read = anatomy::read(&bytes[..cut]);
+        assert_eq!(read.is_ok(), whole.contains(&cut), "cut off at {cut}: {read:?}");
+    }
+    let error = anatomy::read(&bytes[..whole[1] - 3]).expect_err("three bytes are missing");
+    let said = "the file ends 3 bytes before the component that begins at byte 10 does: it was cut off";
+    assert_eq!(error.to_string(), said);
+}
+
+#[test]
+fn what_is_said_to_be_there_takes_no_room_before_it_is() {
+    // A start section that claims to give ten million values.
+    let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
+    bytes.extend([9, 6, 0, 0, 0x80, 0xad, 0xe2, 4]);
+    let error = anatomy::read(&bytes).expect_err("ten million values");
+    assert!(matches!(error, ReadError::TooMany { limit: 1000, what: "values", .. }), "{error}");
+}
+
+#[test]
 fn work_that_grows_exponentially_is_bounded() {
     // Every level instantiates the one below it twice: 2^30 instances of a component without code.
     let mut text = "(component $c0 (type u32))".to_owned();

@@ -4,6 +4,11 @@ use semver::Version;
 use thiserror::Error;
 use wit_parser::{Package, PackageId, PackageName, Resolve, WorldId};
 
+use crate::contain::{Crash, contain};
+
+/// The longest WIT text that is read, in bytes. All interfaces of WASI together have a tenth of it.
+pub const LONGEST: usize = 4 << 20;
+
 /// A WIT package and all packages that it uses.
 #[derive(Debug, Clone)]
 pub struct Contracts {
@@ -40,6 +45,73 @@ pub struct EncodeError {
     source: anyhow::Error,
 }
 
+/// Why a WIT text is kept from the parser.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum TextError {
+    /// It is longer than [`LONGEST`].
+    #[error("{name}: a WIT text of {bytes} bytes is not read: the limit is {LONGEST}")]
+    TooLong {
+        /// The name of the text.
+        name: String,
+        /// Its length.
+        bytes: usize,
+    },
+    /// It has a comment that begins like documentation and ends at once.
+    #[error(
+        "{name}:{line}:{column}: the WIT parser gives up at the empty comment `/**/`: take it out, or write `/* */`"
+    )]
+    EmptyComment {
+        /// The name of the text.
+        name: String,
+        /// Counted from 1.
+        line: usize,
+        /// In characters, counted from 1.
+        column: usize,
+    },
+}
+
+/// Checks a WIT text for what the parser would panic on. How deep things are nested the parser bounds itself.
+///
+/// # Errors
+///
+/// Where it is too long, or has an empty comment `/**/`.
+pub fn guard(name: &str, text: &str) -> Result<(), TextError> {
+    if text.len() > LONGEST {
+        return Err(TextError::TooLong { name: name.to_owned(), bytes: text.len() });
+    }
+    let Some(at) = empty_comment(text) else { return Ok(()) };
+    let before = &text[..at];
+    let last = before.rsplit('\n').next().unwrap_or(before);
+    Err(TextError::EmptyComment {
+        name: name.to_owned(),
+        line: before.matches('\n').count() + 1,
+        column: last.chars().count() + 1,
+    })
+}
+
+/// Where `/**/` stands as a comment of its own: in WIT comments of this kind nest, and there are no strings.
+fn empty_comment(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let (mut at, mut depth) = (0, 0_usize);
+    while at < bytes.len() {
+        let rest = &bytes[at..];
+        at += match depth {
+            0 if rest.starts_with(b"//") => rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len()),
+            0 if rest.starts_with(b"/**/") => return Some(at),
+            _ if rest.starts_with(b"/*") => {
+                depth += 1;
+                2
+            }
+            1.. if rest.starts_with(b"*/") => {
+                depth -= 1;
+                2
+            }
+            _ => 1,
+        };
+    }
+    None
+}
+
 impl Contracts {
     /// Contracts that were resolved already: `main` is the package whose worlds go by their short names.
     #[must_use]
@@ -51,11 +123,25 @@ impl Contracts {
     ///
     /// # Errors
     ///
-    /// Where the text is not WIT, or names what is not there.
+    /// Where [`guard`] refuses the text, it is not WIT, or names what is not there.
     pub fn parse(name: &str, text: &str) -> anyhow::Result<Self> {
-        let mut resolve = Resolve::default();
-        let main = resolve.push_source(name, text)?;
-        Ok(Contracts { resolve, main })
+        guard(name, text)?;
+        Self::load(|resolve| resolve.push_source(name, text))?
+    }
+
+    /// Contracts that `work` reads into the set of packages that it is given. It answers with the main one.
+    ///
+    /// # Errors
+    ///
+    /// Where the parser panics in it. The error within is that of `work`.
+    pub fn load<E: Send>(
+        work: impl FnOnce(&mut Resolve) -> Result<PackageId, E> + Send,
+    ) -> Result<Result<Self, E>, Crash> {
+        contain(|| {
+            let mut resolve = Resolve::default();
+            let main = work(&mut resolve)?;
+            Ok(Contracts { resolve, main })
+        })
     }
 
     /// The packages, for those who generate something from them.
@@ -156,9 +242,45 @@ impl Contracts {
     }
 
     fn encode(&self, package: PackageId) -> Result<Vec<u8>, EncodeError> {
-        wit_component::encode(&self.resolve, package).map_err(|source| EncodeError {
+        let encoded = contain(|| wit_component::encode(&self.resolve, package));
+        encoded.map_err(anyhow::Error::from).flatten().map_err(|source| EncodeError {
             package: self.resolve.packages[package].name.to_string(),
             source,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Contracts, LONGEST, TextError, guard};
+
+    #[test]
+    fn an_empty_comment_is_named_with_its_place() {
+        let error =
+            guard("a.wit", "package a:b;\n  // /**/\n é /**/ interface i {}").expect_err("it is there");
+        assert_eq!(error, TextError::EmptyComment { name: "a.wit".into(), line: 3, column: 4 });
+        let error = Contracts::parse("a.wit", "package a:b;\n/**/ interface i {}").expect_err("it is there");
+        assert_eq!(
+            error.to_string(),
+            "a.wit:2:1: the WIT parser gives up at the empty comment `/**/`: take it out, or write `/* */`"
+        );
+    }
+
+    #[test]
+    fn other_comments_are_not() {
+        for good in
+            ["//**/ x", "/* /**/ */", "/* */", "/***/", "/** d */ /* /* */ */", "/* // */ ", "a /* open /**/"]
+        {
+            assert_eq!(guard("a.wit", good), Ok(()), "{good}");
+            let _ = Contracts::parse("a.wit", &format!("package a:b;\n{good}\ninterface i {{}}"));
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_not_read() {
+        let long = " ".repeat(LONGEST + 1);
+        assert!(
+            matches!(guard("a.wit", &long), Err(TextError::TooLong { bytes, .. }) if bytes == LONGEST + 1)
+        );
     }
 }

@@ -57,6 +57,7 @@ pub mod componentize;
 pub mod compose;
 mod contain;
 pub mod contract;
+mod decode;
 pub mod decompose;
 pub mod deny;
 mod diagnosis;

@@ -28,6 +28,7 @@
 //! Paths are relative to the folder of the file. Unknown keys are refused: a misspelt one would otherwise do
 //! nothing, silently. In compositions a component `NAME` is the package `parts:NAME`.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -40,6 +41,9 @@ use crate::TomlError;
 
 /// The name of the file.
 pub const FILE: &str = "composer.toml";
+
+/// The longest text that is read, in bytes: room for thousands of components.
+pub const LONGEST: usize = 1 << 20;
 
 /// The namespace that components have in compositions.
 pub const NAMESPACE: &str = "parts";
@@ -181,8 +185,12 @@ struct RawComposition {
 ///
 /// # Errors
 ///
-/// Where the text is not TOML, has unknown keys or lacks some, or a name or key does not fit.
+/// Where the text is longer than [`LONGEST`], is not TOML, has unknown keys or lacks some, or a name or key does not fit.
 pub fn parse(name: &str, text: &str) -> Result<Manifest, TomlError> {
+    if text.len() > LONGEST {
+        let message = format!("a manifest of {} bytes is not read: the limit is {LONGEST}", text.len());
+        return Err(TomlError::new(name, "", message, None, None));
+    }
     let fail = |message: String, span: Option<Range<usize>>, help: Option<&str>| {
         TomlError::new(name, text, message, span, help)
     };
@@ -190,13 +198,13 @@ pub fn parse(name: &str, text: &str) -> Result<Manifest, TomlError> {
         toml::from_str(text).map_err(|error| fail(error.message().to_owned(), error.span(), None))?;
     raw.components.sort_by_key(|name, _| name.span().start);
     raw.compositions.sort_by_key(|name, _| name.span().start);
-    let named = raw.components.keys().chain(raw.compositions.keys());
-    for (index, key) in named.clone().enumerate() {
+    let mut taken = HashSet::new();
+    for key in raw.components.keys().chain(raw.compositions.keys()) {
         if !is_name(key.get_ref()) {
             let help = "names are lower-case words of letters and digits, joined by `-`, as in `price-list`";
             return Err(fail(format!("`{}` is not a name", key.get_ref()), Some(key.span()), Some(help)));
         }
-        if named.clone().take(index).any(|other| other.get_ref() == key.get_ref()) {
+        if !taken.insert(key.get_ref().as_str()) {
             let message = format!("`{}` is both a component and a composition", key.get_ref());
             let help = "give one of them another name: `composer build NAME` must know which is meant";
             return Err(fail(message, Some(key.span()), Some(help)));

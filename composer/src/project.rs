@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use composer::compose::{Packages, Reference};
-use composer::contract::Contracts;
+use composer::contract::{self, Contracts};
 use composer::link_map::{Origin, Origins};
 use composer::manifest::{self, Manifest};
 use wit_parser::{Resolve, WorldId};
@@ -114,18 +114,48 @@ pub fn load(wit: &Path) -> Result<Contracts, Failure> {
     if !wit.exists() {
         return Err(fail(anyhow::anyhow!("there is no such file or folder")));
     }
-    let mut resolve = Resolve::default();
-    let pushed = match wit.to_str() {
-        // The parser takes a path that is no text for none at all.
-        None if wit.is_file() => resolve.push_source(&wit.to_string_lossy(), &files::read_text(wit)?),
-        _ => resolve.push_path(wit).map(|(main, _)| main),
+    for text in texts(wit) {
+        let found = files::read_text(&text)?;
+        contract::guard(&text.display().to_string(), &found).map_err(|error| fail(error.into()))?;
+    }
+    // The parser takes a path that is no text for none at all.
+    let unspoken = match wit.to_str() {
+        None if wit.is_file() => Some(files::read_text(wit)?),
+        _ => None,
     };
-    let main = pushed.map_err(|error| {
+    let push = |resolve: &mut Resolve| match &unspoken {
+        Some(text) => resolve.push_source(&wit.to_string_lossy(), text),
+        None => resolve.push_path(wit).map(|(main, _)| main),
+    };
+    let loaded = Contracts::load(|resolve| match push(resolve) {
+        Ok(main) => Ok(main),
         // The parser keeps places apart from words: rendered, they come with the line in question.
-        let rendered = resolve.render_error(&error);
-        fail(anyhow::anyhow!(rendered.trim_end().to_owned()))
-    })?;
-    Ok(Contracts::new(resolve, main))
+        Err(error) => Err(anyhow::anyhow!(resolve.render_error(&error).trim_end().to_owned())),
+    });
+    loaded.map_err(|crash| fail(crash.into()))?.map_err(fail)
+}
+
+/// The texts that the parser will read: those of the folder, and those of the packages in `deps`. What cannot be listed is
+/// for the parser to complain of.
+fn texts(wit: &Path) -> Vec<PathBuf> {
+    if wit.is_file() {
+        return if is_text(wit) { vec![wit.to_owned()] } else { Vec::new() };
+    }
+    let deps = wit.join("deps");
+    let below =
+        entries(&deps).into_iter().flat_map(|path| if path.is_dir() { entries(&path) } else { vec![path] });
+    entries(wit).into_iter().chain(below).filter(|path| is_text(path)).collect()
+}
+
+fn is_text(path: &Path) -> bool {
+    path.is_file() && path.extension().is_some_and(|extension| extension == "wit")
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let listed = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<_> = listed.map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
 }
 
 /// A package given on the command line: `PKG=SOURCE`. A name alone, without a namespace, is that of a component.

@@ -28,6 +28,7 @@ use wasmparser::{Validator, WasmFeatures};
 use wit_component::{DecodedWasm, OutputToString, WitPrinter};
 
 use crate::contain::{Crash, contain};
+use crate::decode::decode;
 
 /// Why a contract cannot be printed.
 #[derive(Debug, Error)]
@@ -58,7 +59,7 @@ pub fn text(component: &[u8]) -> Result<String, WitError> {
         Validator::new_with_features(WasmFeatures::all())
             .validate_all(component)
             .map_err(WitError::Invalid)?;
-        let decoded = wit_component::decode(component).map_err(WitError::Unsayable)?;
+        let decoded = decode(component).map_err(WitError::Unsayable)?;
         print(&decoded).map_err(WitError::Unsayable)
     })??;
     Ok(harmless(&printed))

@@ -1,11 +1,12 @@
 //! Tells what is in a WIT package in its binary form: a component that has types, and nothing that runs.
 
 use serde::Serialize;
-use wit_parser::decoding::{DecodedWasm, decode};
+use wit_parser::decoding::DecodedWasm;
 use wit_parser::{PackageId, Resolve};
 
 use crate::contain::contain;
 use crate::contract::Contracts;
+use crate::decode::decode;
 
 /// What a WIT package has to offer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -11,6 +11,7 @@ use wit_parser::{
 };
 
 use super::names::Names;
+use crate::decode::decode;
 
 /// Words of WAC that mean nothing in WIT, so that nobody there escapes them.
 const MORE_KEYWORDS: [&str; 3] = ["let", "new", "targets"];
@@ -26,7 +27,7 @@ pub(super) struct Contract {
 
 impl Contract {
     pub(super) fn read(bytes: &[u8]) -> anyhow::Result<Self> {
-        match wit_component::decode(bytes)? {
+        match decode(bytes)? {
             DecodedWasm::Component(resolve, world) => {
                 Ok(Contract { resolve, world, used: IndexMap::new(), names: Names::default() })
             }

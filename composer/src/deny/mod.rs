@@ -59,6 +59,7 @@ use self::answer::Scene;
 use self::module::Builder;
 use self::select::Closing;
 use crate::contain::{Crash, contain};
+use crate::decode::decode;
 
 /// A component that stands in for what a part may not reach.
 #[derive(Debug, Clone)]
@@ -178,7 +179,7 @@ pub fn deny(part: &[u8], close: &[Pattern]) -> Result<Stub, DenyError> {
 }
 
 fn make(part: &[u8], close: &[Pattern]) -> Result<Stub, DenyError> {
-    let decoded = wit_component::decode(part).map_err(DenyError::Decode)?;
+    let decoded = decode(part).map_err(DenyError::Decode)?;
     let DecodedWasm::Component(mut resolve, world) = decoded else { return Err(DenyError::Package) };
     let closing = Closing::select(&resolve, world, close)?;
     let stub = world_of(&mut resolve, world, &closing);

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use semver::Version;
 use thiserror::Error;
 use wit_component::WitPrinter;
-use wit_parser::decoding::{DecodedWasm, decode};
+use wit_parser::decoding::DecodedWasm;
 use wit_parser::{PackageId, PackageName, Resolve, WorldId, WorldKey};
 
 use super::names;
 use crate::check::{compatible, version};
 use crate::contain::{Crash, contain};
 use crate::contract::{Contracts, EncodeError};
+use crate::decode::decode;
 
 /// The world of a component, as a WIT package of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]

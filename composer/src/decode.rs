@@ -1,0 +1,97 @@
+//! Contracts from binaries, for all that goes on in terms of WIT.
+//!
+//! The decoder knows what the encoders of WIT write. It takes valid components that they would not write for granted too,
+//! and panics on some of them: those are looked for here before, and refused.
+
+use std::collections::HashSet;
+
+use anyhow::{Result, bail};
+use wasmparser::component_types::{ComponentAnyTypeId, ComponentEntityType, ComponentItem};
+use wasmparser::names::{ComponentName, ComponentNameKind};
+use wasmparser::types::{Types, TypesRef};
+use wasmparser::{Parser, Payload, ValidPayload, Validator, WasmFeatures};
+use wit_component::DecodedWasm;
+
+/// Decodes a component, or a WIT package in its binary form. The code in it is not validated, all else is.
+///
+/// The bytes must have passed [`anatomy::read`], which bounds how deep things are nested.
+pub(crate) fn decode(bytes: &[u8]) -> Result<DecodedWasm> {
+    let mut validator = Validator::new_with_features(WasmFeatures::all());
+    let mut names: Vec<String> = Vec::new();
+    let mut depth = 0_u32;
+    let mut types: Option<Types> = None;
+    for payload in Parser::new(0).parse_all(bytes) {
+        let payload = payload?;
+        match &payload {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                for import in section.clone() {
+                    names.push(import?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                for export in section.clone() {
+                    names.push(export?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+        if let ValidPayload::End(known) = validator.payload(&payload)? {
+            types = Some(known);
+        }
+    }
+    if let Some(types) = &types {
+        sayable(types.as_ref(), &names)?;
+    }
+    wit_component::decode(bytes)
+}
+
+/// Checks that functions have names that functions have in WIT. The binary format lets them have those of interfaces.
+fn sayable(types: TypesRef<'_>, names: &[String]) -> Result<()> {
+    let mut left: Vec<(String, ComponentEntityType)> = Vec::new();
+    for name in names {
+        let items = [types.component_item_for_import(name), types.component_item_for_export(name)];
+        left.extend(items.into_iter().flatten().map(|item| (name.clone(), item.ty)));
+    }
+    let mut seen: HashSet<ComponentAnyTypeId> = HashSet::new();
+    while let Some((name, entity)) = left.pop() {
+        let inner = |items: &wasmparser::collections::IndexMap<String, ComponentItem>| -> Vec<_> {
+            items.iter().map(|(name, item)| (name.clone(), item.ty)).collect()
+        };
+        match entity {
+            ComponentEntityType::Func(_) if !names_a_function(&name) => {
+                bail!("a function is called `{name}`, as only an interface can be in WIT");
+            }
+            ComponentEntityType::Instance(id) if seen.insert(id.into()) => {
+                left.extend(inner(&types[id].exports));
+            }
+            ComponentEntityType::Component(id)
+            | ComponentEntityType::Type { referenced: ComponentAnyTypeId::Component(id), .. }
+                if seen.insert(id.into()) =>
+            {
+                left.extend(inner(&types[id].imports));
+                left.extend(inner(&types[id].exports));
+            }
+            ComponentEntityType::Type { referenced: ComponentAnyTypeId::Instance(id), .. }
+                if seen.insert(id.into()) =>
+            {
+                left.extend(inner(&types[id].exports));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn names_a_function(name: &str) -> bool {
+    ComponentName::new_with_features(name, 0, WasmFeatures::all()).is_ok_and(|name| {
+        matches!(
+            name.kind(),
+            ComponentNameKind::Label(_)
+                | ComponentNameKind::Constructor(_)
+                | ComponentNameKind::Method(_)
+                | ComponentNameKind::Static(_)
+        )
+    })
+}

@@ -1,0 +1,15 @@
+(component
+  (import "h:h/i" (instance $host (export "f" (func (result u32)))))
+  (component $Part
+    (import "p:p/in" (instance $in (export "f" (func (result u32)))))
+    (core func $f (canon lower (func $in "f")))
+    (core module $m (import "" "f" (func $f (result i32))) (export "g" (func $f)))
+    (core instance $i (instantiate $m (with "" (instance (export "f" (func $f))))))
+    (func $g (result u32) (canon lift (core func $i "g")))
+    (instance $out (export "f" (func $g)))
+    (export "p:p/out" (instance $out)))
+  (instance $a (instantiate $Part (with "p:p/in" (instance $host))))
+  (instance $bag (export "f" (func $host "f")))
+  (instance $b (instantiate $Part (with "p:p/in" (instance $bag))))
+  (instance $bags (export "a" (instance $bag)) (export "b" (instance $b)))
+  (export "bags" (instance $bags)))

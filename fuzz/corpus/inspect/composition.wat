@@ -1,0 +1,20 @@
+(component $whole
+  (import "test:host/clock" (instance $clock (export "now" (func (result u32)))))
+  (component $Part
+    (import "test:parts/in" (instance $in (export "now" (func (result u32)))))
+    (core func $f (canon lower (func $in "now")))
+    (core module $m (@producers (language "Rust" "") (processed-by "rustc" "1.0.0"))
+      (import "" "f" (func $f (result i32)))
+      (export "g" (func $f)))
+    (core instance $i (instantiate $m (with "" (instance (export "f" (func $f))))))
+    (func $g (result u32) (canon lift (core func $i "g")))
+    (instance $out (export "now" (func $g)))
+    (export "test:parts/out" (instance $out)))
+  (instance $first (instantiate $Part (with "test:parts/in" (instance $clock))))
+  (component $Inner
+    (alias outer $whole $Part (component $Again))
+    (import "in" (instance $in (export "now" (func (result u32)))))
+    (instance $deep (instantiate $Again (with "test:parts/in" (instance $in))))
+    (export "out" (instance $deep "test:parts/out")))
+  (instance $inner (instantiate $Inner (with "in" (instance $first "test:parts/out"))))
+  (export "test:whole/out" (instance $inner "out")))

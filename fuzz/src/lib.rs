@@ -1,0 +1,88 @@
+//! Fuzz targets: everything here that reads what others wrote, and what must hold however it is broken.
+//!
+//! A [target](Target) takes bytes and puts them through a library as the commands would. It holds where nothing panics,
+//! nothing that was read is contradictory, and no more memory was taken than [`memory::allowed`]. Panics of the libraries below that
+//! `composer` catches count as well: limits are there to be met before. Those that no limit can be put in front of are
+//! [listed](crashes::KNOWN).
+//!
+//! The program `fuzz` hands targets to libFuzzer when it is built with instrumentation (`tools/fuzz.py` does that), and
+//! otherwise replays files. The corpora in `corpus/` are replayed by `tests/replay.rs`, without either.
+
+#![deny(missing_docs)]
+
+pub mod crashes;
+pub mod memory;
+pub mod mutate;
+pub mod seeds;
+mod targets;
+
+use std::sync::{Mutex, PoisonError};
+
+/// Something that reads foreign bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// Its name, and that of the folder of its corpus.
+    pub name: &'static str,
+    /// What the input is.
+    pub input: Input,
+    /// Puts bytes through it. Panics where something does not hold.
+    pub run: fn(&[u8]),
+}
+
+/// What a target reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input {
+    /// A component, or several with [`seeds::SEPARATOR`] between them.
+    Components,
+    /// Text. Bytes that are not UTF-8 are passed over: no file of them gets past the command.
+    Text,
+}
+
+/// All targets.
+pub const TARGETS: [Target; 11] = [
+    Target { name: "anatomy", input: Input::Components, run: targets::components::anatomy },
+    Target { name: "inspect", input: Input::Components, run: targets::components::inspect },
+    Target { name: "decompose", input: Input::Components, run: targets::components::decompose },
+    Target { name: "deny", input: Input::Components, run: targets::components::deny },
+    Target { name: "check", input: Input::Components, run: targets::components::check },
+    Target { name: "compose", input: Input::Components, run: targets::components::compose },
+    Target { name: "link-map", input: Input::Text, run: targets::texts::link_map },
+    Target { name: "wac", input: Input::Text, run: targets::texts::wac },
+    Target { name: "wit", input: Input::Text, run: targets::wit::wit },
+    Target { name: "lock", input: Input::Text, run: targets::texts::lock },
+    Target { name: "manifest", input: Input::Text, run: targets::texts::manifest },
+];
+
+/// The target of this name.
+#[must_use]
+pub fn target(name: &str) -> Option<&'static Target> {
+    TARGETS.iter().find(|target| target.name == name)
+}
+
+/// Puts bytes through a target, and looks at what it cost. One at a time: memory is counted for the whole process.
+///
+/// # Errors
+///
+/// Where it took too much memory, or a library crashed in a way that is not known.
+///
+/// # Panics
+///
+/// Where the target does.
+pub fn attempt(target: &Target, data: &[u8]) -> Result<(), String> {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    crashes::watch();
+    let peak = memory::peak(|| (target.run)(data));
+    let unknown = crashes::unknown();
+    if !unknown.is_empty() {
+        return Err(format!("caught, but not met by a limit: {}", unknown.join("; ")));
+    }
+    let allowed = memory::allowed(data.len());
+    if peak > allowed {
+        return Err(format!(
+            "{} bytes of input took {peak} bytes of memory, more than {allowed}",
+            data.len()
+        ));
+    }
+    Ok(())
+}
