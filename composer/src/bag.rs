@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use composer::compose::{self, Packages};
+use composer::compose::{self, Composed, Packages};
 use composer::contract::Contracts;
 use composer::link_map::{Origin, Origins};
 use composer::manifest;
@@ -35,8 +35,12 @@ pub struct Wishes<'a> {
     pub name: &'a str,
 }
 
-/// Composes, and writes the text where that is wanted.
-pub fn compose(parts: Vec<(Part, Source)>, wishes: &Wishes<'_>) -> Result<Vec<u8>, Failure> {
+/// Composes, writes the text where that is wanted, and has the composition delivered.
+pub fn compose(
+    parts: Vec<(Part, Source)>,
+    wishes: &Wishes<'_>,
+    deliver: impl FnOnce(&Composed<'_>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let (parts, sources): (Vec<Part>, Vec<Source>) = parts.into_iter().unzip();
     let mut request = Request {
         parts,
@@ -55,11 +59,12 @@ pub fn compose(parts: Vec<(Part, Source)>, wishes: &Wishes<'_>) -> Result<Vec<u8
         Some(target) => composition.fitting(target)?,
         None => composition.plain()?,
     };
-    let Some(file) = wishes.text else { return Ok(composed) };
+    let Some(file) = wishes.text else { return deliver(&composed) };
     if target.is_some() || file.as_os_str() == "-" {
         write_text(file, &text)?;
-        return Ok(composed);
+        return deliver(&composed);
     }
+    let composed = composed.to_vec();
     match composition.with_contract(&composed) {
         Ok((text, contract)) => {
             files::write(&contract_file(file), contract.wit.as_bytes())?;
@@ -70,7 +75,7 @@ pub fn compose(parts: Vec<(Part, Source)>, wishes: &Wishes<'_>) -> Result<Vec<u8
             write_text(file, &text)?;
         }
     }
-    Ok(composed)
+    deliver(&composed.into())
 }
 
 /// Where the contract goes that a text targets.
@@ -101,14 +106,14 @@ fn origins(parts: &[Part], sources: &[Source]) -> Origins {
 
 impl Composition<'_> {
     /// Text and composition, without a target.
-    fn plain(&self) -> Result<(String, Vec<u8>), Failure> {
+    fn plain(&self) -> Result<(String, Composed<'_>), Failure> {
         let text = self.wiring.text(self.name, None);
         let composed = self.composed(&text).map_err(failure)?;
         Ok((text, composed))
     }
 
     /// Text and composition, with a target world that people wrote.
-    fn fitting(&mut self, target: &Target) -> Result<(String, Vec<u8>), Failure> {
+    fn fitting(&mut self, target: &Target) -> Result<(String, Composed<'_>), Failure> {
         let text = self.wiring.text(self.name, Some(&target.world));
         let references = compose::references(&self.file(), &text).map_err(failure)?;
         for reference in references {
@@ -130,14 +135,14 @@ impl Composition<'_> {
         let text = self.wiring.text(self.name, Some(&contract.world));
         self.packages.insert(contract.package.clone(), contract.binary.clone());
         match self.composed(&text) {
-            Ok(again) if again == composed => Ok((text, contract)),
+            Ok(again) if again.to_vec() == composed => Ok((text, contract)),
             Ok(_) => Err("with the world of its own contract it would be another composition".to_owned()),
             Err(error) => Err(format!("it does not fit the world of its own contract: {}", reasons(&error))),
         }
     }
 
-    fn composed(&self, text: &str) -> Result<Vec<u8>, compose::ComposeError> {
-        compose::compose_from(&self.file(), text, &self.packages, &self.origins)
+    fn composed(&self, text: &str) -> Result<Composed<'_>, compose::ComposeError> {
+        compose::compose_in_place(&self.file(), text, &self.packages, &self.origins)
     }
 
     /// What the text is called in errors.

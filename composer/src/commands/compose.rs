@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use composer::compose::{self, ComposeError, ComposeErrorKind};
+use composer::compose::{self, ComposeError, ComposeErrorKind, Composed};
 use composer::wire::{Decision, Place};
 
 use crate::bag::{self, Wishes};
@@ -80,9 +80,10 @@ pub fn run(arguments: &Compose) -> Result<(), Failure> {
             let parts = inputs::bag(wanted, &mut supply)?;
             let paths = parts.iter().filter_map(|(_, source)| source.path());
             arguments.outputs().iter().try_for_each(|output| files::keep_apart(output, paths.clone()))?;
-            let composed = bag::compose(parts, &arguments.wishes())?;
-            supply.settle()?;
-            arguments.output.as_ref().map_or(Ok(()), |output| files::deliver(output, &composed))
+            bag::compose(parts, &arguments.wishes(), |composed| {
+                supply.settle()?;
+                arguments.output.as_ref().map_or(Ok(()), |output| deliver(output, composed))
+            })
         }
     }
 }
@@ -150,9 +151,9 @@ impl Compose {
         let shelf = Shelf::new(given, self.wit.as_deref(), near)?;
         let origins = shelf.origins(&references);
         let packages = shelf.packages(&references)?;
-        let composed = compose::compose_from(&name, text, &packages, &origins).map_err(failure)?;
+        let composed = compose::compose_in_place(&name, text, &packages, &origins).map_err(failure)?;
         supply.settle()?;
-        files::deliver(output, &composed)
+        deliver(output, &composed)
     }
 
     /// A text decides all that there are flags for without one.
@@ -180,6 +181,10 @@ impl Compose {
             None => Ok(()),
         }
     }
+}
+
+fn deliver(output: &Path, composed: &Composed<'_>) -> Result<(), Failure> {
+    files::deliver_pieces(output, &composed.chunks().collect::<Vec<_>>())
 }
 
 /// A text that is not WAC is a bad input; one that cannot be done with these packages is not.
