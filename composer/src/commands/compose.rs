@@ -151,9 +151,27 @@ impl Compose {
         let shelf = Shelf::new(given, self.wit.as_deref(), near)?;
         let origins = shelf.origins(&references);
         let packages = shelf.packages(&references)?;
-        let composed = compose::compose_in_place(&name, text, &packages, &origins).map_err(failure)?;
+        let composed = compose::compose_in_place(&name, text, &packages, &origins)
+            .map_err(|error| self.unread(error))?;
         supply.settle()?;
         deliver(output, &composed)
+    }
+
+    /// Why a text does not compose. What cannot be read is told in terms of the file that was given for it.
+    fn unread(&self, error: ComposeError) -> Failure {
+        let given = |package: &str| self.dependencies.iter().find(|given| given.package == package);
+        let source = match &error.kind {
+            ComposeErrorKind::Part(reference, _) => {
+                given(&reference.name).map(|given| given.source.to_string())
+            }
+            _ => None,
+        };
+        match (source, error) {
+            (Some(source), ComposeError { kind: ComposeErrorKind::Part(_, reason), .. }) => {
+                files::not_a_component(Path::new(&source), *reason)
+            }
+            (_, error) => failure(error),
+        }
     }
 
     /// A text decides all that there are flags for without one.
