@@ -86,5 +86,29 @@ pub fn read(bytes: &[u8]) -> Result<Component, ReadError> {
 /// As for [`read`].
 pub fn read_within(bytes: &[u8], limits: &Limits) -> Result<Component, ReadError> {
     let definitions = scan::scan(bytes, limits)?;
-    link::link(bytes, &definitions, limits)
+    link::link(bytes, &definitions, limits, true)
+}
+
+/// What a component asks for and offers, without a look at what is inside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline {
+    /// As [`Component::imports`].
+    pub imports: Vec<String>,
+    /// As [`Component::naming`].
+    pub naming: Vec<String>,
+    /// As [`Component::exports`].
+    pub exports: Vec<String>,
+}
+
+/// Reads a component's outline, within the default [`Limits`]: in a fraction of the time of [`read`], most of which goes
+/// into digests.
+///
+/// # Errors
+///
+/// As for [`read`]: what has an outline can be read.
+pub fn outline(bytes: &[u8]) -> Result<Outline, ReadError> {
+    let limits = Limits::default();
+    let definitions = scan::scan(bytes, &limits)?;
+    let Component { imports, naming, exports, .. } = link::link(bytes, &definitions, &limits, false)?;
+    Ok(Outline { imports, naming, exports })
 }

@@ -44,11 +44,12 @@ struct Scope<'a> {
     components: Vec<Value<'a>>,
 }
 
-/// Links the definitions of `bytes`, of which the first is the whole.
+/// Links the definitions of `bytes`, of which the first is the whole. Digests are left empty where they are not `wanted`.
 pub(crate) fn link(
     bytes: &[u8],
     definitions: &[Definition<'_>],
     limits: &Limits,
+    wanted: bool,
 ) -> Result<Component, ReadError> {
     let root = &definitions[0];
     let mut linker = Linker {
@@ -59,7 +60,7 @@ pub(crate) fn link(
         most_steps: limits.steps_for(bytes.len()),
         depth: 0,
         scopes: Vec::new(),
-        digests: HashMap::new(),
+        digests: wanted.then(HashMap::new),
         parts: Vec::new(),
         edges: Vec::new(),
         compositions: Vec::new(),
@@ -126,7 +127,8 @@ struct Linker<'a, 'd> {
     most_steps: u32,
     depth: u32,
     scopes: Vec<Scope<'a>>,
-    digests: HashMap<usize, String>,
+    /// Those that are known already; None where nobody wants any.
+    digests: Option<HashMap<usize, String>>,
     parts: Vec<Part>,
     edges: Vec<Edge>,
     compositions: Vec<Inner>,
@@ -377,8 +379,9 @@ impl<'a> Linker<'a, '_> {
     }
 
     fn digest(&mut self, definition: usize) -> String {
+        let Some(digests) = &mut self.digests else { return String::new() };
         let bytes = &self.bytes[self.definitions[definition].range.clone()];
-        self.digests.entry(definition).or_insert_with(|| hex(&Sha256::digest(bytes))).clone()
+        digests.entry(definition).or_insert_with(|| hex(&Sha256::digest(bytes))).clone()
     }
 
     fn step(&mut self, count: u32, body: &Definition<'_>) -> Result<(), ReadError> {

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use composer::check::{self, Wire};
-use composer::compose::{self, Packages};
+use composer::compose::{self, Composed, Packages};
 use composer::contract::Contracts;
 use composer::link_map::{Origin, Origins};
 use composer::manifest;
@@ -48,10 +48,8 @@ pub struct Wishes<'a> {
     pub name: &'a str,
 }
 
-/// A composition of a bag.
-pub struct Composed {
-    /// The component.
-    pub bytes: Vec<u8>,
+/// What was made of a bag.
+pub struct Made {
     /// Who gets what from whom, among the parts that were given.
     pub wired: Vec<Wire>,
     /// Parts that were left out.
@@ -60,8 +58,12 @@ pub struct Composed {
     pub emitted: Option<Emitted>,
 }
 
-/// Composes, and writes the text where that is wanted.
-pub fn compose(bag: Bag, wishes: &Wishes<'_>) -> Result<Composed, Failure> {
+/// Composes, writes the text where that is wanted, and has the composition delivered.
+pub fn compose<D>(
+    bag: Bag,
+    wishes: &Wishes<'_>,
+    deliver: impl FnOnce(&Composed<'_>) -> Result<D, Failure>,
+) -> Result<(Made, D), Failure> {
     let Bag { parts, aliases } = bag;
     let (parts, sources): (Vec<Part>, Vec<Source>) = parts.into_iter().unzip();
     let mut request = Request {
@@ -85,16 +87,20 @@ pub fn compose(bag: Bag, wishes: &Wishes<'_>) -> Result<Composed, Failure> {
     let packages = wire::packages(request.parts);
     let mut composition = Composition { name: wishes.name, wiring, packages, origins, given };
     let target = wishes.world.map(|world| target(world, wishes.wit)).transpose()?;
-    let (text, bytes) = match &target {
+    let (text, composed) = match &target {
         Some(target) => composition.fitting(target)?,
         None => composition.plain()?,
     };
-    let emitted = match wishes.text {
-        Some(file) => composition.write(file, text, target.is_some(), &bytes, &wishes.more)?,
-        None => None,
+    let (emitted, delivered) = match wishes.text {
+        None => (None, deliver(&composed)?),
+        Some(file) => {
+            let bytes = composed.to_vec();
+            let emitted = composition.write(file, text, target.is_some(), &bytes, &wishes.more)?;
+            (emitted, deliver(&bytes.into())?)
+        }
     };
     let wired = composition.wired();
-    Ok(Composed { bytes, wired, unused: composition.wiring.unused, emitted })
+    Ok((Made { wired, unused: composition.wiring.unused, emitted }, delivered))
 }
 
 struct Composition<'a> {
@@ -168,7 +174,7 @@ impl Composition<'_> {
     }
 
     /// Text and composition, without a target.
-    fn plain(&self) -> Result<(String, Vec<u8>), Failure> {
+    fn plain(&self) -> Result<(String, Composed<'_>), Failure> {
         let text = self.wiring.text(self.name, None);
         let composed = self.composed(&text).map_err(|error| self.failed(error))?;
         Ok((text, composed))
@@ -183,7 +189,7 @@ impl Composition<'_> {
     }
 
     /// Text and composition, with a target world that people wrote.
-    fn fitting(&mut self, target: &Target) -> Result<(String, Vec<u8>), Failure> {
+    fn fitting(&mut self, target: &Target) -> Result<(String, Composed<'_>), Failure> {
         let text = self.wiring.text(self.name, Some(&target.world));
         let references = compose::references(&self.file(), &text).map_err(failure)?;
         for reference in references {
@@ -205,14 +211,14 @@ impl Composition<'_> {
         let text = self.wiring.text(self.name, Some(&contract.world));
         self.packages.insert(contract.package.clone(), contract.binary.clone());
         match self.composed(&text) {
-            Ok(again) if again == composed => Ok((text, contract)),
+            Ok(again) if again.to_vec() == composed => Ok((text, contract)),
             Ok(_) => Err("with the world of its own contract it would be another composition".to_owned()),
             Err(error) => Err(format!("it does not fit the world of its own contract: {}", reasons(&error))),
         }
     }
 
-    fn composed(&self, text: &str) -> Result<Vec<u8>, compose::ComposeError> {
-        compose::compose_from(&self.file(), text, &self.packages, &self.origins)
+    fn composed(&self, text: &str) -> Result<Composed<'_>, compose::ComposeError> {
+        compose::compose_in_place(&self.file(), text, &self.packages, &self.origins)
     }
 
     /// What the text is called in errors.

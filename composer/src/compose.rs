@@ -8,12 +8,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use indexmap::IndexMap;
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode, SourceSpan};
 use semver::Version;
 use thiserror::Error;
-use wac_graph::types::BorrowedPackageKey;
-use wac_graph::{EncodeOptions, Processor};
 use wac_parser::Document;
 use wac_parser::lexer::{Lexer, Token};
 use wac_parser::resolution::Error as ResolveError;
@@ -21,7 +18,11 @@ use wac_parser::resolution::Error as ResolveError;
 use crate::check::{self, Mismatch};
 use crate::contain::{Crash, contain};
 use crate::diagnosis;
-use crate::link_map::{self, Origins};
+use crate::encoding::{self, Encoded};
+use crate::link_map::Origins;
+use crate::wire::MOST_INSTANCES;
+
+pub use crate::composed::Composed;
 
 /// The longest text that is read, in bytes.
 const LONGEST: usize = 1 << 20;
@@ -79,6 +80,18 @@ pub enum ComposeErrorKind {
     /// want it are named.
     #[error("{}", headline(.0))]
     Resolve(Box<ResolveError>, Vec<String>),
+    /// No engine would take the composition.
+    #[error(
+        "the composition would have {instances} instances in one component, where engines take at most \
+         {MOST_INSTANCES}: it has {parts} parts, and an interface counts where it is taken from a part, from the host, and \
+         where it is exported"
+    )]
+    TooMany {
+        /// How many instances there would be.
+        instances: usize,
+        /// How many components are embedded.
+        parts: usize,
+    },
     /// The composition goes beyond what can be read again.
     #[error("the composition cannot be described")]
     Describe(#[source] anatomy::ReadError),
@@ -118,14 +131,28 @@ pub fn compose_from(
     packages: &Packages,
     origins: &Origins,
 ) -> Result<Vec<u8>, ComposeError> {
-    encode(text, packages)
-        .and_then(|(composed, instances)| {
-            link_map::append(composed, &instances, packages, origins).map_err(ComposeErrorKind::Describe)
-        })
-        .map_err(|kind| {
-            let mismatches = diagnose(&kind, text, packages);
-            ComposeError { mismatches, ..ComposeError::new(kind, name, text) }
-        })
+    compose_in_place(name, text, packages, origins).map(|composed| composed.to_vec())
+}
+
+/// As [`compose_from`], without a copy of the packages: what large parts are composed with.
+///
+/// # Errors
+///
+/// As for [`compose`].
+pub fn compose_in_place<'p>(
+    name: &str,
+    text: &str,
+    packages: &'p Packages,
+    origins: &Origins,
+) -> Result<Composed<'p>, ComposeError> {
+    encoded(text, packages).and_then(|encoded| encoded.described(origins)).map_err(|kind| {
+        let mismatches = diagnose(&kind, text, packages);
+        ComposeError { mismatches, ..ComposeError::new(kind, name, text) }
+    })
+}
+
+fn encoded<'p>(text: &str, packages: &'p Packages) -> Result<Encoded<'p>, ComposeErrorKind> {
+    encoding::encode(text, &wanted(text)?, packages)
 }
 
 /// All that does not fit, where that is what went wrong: the libraries stop at the first mismatch.
@@ -149,8 +176,9 @@ fn diagnose(kind: &ComposeErrorKind, text: &str, packages: &Packages) -> Vec<Mis
                 let end = target.span.offset() + target.span.len();
                 let start = document.directive.package.span.offset() + document.directive.package.span.len();
                 let untargeted = format!("{}{}", &text[..start], &text[end..]);
-                encode(&untargeted, packages)
-                    .map(|(composition, _)| diagnosis::target(&composition, target.string, packages))
+                encoded(&untargeted, packages)
+                    .map(|encoded| encoded.composed.to_vec())
+                    .map(|composition| diagnosis::target(&composition, target.string, packages))
                     .unwrap_or_default()
             }
             _ => Vec::new(),
@@ -173,49 +201,7 @@ pub fn target(name: &str, text: &str) -> Result<Option<String>, ComposeError> {
     read().map_err(|kind| ComposeError::new(kind, name, text))
 }
 
-/// The composition, and the packages of its instances by their names.
-fn encode(text: &str, packages: &Packages) -> Result<(Vec<u8>, BTreeMap<String, String>), ComposeErrorKind> {
-    let wanted = wanted(text)?;
-    if let Some(missing) = wanted.iter().find(|reference| !packages.contains_key(&reference.name)) {
-        return Err(ComposeErrorKind::Missing(missing.clone()));
-    }
-    for reference in &wanted {
-        anatomy::read(&packages[&reference.name])
-            .map_err(|error| ComposeErrorKind::Part(reference.clone(), Box::new(error)))?;
-    }
-    let work = || {
-        let document = parse(text)?;
-        let given: IndexMap<BorrowedPackageKey<'_>, Vec<u8>> = wanted
-            .iter()
-            .map(|reference| {
-                let key =
-                    BorrowedPackageKey::from_name_and_version(&reference.name, reference.version.as_ref());
-                (key, packages[&reference.name].clone())
-            })
-            .collect();
-        let failed = |error| {
-            let wanting = wanting(&error, &wanted, packages);
-            ComposeErrorKind::Resolve(Box::new(error), wanting)
-        };
-        let processor = Processor { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
-        let options = EncodeOptions { define_components: true, validate: true, processor: Some(processor) };
-        document.resolve(given).map_err(failed)?.encode(options).map_err(failed)
-    };
-    let composed = contain(work).map_err(ComposeErrorKind::Crash)??;
-    Ok((composed, link_map::instances(text, &guard(text)?)))
-}
-
-/// The packages that import what the target world does not.
-fn wanting(error: &ResolveError, wanted: &[Reference], packages: &Packages) -> Vec<String> {
-    let ResolveError::ImportNotInTarget { name, .. } = error else { return Vec::new() };
-    let imports = |reference: &&Reference| {
-        let found = packages.get(&reference.name).map(|bytes| anatomy::read(bytes));
-        found.is_some_and(|found| found.is_ok_and(|found| found.imports.contains(name)))
-    };
-    wanted.iter().filter(imports).map(|reference| reference.name.clone()).collect()
-}
-
-fn parse(text: &str) -> Result<Document<'_>, ComposeErrorKind> {
+pub(crate) fn parse(text: &str) -> Result<Document<'_>, ComposeErrorKind> {
     Document::parse(text).map_err(|error| ComposeErrorKind::Syntax(Box::new(error)))
 }
 
@@ -386,7 +372,10 @@ impl Diagnostic for ComposeError {
             ComposeErrorKind::TooDeep(span) => one("one too deep", *span),
             ComposeErrorKind::Missing(reference) => one("nothing was given for this", reference.span),
             ComposeErrorKind::Part(reference, _) => one("this one", reference.span),
-            ComposeErrorKind::TooLong(_) | ComposeErrorKind::Describe(_) | ComposeErrorKind::Crash(_) => None,
+            ComposeErrorKind::TooLong(_)
+            | ComposeErrorKind::TooMany { .. }
+            | ComposeErrorKind::Describe(_)
+            | ComposeErrorKind::Crash(_) => None,
         }
     }
 }
@@ -425,6 +414,9 @@ impl ComposeError {
                 }
                 other => return other.help().map(|help| Box::new(help.to_string()) as Box<dyn fmt::Display>),
             },
+            ComposeErrorKind::TooMany { .. } => {
+                "compose some of the parts to a component of their own first, and compose that with the rest".to_owned()
+            }
             ComposeErrorKind::Syntax(error) => {
                 return error.help().map(|help| Box::new(help.to_string()) as Box<dyn fmt::Display>);
             }

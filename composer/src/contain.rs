@@ -13,7 +13,7 @@ use thiserror::Error;
 pub const CONTAINED: &str = "contained";
 
 /// Stack of such a thread, in bytes: many times what reasonable input takes.
-const STACK: usize = 64 << 20;
+pub(crate) const STACK: usize = 64 << 20;
 
 /// A library gave up on its input in a way that it should not have.
 #[derive(Debug, Error)]

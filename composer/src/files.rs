@@ -97,9 +97,15 @@ pub const INVALID: &str = "it may have been cut off or damaged, or was made by t
 /// process is killed, or the machine. A link goes on pointing where it did; a device or pipe is written to, not
 /// replaced.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    write_pieces(path, &[bytes])
+}
+
+/// As [`write`], of a file that comes in pieces.
+fn write_pieces(path: &Path, pieces: &[&[u8]]) -> Result<(), Failure> {
     let attempt = || -> io::Result<()> {
         if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-            return fs::File::options().write(true).open(path)?.write_all(bytes);
+            let mut file = fs::File::options().write(true).open(path)?;
+            return pieces.iter().try_for_each(|piece| file.write_all(piece));
         }
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let folder = folder_of(&path);
@@ -108,7 +114,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let mut file = builder.prefix(UNFINISHED).tempfile_in(&folder)?;
-        file.write_all(bytes)?;
+        pieces.iter().try_for_each(|piece| file.write_all(piece))?;
         file.as_file().sync_all()?;
         file.persist(&path)?;
         // The new name is durable once the folder is; not every system lets folders be synced.
@@ -194,6 +200,11 @@ fn folder_of(path: &Path) -> PathBuf {
 
 /// Writes a product to where `-o` says: a file, or `-` for standard output. Neither may be a terminal.
 pub fn deliver(output: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    deliver_pieces(output, &[bytes])
+}
+
+/// As [`deliver`], of a product that comes in pieces.
+pub fn deliver_pieces(output: &Path, pieces: &[&[u8]]) -> Result<(), Failure> {
     let piped = output.as_os_str() == "-";
     let terminal = if piped { io::stdout().is_terminal() } else { is_terminal(output) };
     if terminal {
@@ -204,7 +215,7 @@ pub fn deliver(output: &Path, bytes: &[u8]) -> Result<(), Failure> {
         )
         .help("`-o FILE.wasm` writes it to a file; with `-o -`, pipe it into something"));
     }
-    if piped { print(bytes) } else { write(output, bytes) }
+    if piped { print_pieces(pieces) } else { write_pieces(output, pieces) }
 }
 
 /// Whether a path leads to a terminal, as `/dev/stdout` may. Only devices are opened: to open a pipe is to wait.
@@ -219,8 +230,13 @@ fn is_terminal(path: &Path) -> bool {
 
 /// Writes to standard output. Whoever reads it may stop at any time: that is no error.
 pub fn print(bytes: &[u8]) -> Result<(), Failure> {
+    print_pieces(&[bytes])
+}
+
+fn print_pieces(pieces: &[&[u8]]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+    let written = pieces.iter().try_for_each(|piece| stdout.write_all(piece));
+    match written.and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::because(Exit::Cannot, "cannot write to standard output", error))
         }

@@ -1,18 +1,16 @@
 //! Writes the link map into a composition: which part came from where, and what was wired to what.
 //!
 //! The format, and reading it, are [`anatomy::link_map`]'s. What only the composer knows is under which names parts
-//! were given to it. An instance is matched with the package that has the same bytes, since that is what ends up in a
-//! composition; where two packages have the same bytes, by the name that the text gives the instance.
+//! were given to it; and what a part says of itself, since a composition is looked at while it has only stand-ins for its
+//! parts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anatomy::link_map::{self, LinkMap};
-use anatomy::{Component, ReadError};
-use miette::SourceSpan;
-use wac_parser::lexer::Token;
-use wasm_encoder::{ComponentSection, CustomSection};
+use anatomy::{Component, Limits, Part, ReadError};
+use wasm_encoder::CustomSection;
 
-use crate::compose::Packages;
+use crate::composed::{Composed, Draft};
 
 /// Where packages came from, by their names without versions. What is not in it has the name of its package for an origin.
 pub type Origins = BTreeMap<String, Origin>;
@@ -43,112 +41,114 @@ impl Origin {
     }
 }
 
-/// The packages that the instances of a text are made of, by the names of the instances: every `let NAME = new PACKAGE`.
-pub(crate) fn instances(text: &str, tokens: &[(Token, SourceSpan)]) -> BTreeMap<String, String> {
-    let source = |span: &SourceSpan| &text[span.offset()..span.offset() + span.len()];
-    let binding = |window: &[(Token, SourceSpan)]| match window {
-        [
-            (Token::LetKeyword, _),
-            (Token::Ident, name),
-            (Token::Equals, _),
-            (Token::NewKeyword, _),
-            (Token::PackageName, package),
-        ] => {
-            let (name, package) = (source(name), source(package));
-            let package = package.split_once('@').map_or(package, |(package, _)| package);
-            Some((name.strip_prefix('%').unwrap_or(name).to_owned(), package.to_owned()))
-        }
-        _ => None,
-    };
-    tokens.windows(5).filter_map(binding).collect()
-}
-
-/// Adds the link map to a composition that was made of `packages`. `instances` are the packages of its instances, as
-/// far as they have names.
+/// Adds the link map to a composition. `draft` is the same composition, with stand-ins for the packages that it is made
+/// of, and `packages` are these, by number.
 pub(crate) fn append(
-    mut composed: Vec<u8>,
-    instances: &BTreeMap<String, String>,
-    packages: &Packages,
+    composed: &mut Composed<'_>,
+    draft: &Draft,
+    packages: &[Package<'_>],
     origins: &Origins,
-) -> Result<Vec<u8>, ReadError> {
-    let component = anatomy::read(&composed)?;
-    let map = complete(
-        LinkMap::recover(&component),
-        &component,
-        &composed,
-        &Sources { instances, packages, origins },
-    );
+) -> Result<(), ReadError> {
+    let (bytes, limit) = (composed.size() as u64, Limits::default().bytes);
+    if bytes > limit {
+        return Err(ReadError::TooLarge { bytes, limit });
+    }
+    let component = anatomy::read(draft.bytes())?;
+    let map = complete(LinkMap::recover(&component), &component, draft, packages, origins);
     let data = map.to_bytes();
-    CustomSection { name: link_map::SECTION.into(), data: data.into() }.append_to_component(&mut composed);
-    Ok(composed)
+    composed.append(&CustomSection { name: link_map::SECTION.into(), data: data.into() });
+    Ok(())
 }
 
-struct Sources<'a> {
-    instances: &'a BTreeMap<String, String>,
-    packages: &'a Packages,
-    origins: &'a Origins,
+/// A package that was composed.
+pub(crate) struct Package<'a> {
+    /// Its name, without a version.
+    pub(crate) name: &'a str,
+    pub(crate) bytes: &'a [u8],
+    /// What it is made of.
+    pub(crate) found: Component,
 }
 
-/// Adds the origins to what the binary itself tells.
-fn complete(mut map: LinkMap, component: &Component, composed: &[u8], sources: &Sources<'_>) -> LinkMap {
+/// What the packages say, of which a composition has only stand-ins.
+struct Insides<'a> {
+    parts: HashMap<(usize, &'a [String]), &'a Part>,
+    compositions: HashMap<(usize, &'a [String]), &'a str>,
+    origins: HashMap<(usize, &'a [String]), link_map::Origin>,
+}
+
+impl<'a> Insides<'a> {
+    fn of(packages: &'a [Package<'a>], origins: &Origins) -> Self {
+        let mut insides =
+            Insides { parts: HashMap::new(), compositions: HashMap::new(), origins: HashMap::new() };
+        for (number, package) in packages.iter().enumerate() {
+            let found = &package.found;
+            insides.origins.insert((number, &[]), origin(package.name, origins));
+            if !found.is_composition() {
+                insides.parts.extend(found.parts.first().map(|part| ((number, &[][..]), part)));
+                continue;
+            }
+            insides.parts.extend(found.parts.iter().map(|part| ((number, &*part.path), part)));
+            insides.compositions.insert((number, &[]), &found.digest);
+            let inner = found.compositions.iter();
+            insides.compositions.extend(inner.map(|inner| ((number, &*inner.path), &*inner.digest)));
+            insides.adopt(number, package);
+        }
+        insides
+    }
+
+    /// Takes over what the link map of an embedded composition says of the origins of its parts. One that disagrees with
+    /// its own binary tells nothing.
+    fn adopt(&mut self, number: usize, package: &'a Package<'a>) {
+        let Ok(Some(map)) = link_map::read(package.bytes, &package.found) else { return };
+        let parts = map
+            .parts
+            .into_iter()
+            .map(|part| part.origin)
+            .zip(package.found.parts.iter().map(|part| &*part.path));
+        let inner = package.found.compositions.iter().map(|inner| &*inner.path);
+        let inner = map.compositions.into_iter().map(|inner| inner.origin).zip(inner);
+        let known = parts.chain(inner).filter_map(|(origin, path)| Some(((number, path), origin?)));
+        self.origins.extend(known);
+    }
+}
+
+/// Adds to what the binary itself tells what only the packages tell.
+fn complete(
+    mut map: LinkMap,
+    component: &Component,
+    draft: &Draft,
+    packages: &[Package<'_>],
+    origins: &Origins,
+) -> LinkMap {
     if map.parts.is_empty() {
         return map;
     }
-    let bytes = |offset: u64, length: u64| &composed[offset as usize..(offset + length) as usize];
+    let insides = Insides::of(packages, origins);
+    let place =
+        |offset: u64| draft.part_at(offset).expect("all that is embedded is embedded by way of packages");
     for (entry, part) in map.parts.iter_mut().zip(&component.parts) {
-        if let [name] = entry.path.as_slice() {
-            entry.origin =
-                sources.package(name, bytes(part.offset, part.bytes)).map(|name| sources.origin(name));
-        }
+        let inside = (place(part.offset), &part.path[1..]);
+        let known = insides.parts.get(&inside).expect("stand-ins have the parts of what they stand for");
+        entry.digest.clone_from(&known.digest);
+        entry.language.clone_from(&known.language);
+        entry.toolchain.clone_from(&known.toolchain);
+        entry.origin = insides.origins.get(&inside).cloned();
     }
-    for index in 0..map.compositions.len() {
-        let inner = &component.compositions[index];
-        let [name] = inner.path.as_slice() else { continue };
-        let Some(package) = sources.package(name, bytes(inner.offset, inner.bytes)) else { continue };
-        let name = name.clone();
-        map.compositions[index].origin = Some(sources.origin(package));
-        adopt(&mut map, &name, &sources.packages[package]);
+    for (entry, inner) in map.compositions.iter_mut().zip(&component.compositions) {
+        let inside = (place(inner.offset), &inner.path[1..]);
+        let digest =
+            insides.compositions.get(&inside).expect("stand-ins have the parts of what they stand for");
+        entry.digest = (*digest).to_owned();
+        entry.origin = insides.origins.get(&inside).cloned();
     }
     map
 }
 
-/// Takes over what the link map of an embedded composition says of the origins of its parts. One that disagrees with
-/// its own binary tells nothing.
-fn adopt(map: &mut LinkMap, name: &str, composition: &[u8]) {
-    let Ok(component) = anatomy::read(composition) else { return };
-    let Ok(Some(inner)) = link_map::read(composition, &component) else { return };
-    let known: BTreeMap<&[String], _> = inner
-        .parts
-        .iter()
-        .map(|part| (&*part.path, &part.origin))
-        .chain(inner.compositions.iter().map(|inner| (&*inner.path, &inner.origin)))
-        .collect();
-    let below = |path: &[String]| match path.split_first() {
-        Some((first, rest)) if first == name => known.get(rest).copied().cloned().flatten(),
-        _ => None,
+fn origin(package: &str, origins: &Origins) -> link_map::Origin {
+    let (file, registry) = match origins.get(package) {
+        Some(Origin(Place::File(name))) => (Some(name.clone()), None),
+        Some(Origin(Place::Registry(reference))) => (None, Some(reference.clone())),
+        None => (None, None),
     };
-    for part in map.parts.iter_mut().filter(|part| part.origin.is_none()) {
-        part.origin = below(&part.path);
-    }
-    for inner in map.compositions.iter_mut().filter(|inner| inner.origin.is_none()) {
-        inner.origin = below(&inner.path);
-    }
-}
-
-impl<'a> Sources<'a> {
-    /// The package that has these bytes.
-    fn package(&self, instance: &str, bytes: &[u8]) -> Option<&'a str> {
-        let same = |name: &&String| self.packages.get(*name).is_some_and(|package| package == bytes);
-        let named = self.instances.get(instance).filter(same);
-        named.or_else(|| self.packages.keys().find(same)).map(String::as_str)
-    }
-
-    fn origin(&self, package: &str) -> link_map::Origin {
-        let (file, registry) = match self.origins.get(package) {
-            Some(Origin(Place::File(name))) => (Some(name.clone()), None),
-            Some(Origin(Place::Registry(reference))) => (None, Some(reference.clone())),
-            None => (None, None),
-        };
-        link_map::Origin { package: package.to_owned(), file, registry }
-    }
+    link_map::Origin { package: package.to_owned(), file, registry }
 }

@@ -259,19 +259,13 @@ impl Shelf {
 
     fn package(&mut self, reference: &Reference) -> Result<Option<Vec<u8>>, Failure> {
         let given = |given: &&mut Input| given.package.as_deref() == Some(&reference.name);
-        if let Some(Input { source, content, .. }) = self.given.iter_mut().find(given) {
+        if let Some(Input { content, .. }) = self.given.iter_mut().find(given) {
             return match content {
                 Content::Bytes(bytes) => {
                     // It may be large, so it is handed over, not copied. It is empty once a first mention of it was
                     // served; packages are kept by name, so that one serves all mentions.
                     let bytes = std::mem::take(bytes);
-                    if bytes.is_empty() {
-                        return Ok(None);
-                    }
-                    let shown = source.to_string();
-                    anatomy::read(&bytes)
-                        .map_err(|error| files::not_a_component(Path::new(&shown), error))?;
-                    Ok(Some(bytes))
+                    Ok((!bytes.is_empty()).then_some(bytes))
                 }
                 Content::Wit(folder) => match wit_package(&load(folder)?, reference)? {
                     None => Err(Failure::new(

@@ -37,8 +37,8 @@ pub fn contracts(bytes: &[u8]) -> Option<Contracts> {
 }
 
 /// Whether bytes that were read are a WIT package, which to a reader is a component with nothing but types.
-pub(crate) fn is_one(bytes: &[u8], found: &anatomy::Component) -> bool {
-    bare(found) && read(bytes).is_some()
+pub(crate) fn is_one(bytes: &[u8], imports: &[String], exports: &[String]) -> bool {
+    imports.is_empty() && exports.is_empty() && read(bytes).is_some()
 }
 
 /// Whether there is nothing in it but types, as in every WIT package and in few components.

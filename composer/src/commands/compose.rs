@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use anatomy::ReadError;
 use clap::Args;
 use composer::check::Wire;
-use composer::compose::{self, ComposeError, ComposeErrorKind};
+use composer::compose::{self, ComposeError, ComposeErrorKind, Composed};
 use composer::lock::Digest;
 use composer::wire::{Decision, Place};
 use serde_json::{Value, json};
 
-use crate::bag::{self, Composed, Wishes};
+use crate::bag::{self, Made, Wishes};
 use crate::closing::Denial;
 use crate::emit::{self, Emitted};
 use crate::failure::{Exit, Failure};
@@ -100,9 +100,9 @@ pub fn run(arguments: &Compose) -> Result<(), Failure> {
     let made = arguments.compose();
     if arguments.json {
         let nothing = json!({ "output": null, "wired": [], "host": [], "exports": [], "unused": [], "wrote": [], "command": null });
-        return outcome::print(made.and_then(|made| arguments.told(&made)), nothing);
+        return outcome::print(made.and_then(|(made, bytes)| arguments.told(&made, &bytes)), nothing);
     }
-    let Some(Emitted { command, .. }) = made?.emitted else { return Ok(()) };
+    let (Made { emitted: Some(Emitted { command, .. }), .. }, _) = made? else { return Ok(()) };
     if piped(arguments.output.as_deref()) {
         files::say(&command);
         return Ok(());
@@ -115,8 +115,8 @@ fn piped(path: Option<&Path>) -> bool {
 }
 
 impl Compose {
-    /// Composes, and delivers what was made.
-    fn compose(&self) -> Result<Composed, Failure> {
+    /// Composes, and delivers what was made. Answers with its bytes where there is more to say of them.
+    fn compose(&self) -> Result<(Made, Vec<u8>), Failure> {
         match inputs::read(&self.inputs, &self.dependencies, &self.made())? {
             Inputs::Text(file, text) => self.compose_text(&file, &text),
             Inputs::Bag(wanted) => {
@@ -125,21 +125,25 @@ impl Compose {
                 let paths = bag.parts.iter().filter_map(|(_, source)| source.path());
                 self.outputs().iter().try_for_each(|output| files::keep_apart(output, paths.clone()))?;
                 let pulled = bag.parts.iter().any(|(_, source)| matches!(source, Source::Registry(_)));
-                let composed = bag::compose(bag, &self.wishes(pulled))?;
-                supply.settle()?;
-                if let Some(output) = &self.output {
-                    files::deliver(output, &composed.bytes)?;
-                }
-                Ok(composed)
+                bag::compose(bag, &self.wishes(pulled), |composed| {
+                    supply.settle()?;
+                    self.deliver(composed)
+                })
             }
         }
     }
 
+    fn deliver(&self, composed: &Composed<'_>) -> Result<Vec<u8>, Failure> {
+        if let Some(output) = &self.output {
+            files::deliver_pieces(output, &composed.chunks().collect::<Vec<_>>())?;
+        }
+        Ok(if self.json { composed.to_vec() } else { Vec::new() })
+    }
+
     /// What there is to say of it, for programs.
-    fn told(&self, made: &Composed) -> Result<Value, Failure> {
-        let whole = anatomy::read(&made.bytes).map_err(unreadable)?;
-        let bytes = made.bytes.len();
-        let digest = || Digest::of(&made.bytes).to_string();
+    fn told(&self, made: &Made, bytes: &[u8]) -> Result<Value, Failure> {
+        let whole = anatomy::read(bytes).map_err(unreadable)?;
+        let digest = || Digest::of(bytes).to_string();
         let file = self.output.as_ref().map(|file| file.display().to_string());
         let (wrote, command) = match &made.emitted {
             Some(Emitted { files, command }) => (files.as_slice(), Some(command)),
@@ -147,7 +151,7 @@ impl Compose {
         };
         let wrote: Vec<String> = wrote.iter().map(|file| file.display().to_string()).collect();
         Ok(json!({
-            "output": file.map(|file| json!({ "file": file, "bytes": bytes, "digest": digest() })),
+            "output": file.map(|file| json!({ "file": file, "bytes": bytes.len(), "digest": digest() })),
             "wired": made.wired,
             "host": whole.imports,
             "exports": whole.exports,
@@ -217,11 +221,11 @@ impl Compose {
         }
     }
 
-    fn compose_text(&self, file: &Path, text: &str) -> Result<Composed, Failure> {
+    fn compose_text(&self, file: &Path, text: &str) -> Result<(Made, Vec<u8>), Failure> {
         self.refuse_wishes(file)?;
-        let Some(output) = &self.output else {
+        if self.output.is_none() {
             return Err(Failure::new(Exit::Usage, "`-o OUT.wasm` is missing"));
-        };
+        }
         let name = file.display().to_string();
         let references = compose::references(&name, text).map_err(failure)?;
         let near = file.parent().unwrap_or(Path::new("."));
@@ -239,11 +243,29 @@ impl Compose {
         let shelf = Shelf::new(given, self.wit.as_deref(), near)?;
         let origins = shelf.origins(&references);
         let packages = shelf.packages(&references)?;
-        let composed = compose::compose_from(&name, text, &packages, &origins).map_err(failure)?;
+        let composed = compose::compose_in_place(&name, text, &packages, &origins)
+            .map_err(|error| self.unread(error))?;
         supply.settle()?;
-        files::deliver(output, &composed)?;
-        let wired = if self.json { wired(&composed)? } else { Vec::new() };
-        Ok(Composed { bytes: composed, wired, unused: Vec::new(), emitted: None })
+        let bytes = self.deliver(&composed)?;
+        let wired = if self.json { wired(&bytes)? } else { Vec::new() };
+        Ok((Made { wired, unused: Vec::new(), emitted: None }, bytes))
+    }
+
+    /// Why a text does not compose. What cannot be read is told in terms of the file that was given for it.
+    fn unread(&self, error: ComposeError) -> Failure {
+        let given = |package: &str| self.dependencies.iter().find(|given| given.package == package);
+        let source = match &error.kind {
+            ComposeErrorKind::Part(reference, _) => {
+                given(&reference.name).map(|given| given.source.to_string())
+            }
+            _ => None,
+        };
+        match (source, error) {
+            (Some(source), ComposeError { kind: ComposeErrorKind::Part(_, reason), .. }) => {
+                files::not_a_component(Path::new(&source), *reason)
+            }
+            (_, error) => failure(error),
+        }
     }
 
     /// A text decides all that there are flags for without one.

@@ -172,7 +172,7 @@ pub fn decompose(title: &str, bytes: &[u8]) -> Result<Decomposition, DecomposeEr
 
 fn apart(title: &str, bytes: &[u8], found: &anatomy::Component) -> Result<Decomposition, DecomposeError> {
     Validator::new_with_features(WasmFeatures::all()).validate_all(bytes).map_err(DecomposeError::Invalid)?;
-    if wit_package::is_one(bytes, found) {
+    if wit_package::is_one(bytes, &found.imports, &found.exports) {
         return Err(DecomposeError::NoParts("it is a WIT package".to_owned()));
     }
     let root = root::read(bytes)?;

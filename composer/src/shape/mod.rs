@@ -297,7 +297,11 @@ impl Shape {
         let found = anatomy::read(bytes)?;
         let shape = contain(|| read::component(bytes))?.map_err(ShapeError::Invalid)?;
         // It would seem to fit everything that asks for nothing.
-        if wit_package::is_one(bytes, &found) { Err(ShapeError::WitPackage) } else { Ok(shape) }
+        if wit_package::is_one(bytes, &found.imports, &found.exports) {
+            Err(ShapeError::WitPackage)
+        } else {
+            Ok(shape)
+        }
     }
 
     /// The type that a component of this world has.

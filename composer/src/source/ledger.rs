@@ -59,6 +59,11 @@ impl Ledger {
         self.asked || self.before.is_some() || self.now.as_ref().is_some_and(pulled)
     }
 
+    /// Whether it will count for these: where it will not, nobody has to know their digests.
+    pub fn concerns(&self, wanted: &[Wanted]) -> bool {
+        self.needed() || wanted.iter().any(|wanted| matches!(wanted.source, Source::Registry(_)))
+    }
+
     /// What a source is called in the lock.
     pub fn name(&self, source: &Source) -> String {
         match source {

@@ -160,6 +160,16 @@ pub enum Content {
     Wit(PathBuf),
 }
 
+impl Content {
+    fn digest(&self) -> Result<Digest, Failure> {
+        match self {
+            Content::Bytes(bytes) => Ok(Digest::of(bytes)),
+            Content::Wit(path) if path.is_dir() => folder::digest(path),
+            Content::Wit(path) => Ok(Digest::of(&files::read(path)?)),
+        }
+    }
+}
+
 /// Reads one input of a command that only looks, near this folder. Whether it is a component is not checked.
 pub fn read(source: &Source, options: &RegistryOptions, near: &Path) -> Result<Vec<u8>, Failure> {
     match source {
@@ -216,40 +226,41 @@ impl<'a> Supply<'a> {
     /// before anybody looks whether it is a component: what was tampered with is told as such.
     pub fn inputs(&mut self, wanted: Vec<Wanted>) -> Result<Vec<Input>, Failure> {
         self.ledger.expect(&wanted)?;
+        let recorded = self.ledger.concerns(&wanted);
         let mut inputs = Vec::with_capacity(wanted.len());
         let mut entries = Vec::with_capacity(wanted.len());
         for Wanted { package, source, bytes } in wanted {
             let name = self.ledger.name(&source);
-            let (content, digest, manifest) = self.input(package.as_deref(), &source, bytes)?;
-            entries.push(Entry { package: package.clone(), source: name, manifest, digest });
+            let (content, known) = self.input(package.as_deref(), &source, bytes)?;
+            if recorded {
+                let (digest, manifest) = known.map_or_else(|| Ok((content.digest()?, None)), Ok)?;
+                entries.push(Entry { package: package.clone(), source: name, manifest, digest });
+            }
             inputs.push(Input { package, source, content });
         }
         self.ledger.found(entries)?;
         Ok(inputs)
     }
 
-    /// One input: what it is, its digest, and that of its manifest.
+    /// One input: what it is; and of what a registry has, its digest and that of its manifest.
     fn input(
         &self,
         package: Option<&str>,
         source: &Source,
         bytes: Option<Vec<u8>>,
-    ) -> Result<(Content, Digest, Option<Digest>), Failure> {
+    ) -> Result<(Content, Option<(Digest, Option<Digest>)>), Failure> {
         let path = match source {
             Source::Registry(reference) => {
                 let pinned = self.ledger.pinned(package, source);
                 let pulled = self.options.registries(self.near)?.pull(reference, pinned)?;
-                return Ok((Content::Bytes(pulled.bytes), pulled.digest, Some(pulled.manifest)));
+                return Ok((Content::Bytes(pulled.bytes), Some((pulled.digest, Some(pulled.manifest)))));
             }
             Source::Path(path) => path,
         };
-        if path.is_dir() {
-            return Ok((Content::Wit(path.clone()), folder::digest(path)?, None));
+        if path.is_dir() || path.extension().is_some_and(|suffix| suffix == "wit") {
+            return Ok((Content::Wit(path.clone()), None));
         }
-        let bytes = bytes.map_or_else(|| files::read(path), Ok)?;
-        let digest = Digest::of(&bytes);
-        let wit = path.extension().is_some_and(|suffix| suffix == "wit");
-        Ok((if wit { Content::Wit(path.clone()) } else { Content::Bytes(bytes) }, digest, None))
+        Ok((Content::Bytes(bytes.map_or_else(|| files::read(path), Ok)?), None))
     }
 
     /// Brings the lock up to date, once the product is made and before it is delivered.

@@ -11,6 +11,7 @@ use wasmparser::{Parser, Payload, ValidPayload, Validator, WasmFeatures};
 
 use super::error::PartError;
 use crate::contain::contain;
+use crate::spread::spread;
 use crate::wit_package;
 
 /// A component from the outside.
@@ -53,17 +54,17 @@ pub(super) enum Need {
 /// not looked at: composing validates them.
 pub(super) fn read(all: &[&[u8]]) -> Result<Vec<Surface>, (usize, PartError)> {
     let one = |index: usize| look(all[index]).map_err(|error| (index, error));
-    let together = contain(|| (0..all.len()).map(one).collect());
-    // Which one was it? Alone they tell; together they take one thread.
+    let together = contain(|| spread((0..all.len()).collect(), one).into_iter().collect());
+    // Which one was it? Alone they tell; together they take a few threads.
     together.unwrap_or_else(|_| {
         (0..all.len()).map(|index| contain(|| one(index)).map_err(|crash| (index, crash.into()))?).collect()
     })
 }
 
 fn look(bytes: &[u8]) -> Result<Surface, PartError> {
-    let found = anatomy::read(bytes)?;
+    let found = anatomy::outline(bytes)?;
     let mut surface = walk(bytes).map_err(PartError::Invalid)?;
-    if wit_package::is_one(bytes, &found) {
+    if wit_package::is_one(bytes, &found.imports, &found.exports) {
         return Err(PartError::WitPackage);
     }
     for import in &mut surface.imports {

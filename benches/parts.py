@@ -1,0 +1,86 @@
+"""Small components that need each other, in the binary format: what the benchmarks compose."""
+
+# Sections and declarations of the binary format of components, as far as they are needed here.
+CORE_MODULE, CORE_INSTANCE, INSTANCE, ALIAS, TYPE, CANON, IMPORT, EXPORT = 1, 2, 5, 6, 7, 8, 10, 11
+U32, I32 = 0x79, 0x7F
+
+
+def leb(number):
+    """An unsigned number."""
+    encoded = bytearray()
+    while number > 0x7F:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*encoded, number])
+
+
+def name(text):
+    return leb(len(text)) + text.encode()
+
+
+def vector(items):
+    return leb(len(items)) + b"".join(items)
+
+
+def section(kind, items):
+    content = vector(items)
+    return bytes([kind]) + leb(len(content)) + content
+
+
+def module(imports):
+    """A core module whose function `call` calls all its imports, and answers with the sum."""
+    of_type_0 = b"\0\0"
+    called = b"".join(b"\x10" + leb(index) + (b"\x6a" if index else b"") for index in range(imports))
+    body = b"\0" + (called or b"\x41\x01") + b"\x0b"
+    return b"\0asm\1\0\0\0" + b"".join((
+        section(1, [b"\x60\0\1" + bytes([I32])]),
+        section(2, [name("") + name(f"i{index}") + of_type_0 for index in range(imports)]),
+        section(3, [b"\0"]),
+        section(7, [name("call") + b"\0" + leb(imports)]),
+        section(10, [leb(len(body)) + body]),
+    ))
+
+
+def part(imports, export):
+    """A component whose function `call` in the interface `export` calls those of the interfaces that it imports."""
+    count = len(imports)
+    function = b"\x40\0\0" + bytes([U32])
+    with_call = b"\x42" + vector([b"\1" + function, b"\4\0" + name("call") + b"\1\0"])
+    core = module(count)
+    items = [name(f"i{index}") + b"\0" + leb(index) for index in range(count)]
+    return b"\0asm\x0d\0\1\0" + b"".join((
+        section(TYPE, [with_call, function]),
+        section(IMPORT, [b"\0" + name(interface) + b"\5\0" for interface in imports]),
+        section(ALIAS, [b"\1\0" + leb(index) + name("call") for index in range(count)]),
+        section(CANON, [b"\1\0" + leb(index) + b"\0" for index in range(count)]),
+        bytes([CORE_MODULE]) + leb(len(core)) + core,
+        section(CORE_INSTANCE, [b"\1" + vector(items), b"\0\0" + vector([name("") + b"\x12\0"])]),
+        section(ALIAS, [b"\0\0\1\1" + name("call")]),
+        section(CANON, [b"\0\0" + leb(count) + b"\0\1"]),
+        section(INSTANCE, [b"\1" + vector([b"\0" + name("call") + b"\1" + leb(count)])]),
+        section(EXPORT, [b"\0" + name(export) + b"\5" + leb(count) + b"\0"]),
+    ))
+
+
+def interface(index):
+    return f"bench:parts/step{index}@0.1.0"
+
+
+def chain(count):
+    """Each part needs the one before it."""
+    return [part([interface(index - 1)] if index else [], interface(index)) for index in range(count)]
+
+
+def fan(count):
+    """All parts but one are needed by that one."""
+    plugs = [part([], interface(index)) for index in range(count - 1)]
+    socket = part([interface(index) for index in range(count - 1)], "bench:parts/socket@0.1.0")
+    return [*plugs, socket]
+
+
+def diamond(count):
+    """All parts but two need the first one, and are needed by the last one."""
+    first = part([], "bench:parts/first@0.1.0")
+    between = [part(["bench:parts/first@0.1.0"], interface(index)) for index in range(count - 2)]
+    last = part([interface(index) for index in range(count - 2)], "bench:parts/last@0.1.0")
+    return [first, *between, last]

@@ -1,0 +1,108 @@
+//! From a text and its packages to the composition that it describes, by way of stand-ins.
+
+use indexmap::IndexMap;
+use wac_graph::types::BorrowedPackageKey;
+use wac_graph::{EncodeOptions, Processor};
+use wac_parser::resolution::{Error as ResolveError, Resolution};
+
+use crate::compose::{ComposeErrorKind, Packages, Reference, parse};
+use crate::composed::{Composed, Draft};
+use crate::contain::contain;
+use crate::link_map::{self, Origins, Package};
+use crate::spread::spread;
+use crate::wire::MOST_INSTANCES;
+use crate::{stand_in, valid};
+
+/// A composition that is valid and says nothing of itself yet.
+pub(crate) struct Encoded<'p> {
+    pub(crate) composed: Composed<'p>,
+    draft: Draft,
+    packages: Vec<Package<'p>>,
+}
+
+/// Composes what `text` says of the packages that it mentions.
+pub(crate) fn encode<'p>(
+    text: &str,
+    wanted: &[Reference],
+    packages: &'p Packages,
+) -> Result<Encoded<'p>, ComposeErrorKind> {
+    let packages = read(wanted, packages)?;
+    let parts: Vec<&[u8]> = packages.iter().map(|package| package.bytes).collect();
+    let failed = |error| {
+        let wanting = wanting(&error, &packages);
+        ComposeErrorKind::Resolve(Box::new(error), wanting)
+    };
+    let work = || {
+        let document = parse(text)?;
+        let resolve = |bytes: Vec<Vec<u8>>| {
+            let keys = wanted.iter().map(|Reference { name, version, .. }| {
+                BorrowedPackageKey::from_name_and_version(name, version.as_ref())
+            });
+            document.resolve(keys.zip(bytes).collect::<IndexMap<_, _>>())
+        };
+        // What is wrong with a part is told in terms of the part, not of its stand-in.
+        let resolution = resolve(stand_ins(&parts)).map_err(|error| {
+            let plain = resolve(parts.iter().map(|part| part.to_vec()).collect());
+            failed(plain.err().unwrap_or(error))
+        })?;
+        let invalid = |source| failed(ResolveError::ValidationFailure { source });
+        let draft = Draft::read(resolution.encode(options(true)).map_err(failed)?).map_err(invalid)?;
+        if draft.instances > MOST_INSTANCES {
+            return Err(ComposeErrorKind::TooMany { instances: draft.instances, parts: draft.embedded() });
+        }
+        let composed = draft.with(&parts);
+        valid::check(&composed, &draft, &parts, || typed(&resolution)).map_err(invalid)?;
+        Ok((composed, draft))
+    };
+    let (composed, draft) = contain(work).map_err(ComposeErrorKind::Crash)??;
+    Ok(Encoded { composed, draft, packages })
+}
+
+impl<'p> Encoded<'p> {
+    /// The composition, with its link map.
+    pub(crate) fn described(self, origins: &Origins) -> Result<Composed<'p>, ComposeErrorKind> {
+        let Encoded { mut composed, draft, packages } = self;
+        contain(|| link_map::append(&mut composed, &draft, &packages, origins))
+            .map_err(ComposeErrorKind::Crash)?
+            .map_err(ComposeErrorKind::Describe)?;
+        Ok(composed)
+    }
+}
+
+/// The packages that are wanted, in that order. Reading them also keeps them within limits, before any library sees them.
+fn read<'p>(wanted: &[Reference], packages: &'p Packages) -> Result<Vec<Package<'p>>, ComposeErrorKind> {
+    let given = wanted.iter().map(|reference| {
+        let given = packages.get_key_value(&reference.name);
+        given.map(|given| (reference, given)).ok_or_else(|| ComposeErrorKind::Missing(reference.clone()))
+    });
+    let given = given.collect::<Result<Vec<_>, _>>()?;
+    let read = |(reference, (name, bytes)): (&Reference, (&'p String, &'p Vec<u8>))| {
+        let found = anatomy::read(bytes)
+            .map_err(|error| ComposeErrorKind::Part(reference.clone(), Box::new(error)))?;
+        Ok(Package { name, bytes, found })
+    };
+    spread(given, read).into_iter().collect()
+}
+
+/// Stand-ins for parts. For what has none, because it is not a component, it is there itself: to be refused.
+fn stand_ins(parts: &[&[u8]]) -> Vec<Vec<u8>> {
+    let one = |(number, part): (u32, &&[u8])| stand_in::of(part, number).unwrap_or_else(|_| part.to_vec());
+    (0..).zip(parts).map(one).collect()
+}
+
+fn options(define_components: bool) -> EncodeOptions<'static> {
+    let processor = Processor { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
+    EncodeOptions { define_components, validate: false, processor: Some(processor) }
+}
+
+/// The same composition with components that are imported.
+fn typed(resolution: &Resolution<'_>) -> Option<Vec<u8>> {
+    resolution.encode(options(false)).ok()
+}
+
+/// The packages that import what the target world does not.
+fn wanting(error: &ResolveError, packages: &[Package<'_>]) -> Vec<String> {
+    let ResolveError::ImportNotInTarget { name, .. } = error else { return Vec::new() };
+    let wanting = packages.iter().filter(|package| package.found.imports.contains(name));
+    wanting.map(|package| package.name.to_owned()).collect()
+}
