@@ -19,7 +19,7 @@
 //! | `edges` | each `part`, `import`, `from`: what satisfies that import of that part; `functions`: how many it has, or null where that is not written down; `types_only`: whether there is nothing in it but names for types |
 //! | `outlets` | each `export`, and `from`: a list of what stands behind that export |
 //! | `compositions` | instances of embedded compositions: each `path`, `offset`, `bytes`, `digest`, `origin` |
-//! | `reach` | which imports of the whole each part can reach: each `path` (indices of parts: first the part in question, last the one that imports from the host) and `imports`. The shortest path for each import |
+//! | `reach` | which imports of the whole each part can reach: one for each pair of a `part` and an `importer`, a part that imports from the host (itself, or another one). Each has `imports`: what the importer imports, and `ways`: lists of indices of parts, first the part, last the importer. For each part that the first uses directly and that leads there, it is the shortest way that begins so, but there are never more than 8; `more` counts the others |
 //! | `reach_complete` | false where there was so much of it that not all was listed |
 //! | `link_map` | `agrees`, `missing`, or `refused` |
 //! | `link_map_error` | why it was refused, or null |
@@ -33,12 +33,12 @@
 mod tree;
 
 use anatomy::link_map::{self, LinkMap, LinkMapError, Origin};
-use anatomy::{Component, Edge, Inner, Outlet, Part, ReadError, Sizes};
+use anatomy::{Component, Edge, Inner, Outlet, Part, Reached, ReadError, Sizes};
 use serde::Serialize;
 
 use crate::wit_package::{self, WitPackage};
 
-/// How many parts of paths are listed in the JSON, over all of `reach`.
+/// How many parts of ways are listed in the JSON, over all of `reach`.
 const STEPS: usize = 2_000_000;
 
 /// What a file turned out to be.
@@ -149,8 +149,9 @@ struct With<'a, T> {
 
 #[derive(Serialize)]
 struct Reach {
-    path: Vec<usize>,
-    imports: Vec<String>,
+    part: usize,
+    #[serde(flatten)]
+    reached: Reached,
 }
 
 fn whole(inspected: &Inspected) -> Json<'_> {
@@ -187,20 +188,19 @@ fn whole(inspected: &Inspected) -> Json<'_> {
 
 /// What every part reaches, and whether that is all.
 fn reach(component: &Component) -> (Vec<Reach>, bool) {
+    let reach = component.reach();
     let mut listed = Vec::new();
     let mut steps = 0;
     for part in 0..component.parts.len() {
         if steps > STEPS {
             return (listed, false);
         }
-        for reached in component.reach(part) {
-            steps += reached.path.len() + reached.imports.len();
-            listed.push(Reach { path: reached.path, imports: reached.imports });
+        for reached in reach.of(part) {
+            steps += reached.ways.iter().map(Vec::len).sum::<usize>() + reached.imports.len();
+            listed.push(Reach { part, reached });
         }
-        // A search costs time even where it finds nothing.
-        steps += component.edges.len() / 64;
     }
-    (listed, true)
+    (listed, reach.is_complete())
 }
 
 /// An error with its causes, in one line each.

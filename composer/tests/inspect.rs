@@ -96,15 +96,82 @@ fn programs_are_told_the_same() {
     assert_eq!(found["parts"][0]["toolchain"], json!([{"name": "rustc", "version": "1.2.3"}]));
     let all = json!(["host:files/read@1.0.0", "host:files/write@1.0.0", "host:clocks/wall@1.0.0"]);
     let page: Vec<&Value> =
-        found["reach"].as_array().expect("a list").iter().filter(|reach| reach["path"][0] == 2).collect();
+        found["reach"].as_array().expect("a list").iter().filter(|reach| reach["part"] == 2).collect();
     assert_eq!(
         page,
         [
-            &json!({"path": [2], "imports": ["host:clocks/wall@1.0.0"]}),
-            // By another way the clock is not reached once more: the shortest one counts.
-            &json!({"path": [2, 1, 0], "imports": [all[0], all[1]]}),
+            &json!({
+                "part": 2, "importer": 2, "imports": ["host:clocks/wall@1.0.0"], "ways": [[2]], "more": 0
+            }),
+            // That it imports the clock itself is no reason not to tell of the other way there.
+            &json!({"part": 2, "importer": 0, "imports": all, "ways": [[2, 1, 0]], "more": 0}),
         ]
     );
+}
+
+/// One above `wide` that are above one, of which the host is asked.
+fn diamond(wide: usize) -> Vec<u8> {
+    let name = |place: usize| format!("side{place:02}");
+    let face = |name: &str| format!("example:{name}/calls@0.1.0");
+    let mut packages = Packages::new();
+    let mut text = "package example:whole;\nlet low = new parts:low { ... };\n".to_owned();
+    packages.insert("parts:low".to_owned(), part(&names(&["host:files/read@1.0.0"]), &face("low"), None));
+    for place in 0..wide {
+        let side = name(place);
+        packages.insert(format!("parts:{side}"), part(&[face("low")], &face(&side), None));
+        text.push_str(&format!("let {side} = new parts:{side} {{ ...low, ... }};\n"));
+    }
+    let sides: Vec<String> = (0..wide).map(|place| face(&name(place))).collect();
+    packages.insert("parts:top".to_owned(), part(&sides, &face("top"), None));
+    let given: String = (0..wide).map(|place| format!("...{}, ", name(place))).collect();
+    text.push_str(&format!("let top = new parts:top {{ {given}... }};\nexport top[\"{}\"];\n", face("top")));
+    compose("whole.wac", &text, &packages).expect("a composition")
+}
+
+/// What the tree says of what the last part reaches.
+fn reached_last(text: &str) -> &str {
+    text.split_once("    └── top\n").expect("it comes last").1
+}
+
+#[test]
+fn who_closes_one_way_is_told_of_the_others() {
+    assert_eq!(
+        reached_last(&shown(&diamond(2), &[])),
+        "        └── through side00 → low
+            │ or through side01 → low
+            └── host:files/read@1.0.0
+"
+    );
+    let many = shown(&diamond(anatomy::WAYS + 2), &[]);
+    let many = reached_last(&many);
+    assert_eq!(many.lines().filter(|line| line.contains("through side")).count(), anatomy::WAYS, "{many}");
+    assert!(many.contains("            │ and 2 more ways\n            └── host:"), "{many}");
+}
+
+#[test]
+fn of_a_long_way_both_ends_are_named() {
+    let face = |place: usize| format!("example:chain/link{place}@0.1.0");
+    let mut packages = Packages::new();
+    let mut text = "package example:whole;\n".to_owned();
+    for place in 0..20 {
+        let imports = if place == 0 { names(&["host:files/read"]) } else { vec![face(place - 1)] };
+        packages.insert(format!("parts:p{place}"), part(&imports, &face(place), None));
+        let given = if place == 0 { String::new() } else { format!("...p{}, ", place - 1) };
+        text.push_str(&format!("let p{place} = new parts:p{place} {{ {given}... }};\n"));
+    }
+    text.push_str("export p19...;\n");
+    let bytes = compose("whole.wac", &text, &packages).expect("a composition");
+    let text = shown(&bytes, &[]);
+    let whole = "└── through p11 → p10 → p9 → p8 → p7 → p6 → p5 → p4 → p3 → p2 → p1 → p0\n";
+    assert!(text.contains(whole), "{text}");
+    let last = text.split_once("    └── p19\n").expect("it comes last").1;
+    let expected = "        └── through p18 → p17 → p16 → p15 → p14 → p13 → … 7 more … → p5 → p4 →
+              p3 → p2 → p1 → p0
+            └── host:files/read\n";
+    assert_eq!(last, expected);
+    let found = as_json(&bytes);
+    let all = found["reach"].as_array().expect("a list").last().expect("there are parts")["ways"][0].clone();
+    assert_eq!(all, json!((0..20).rev().collect::<Vec<usize>>()));
 }
 
 #[test]
@@ -128,9 +195,9 @@ fn a_part_reaches_nothing_through_types_alone() {
             (instance $b (instantiate $B (with "test:a/types" (instance $a "test:a/types")))))"#,
     );
     let read = anatomy::read(&bytes).expect("a component");
-    assert_eq!(read.reach(0)[0].imports, ["host:a/b"]);
+    assert_eq!(read.reach().of(0)[0].imports, ["host:a/b"]);
     assert!(read.edges[1].types_only);
-    assert!(read.reach(1).is_empty());
+    assert!(read.reach().of(1).is_empty());
 }
 
 #[test]

@@ -62,8 +62,8 @@ fn of_wac_compose_with_a_composition_within_and_two_instances_of_one_part() {
     );
     assert_eq!(component.compositions.len(), 1);
     assert_eq!(component.compositions[0].path, ["whole"]);
-    let reached = component.reach(4);
-    assert_eq!((reached[0].path.as_slice(), reached.len()), (&[4, 3, 2, 1][..], 1));
+    let reached = component.reach().of(4);
+    assert_eq!((reached[0].ways.as_slice(), reached.len()), (&[vec![4, 3, 2, 1]][..], 1));
     assert_eq!(reached[0].imports, ["host:a/b"]);
     assert_eq!(component.parts[0].toolchain[0].name, "rustc");
 }

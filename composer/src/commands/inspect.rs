@@ -21,7 +21,7 @@ pub struct Inspect {
     file: Source,
     /// Prints JSON: `imports` and `exports` (lists of names), `parts` (each with `name`, `language`, `toolchain`, `bytes`,
     /// `sizes`, `imports`, `exports`, `origin`), `edges` and `outlets` (what is wired to what), `reach` (which imports of
-    /// the whole each part can reach, and through which parts), and more.
+    /// the whole each part can reach, and by which ways through other parts), and more.
     #[arg(long)]
     json: bool,
     #[command(flatten)]

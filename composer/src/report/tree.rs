@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use anatomy::link_map::Origin;
-use anatomy::{Component, Part, Sizes, Source, Tool};
+use anatomy::{Component, Part, Reached, Sizes, Source, Tool};
 
 use super::{Inspected, said, size};
 use crate::wit_package::WitPackage;
@@ -17,6 +17,9 @@ const NARROWEST: usize = 30;
 const TOOLS: usize = 4;
 /// How many lines tell what parts reach. In a large composition there may be one for every pair of parts.
 const REACHED: usize = 1_000;
+/// How many parts are named of one way, half of them where it begins and half where it ends. One more is named rather
+/// than counted.
+const NAMED: usize = 12;
 
 pub(super) fn component(title: &str, inspected: &Inspected) -> String {
     let component = &inspected.component;
@@ -216,28 +219,47 @@ fn reached(component: &Component) -> Vec<Node> {
     if component.imports.is_empty() {
         return nodes;
     }
+    let reach = component.reach();
     for (index, part) in component.parts.iter().enumerate() {
         if lines > REACHED {
             let left = component.parts.len() - index;
             nodes.push(Node::leaf([format!("… and {left} parts more: `--json` lists them all")]));
             break;
         }
-        let reached = component.reach(index);
-        let mut paths = Vec::new();
-        for reached in &reached {
-            let leaves: Vec<Node> =
-                by_package(&reached.imports).into_iter().map(|line| Node::leaf([line])).collect();
-            lines += leaves.len() + 1;
-            let through = reached.path[1..].iter().map(|part| full_name(&component.parts[*part]));
-            let through = through.collect::<Vec<_>>().join(" → ");
-            let heading = if through.is_empty() { "itself".to_owned() } else { format!("through {through}") };
-            paths.push(Node::new([heading], leaves));
-        }
-        lines += 1;
-        let note = if paths.is_empty() { "nothing" } else { "" };
-        nodes.push(Node::new([full_name(part), note.to_owned()], paths));
+        let reached: Vec<Node> = reach.of(index).iter().map(|reached| through(component, reached)).collect();
+        lines += 1 + reached.iter().map(|node| 1 + node.notes.len() + node.children.len()).sum::<usize>();
+        let note = if reached.is_empty() { "nothing" } else { "" };
+        nodes.push(Node::new([full_name(part), note.to_owned()], reached));
+    }
+    if !reach.is_complete() {
+        nodes.push(Node::leaf(["… and through parts that there are too many wires to follow to".to_owned()]));
     }
     nodes
+}
+
+/// What is reached through one part, and every way there.
+fn through(component: &Component, reached: &Reached) -> Node {
+    let mut ways = reached.ways.iter().map(|way| {
+        let names: Vec<String> = way[1..].iter().map(|part| full_name(&component.parts[*part])).collect();
+        if names.is_empty() { "itself".to_owned() } else { format!("through {}", arrows(&names)) }
+    });
+    let heading = ways.next().unwrap_or_default();
+    let mut notes: Vec<String> = ways.map(|way| format!("or {way}")).collect();
+    if reached.more > 0 {
+        let noun = if reached.more == 1 { "way" } else { "ways" };
+        notes.push(format!("and {} more {noun}", reached.more));
+    }
+    let leaves = by_package(&reached.imports).into_iter().map(|line| Node::leaf([line])).collect();
+    Node { notes, ..Node::new([heading], leaves) }
+}
+
+/// A way, without its middle where it is long.
+fn arrows(names: &[String]) -> String {
+    if names.len() <= NAMED + 1 {
+        return names.join(" → ");
+    }
+    let (first, last) = (&names[..NAMED / 2], &names[names.len() - NAMED / 2..]);
+    format!("{} → … {} more … → {}", first.join(" → "), names.len() - NAMED, last.join(" → "))
 }
 
 /// Interfaces of one package in one line: `wasi:io/{poll, streams}@0.2.12`.
