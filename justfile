@@ -76,6 +76,11 @@ fuzz *ARGS: setup
 fmt:
     cargo fmt --all
 
+# Measures what composing costs, beside the stock wac: just bench [--runs N]
+[group("check")]
+bench *ARGS: build
+    @"{{ python }}" benches/composing.py "$@"
+
 # Compares the vendored WIT packages with what their registries publish
 [group("check")]
 wit-verify: setup

@@ -95,9 +95,10 @@ fn options(define_components: bool) -> EncodeOptions<'static> {
     EncodeOptions { define_components, validate: false, processor: Some(processor) }
 }
 
-/// The same composition with components that are imported.
+/// The same composition with components that are imported, where the library can write their types: of some that mention
+/// resources it cannot, and gives up.
 fn typed(resolution: &Resolution<'_>) -> Option<Vec<u8>> {
-    resolution.encode(options(false)).ok()
+    contain(|| resolution.encode(options(false)).ok()).ok().flatten()
 }
 
 /// The packages that import what the target world does not.
