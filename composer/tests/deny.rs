@@ -211,7 +211,7 @@ fn what_is_no_part_is_no_part() {
     assert!(matches!(read(b"(component)"), Err(DenyError::Read(_))));
     assert!(matches!(read(&component("(module)")), Err(DenyError::Read(_))));
     let invalid = component(r#"(component (type (enum "twice" "twice")))"#);
-    assert!(matches!(read(&invalid), Err(DenyError::Decode(_))));
+    assert!(matches!(read(&invalid), Err(DenyError::Invalid(_))));
     let resolve = wasi();
     let (package, _) =
         resolve.packages.iter().find(|(_, package)| package.name.name == "io").expect("it is there");

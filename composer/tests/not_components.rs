@@ -8,11 +8,12 @@ use common::{answers, component, composer, said};
 use tempfile::TempDir;
 
 /// What each command is to be called with.
-const COMMANDS: [&[&str]; 6] = [
+const COMMANDS: [&[&str]; 7] = [
     &["inspect", "it.wasm"],
     &["wit", "it.wasm"],
     &["check", "it.wasm", "it.wasm"],
     &["compose", "it.wasm", "-o", "out.wasm"],
+    &["deny", "it.wasm", "wasi:io/*", "-o", "out.wasm"],
     &["decompose", "it.wasm", "-o", "out"],
     &["graph", "it.wasm"],
 ];
@@ -49,7 +50,7 @@ fn what_older_rules_allowed_is_not_only_called_damaged() {
             (core instance $i (instantiate $m))
             (func (export "f") (canon lift (core func $i "f") async (callback (func $i "callback")))))"#,
     ));
-    for command in &COMMANDS[1..5] {
+    for command in &COMMANDS[1..6] {
         let (code, words) = said(folder.path(), command);
         assert_eq!(code, 3, "{command:?}: {words}");
         assert!(words.contains("the `async` canonical option requires an async function type"), "{words}");
@@ -57,7 +58,7 @@ fn what_older_rules_allowed_is_not_only_called_damaged() {
         assert!(words.contains("build it again with a current toolchain"), "{words}");
     }
     // What is written in it can be shown all the same.
-    for command in [COMMANDS[0], COMMANDS[5]] {
+    for command in [COMMANDS[0], COMMANDS[6]] {
         assert_eq!(composer(folder.path(), command).status.code(), Some(0), "{command:?}");
     }
 }
@@ -77,8 +78,14 @@ fn a_wit_package_is_called_one() {
             "it is a WIT package: it has types, and nothing that runs",
             "give the component that implements it",
         ),
-        (4, 1, "it is no composition of components that it holds: it is a WIT package", "composer inspect"),
-        (5, 3, "is a WIT package: there is nothing to draw", "composer inspect"),
+        (
+            4,
+            3,
+            "it is a WIT package: it has types, and nothing that runs",
+            "give the component that implements it",
+        ),
+        (5, 1, "it is no composition of components that it holds: it is a WIT package", "composer inspect"),
+        (6, 3, "is a WIT package: there is nothing to draw", "composer inspect"),
     ];
     for (command, exit, cause, help) in refused {
         let (code, words) = said(folder.path(), COMMANDS[command]);

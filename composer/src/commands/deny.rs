@@ -68,6 +68,7 @@ pub fn explain(part: &Path, error: DenyError) -> Failure {
         DenyError::Read(error) => return files::not_a_component(part, error),
         error => error,
     };
+    let message = format!("nothing can be closed for `{shown}`");
     let help = match &error {
         DenyError::NoSuchImport { imports, .. } if imports.is_empty() => {
             "it imports nothing at all: it can reach nothing already".to_owned()
@@ -87,7 +88,12 @@ pub fn explain(part: &Path, error: DenyError) -> Failure {
                 format!("close `{}` too, or {open}", close.join("`, `"))
             }
         }
-        _ => return Failure::because(Exit::Cannot, format!("nothing can be closed for `{shown}`"), error),
+        DenyError::Invalid(_) => return Failure::because(Exit::Input, message, error).help(files::INVALID),
+        DenyError::Package => {
+            let help = "give the component that implements it";
+            return Failure::because(Exit::Input, message, error).help(help);
+        }
+        _ => return Failure::because(Exit::Cannot, message, error),
     };
     Failure::because(Exit::Cannot, format!("this cannot be closed for `{shown}`"), error).help(help)
 }

@@ -49,6 +49,7 @@ mod types;
 use std::fmt;
 
 use thiserror::Error;
+use wasmparser::{Validator, WasmFeatures};
 use wit_component::{ComponentEncoder, DecodedWasm, StringEncoding};
 use wit_parser::{Resolve, World, WorldId, WorldItem};
 
@@ -130,9 +131,12 @@ pub enum DenyError {
     #[error("it cannot be read as a component")]
     Read(#[from] anatomy::ReadError),
     /// It is no part, but a WIT package in its binary form.
-    #[error("it is a WIT package, not a component that runs")]
+    #[error("it is a WIT package: it has types, and nothing that runs")]
     Package,
-    /// The part is invalid, or has types that WIT cannot say.
+    /// The part is not valid.
+    #[error("it is not a valid component")]
+    Invalid(#[source] wasmparser::Error),
+    /// The part has types that WIT cannot say.
     #[error("what it imports cannot be said in WIT")]
     Decode(#[source] anyhow::Error),
     /// The part imports nothing of this name.
@@ -179,7 +183,13 @@ pub fn deny(part: &[u8], close: &[Pattern]) -> Result<Stub, DenyError> {
 }
 
 fn make(part: &[u8], close: &[Pattern]) -> Result<Stub, DenyError> {
-    let decoded = decode(part).map_err(DenyError::Decode)?;
+    // The decoder validates as well, and says the same of what is not valid and of what it has no words for.
+    let decoded = decode(part).map_err(|error| {
+        match Validator::new_with_features(WasmFeatures::all()).validate_all(part) {
+            Err(invalid) => DenyError::Invalid(invalid),
+            Ok(_) => DenyError::Decode(error),
+        }
+    })?;
     let DecodedWasm::Component(mut resolve, world) = decoded else { return Err(DenyError::Package) };
     let closing = Closing::select(&resolve, world, close)?;
     let stub = world_of(&mut resolve, world, &closing);

@@ -1,11 +1,14 @@
 //! Worlds that differ from a component's own in one thing.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use wit_component::{OutputToString, WitPrinter};
 use wit_parser::{
     Function, FunctionKind, InterfaceId, Param, Resolve, Type, TypeDefKind, WorldId, WorldItem, WorldKey,
 };
 
+use crate::corpus::Corpus;
 use crate::oracle;
 
 /// A world that the component does not fit any more, and what has to be said of it.
@@ -45,6 +48,16 @@ pub fn all(component: &[u8]) -> Vec<Edit> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Nobody would notice an edit that finds no place anywhere.
+pub fn each_has_a_place(corpus: &Corpus) {
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    for edit in corpus.valid().flat_map(|entry| all(&entry.bytes)) {
+        *places.entry(edit.what).or_default() += 1;
+    }
+    assert_eq!(places.len(), 5, "{places:?}");
+    assert!(places.values().all(|count| *count >= 10), "{places:?}");
 }
 
 /// The first function that the world exports, by itself or in an interface, and the way to it.

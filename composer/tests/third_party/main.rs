@@ -41,9 +41,10 @@ const COMMANDS: [(&str, OnOne); 7] = [
     ("graph", each::graph),
 ];
 
-const TOGETHER: [(&str, OnAll); 7] = [
+const TOGETHER: [(&str, OnAll); 8] = [
     ("every file is the locked one", corpus::every_file_is_the_locked_one),
     ("what is refused is refused for its reason only", refused::the_table_is_about_what_is_there),
+    ("each edit of a world has a place", edits::each_has_a_place),
     ("each socket and each plug", pairs::plugs),
     ("each component and the world of each other", pairs::worlds),
     ("those that were made for each other", together::pairs_made_for_each_other),

@@ -34,9 +34,11 @@ pub(crate) fn anatomy(data: &[u8]) {
     };
     assert!(component.edges.iter().all(|edge| edge.part < component.parts.len() && there(&edge.from)));
     assert!(component.outlets.iter().flat_map(|outlet| &outlet.from).all(there));
+    let reach = component.reach();
     for part in 0..component.parts.len().min(20) {
-        for reached in component.reach(part) {
-            assert!(reached.path.first() == Some(&part) && !reached.imports.is_empty());
+        for reached in reach.of(part) {
+            let goes = |way: &Vec<usize>| way.first() == Some(&part) && way.last() == Some(&reached.importer);
+            assert!(reached.ways.iter().all(goes) && !reached.imports.is_empty());
         }
     }
     let map = LinkMap::recover(&component);
