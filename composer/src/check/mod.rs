@@ -12,9 +12,8 @@
 //!     (import "example:greeting/greeter" (instance
 //!         (export "greet" (func (param "who" string) (result string))))))"#)?)?;
 //! let greeter = Shape::of_component(&wat::parse_str(r#"(component
-//!     (import "greet" (func $greet (param "whom" string) (result string)))
-//!     (instance $greeter (export "greet" (func $greet)))
-//!     (export "example:greeting/greeter" (instance $greeter)))"#)?)?;
+//!     (import "wasi:example/greet" (instance $host (export "greet" (func (param "whom" string) (result string)))))
+//!     (export "example:greeting/greeter" (instance $host)))"#)?)?;
 //!
 //! let report = plug(Part { name: "page", shape: &socket }, &[Part { name: "greeter", shape: &greeter }])?;
 //! let [mismatch] = report.mismatches.as_slice() else { unreachable!() };

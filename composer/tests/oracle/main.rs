@@ -30,6 +30,24 @@ mod triples;
 mod upstream;
 mod worlds;
 
+use composer::check::{CheckError, Part, Report, plug_leaving_open};
+use composer::shape::Shape;
+
+/// What check says of a socket and plugs. What stands behind a plug is the host's here, whatever it is called: the plugs pass
+/// things on.
+fn plugged(socket: (&str, &[u8]), plugs: &[(&str, &[u8])]) -> Result<Report, CheckError> {
+    let shape = |(name, bytes): (&str, &[u8])| {
+        Shape::of_component(bytes).map_err(|source| CheckError::Shape { name: name.to_owned(), source })
+    };
+    let socket = (socket.0, shape(socket)?);
+    let plugs: Vec<(&str, Shape)> =
+        plugs.iter().map(|plug| Ok((plug.0, shape(*plug)?))).collect::<Result<_, CheckError>>()?;
+    let imports = plugs.iter().flat_map(|(_, shape)| &shape.root().imports).map(|(name, _)| name.as_str());
+    let open: Vec<&str> = imports.filter(|name| name.contains("behind") || name.contains("beside")).collect();
+    let plugs: Vec<Part<'_>> = plugs.iter().map(|(name, shape)| Part { name, shape }).collect();
+    plug_leaving_open(Part { name: socket.0, shape: &socket.1 }, &plugs, &open)
+}
+
 /// An error with all of its causes.
 fn words_of(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());

@@ -1,6 +1,8 @@
 //! Names and versions: what counts as the same thing, and what is taken for a slip of the pen.
 
-use composer::check::{Class, Mismatch, Report, plug_bytes};
+use composer::check::{Class, Mismatch, Report};
+
+use crate::plugged;
 
 fn component(text: &str) -> Vec<u8> {
     wat::parse_str(format!("(component {text})")).expect("the test's own text parses")
@@ -8,7 +10,7 @@ fn component(text: &str) -> Vec<u8> {
 
 /// What a consumer and a provider of these texts come to.
 fn checked(wanted: &str, provided: &str) -> Report {
-    plug_bytes(("consumer", &component(wanted)), &[("provider", &component(provided))])
+    plugged(("consumer", &component(wanted)), &[("provider", &component(provided))])
         .expect("these are components")
 }
 

@@ -2,11 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use composer::check::{Mismatch, Report, plug_bytes};
+use composer::check::{Mismatch, Report};
 
 use crate::edit::{Change, Edit, Pair, Side};
-use crate::model::{ExternKind, ExternName, Func, Id, ItemKind, Role, Ty, World};
-use crate::{encode, engine, lift, shrink, text};
+use crate::model::{Def, Extern, ExternKind, ExternName, Func, Id, ItemKind, Role, Ty, World};
+use crate::{encode, engine, lift, plugged, shrink, text};
 
 /// How many worlds are edited; each of the edits is tried alone as well, which makes about four times as many pairs.
 const PAIRS: u64 = 10_000;
@@ -97,14 +97,27 @@ fn examine_with_parts(pair: &Pair) -> Result<Tally, String> {
     Ok(tally)
 }
 
+/// What is provided, and what the host may always give: interfaces of types alone.
+fn with_the_host(provided: &World, wanted: &World) -> World {
+    let asks_for_nothing = |found: &Extern| match &found.kind {
+        ExternKind::Interface(items) => {
+            items.iter().all(|item| matches!(&item.kind, ItemKind::Type(def) if *def != Def::Resource))
+        }
+        ExternKind::Func(_) => false,
+    };
+    let missing = |found: &&Extern| engine::serves(provided, &found.name).is_none();
+    let given = wanted.externs.iter().filter(missing).filter(|found| asks_for_nothing(found));
+    World { externs: provided.externs.iter().chain(given).cloned().collect() }
+}
+
 /// One pair: the engine's word against the report, in which all of `breaking` must be named if the pair does not fit.
 fn examine(pair: &Pair, breaking: &[&Edit]) -> Result<bool, String> {
     let (wanted, provided) = (pair.side(Side::Wanted), pair.side(Side::Provided));
-    let verdict = engine::verdict(&provided, &wanted);
+    let verdict = engine::verdict(&with_the_host(&provided, &wanted), &wanted);
     // What is exported may be passed on or defined; that makes no difference, so each gets its share.
     let plug = if pair.edits.len() == 1 { encode::plug(&provided) } else { lift::plug(&provided) };
     let socket = encode::socket(&wanted);
-    let report = plug_bytes(("socket", &socket), &[("plug", &plug)])
+    let report = plugged(("socket", &socket), &[("plug", &plug)])
         .map_err(|error| format!("check cannot tell: {error:?}"))?;
     if report.fits() != verdict.is_ok() {
         return Err(format!("the engine says {verdict:?}, check says {:#?}", report.mismatches));
@@ -220,8 +233,8 @@ fn classes(edit: &Edit, wanted: &World, provided: &World) -> Vec<&'static str> {
             ItemKind::Func(_) => None,
         };
         match def(wanted).or_else(|| def(provided)) {
-            Some(crate::model::Def::Record(_)) => "record-field",
-            Some(crate::model::Def::Variant(_)) => "variant-case",
+            Some(Def::Record(_)) => "record-field",
+            Some(Def::Variant(_)) => "variant-case",
             _ => "enum-case",
         }
     };

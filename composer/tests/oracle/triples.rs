@@ -5,7 +5,7 @@
 //! is asked first. All of these are put together here as a composition would put them, and the engine says
 //! whether the consumer gets one resource or two.
 
-use composer::check::{Class, plug_bytes};
+use composer::check::Class;
 use wasm_encoder::{ComponentBuilder, ComponentExportKind};
 
 use crate::dice::Dice;
@@ -14,7 +14,7 @@ use crate::encode::Scene;
 use crate::engine;
 use crate::generate::Maker;
 use crate::model::{Def, Extern, ExternName, Func, Id, Item, ItemKind, Prim, Ty, World};
-use crate::text;
+use crate::{plugged, text};
 
 /// Enough to meet each arrangement with each order many times.
 const TRIPLES: u64 = 1500;
@@ -202,7 +202,7 @@ fn examine(seed: u64, seen: &mut Seen) {
     let socket = consumer.encode();
     let bytes: Vec<(&str, Vec<u8>)> = plugs.iter().map(|plug| (plug.name, plug.encode())).collect();
     let given: Vec<(&str, &[u8])> = bytes.iter().map(|(name, bytes)| (*name, &bytes[..])).collect();
-    let report = plug_bytes(("consumer", &socket), &given).expect("these are components");
+    let report = plugged(("consumer", &socket), &given).expect("these are components");
     let context = || {
         format!(
             "seed {seed}: {arrangement:?}\nthe engine: {whole:?}; without the edit: {pure:?}; edit {edit:?}\n\

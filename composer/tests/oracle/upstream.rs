@@ -3,7 +3,7 @@
 //!
 //! A test here fails when the behaviour changes: then the page loses a section, and whatever works around it goes.
 
-use composer::compose::{Packages, compose};
+use composer::compose::{ComposeErrorKind, Packages, compose};
 
 use crate::engine::{all_features, validate};
 use crate::words_of;
@@ -41,7 +41,11 @@ fn wac(provided: &str, wanted: &str) -> Result<Vec<u8>, String> {
 
 fn composed<const N: usize>(text: &str, parts: [(&str, Vec<u8>); N]) -> Result<Vec<u8>, String> {
     let parts: Packages = parts.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect();
-    compose("whole.wac", &format!("package test:whole; {text}"), &parts).map_err(|error| words_of(&error))
+    compose("whole.wac", &format!("package test:whole; {text}"), &parts).map_err(|error| match &error.kind {
+        // In the library's own words.
+        ComposeErrorKind::Resolve(reason, _) => words_of(&**reason),
+        _ => words_of(&error),
+    })
 }
 
 #[test]
