@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use wasmparser::{
-    BinaryReader, CanonicalFunction, ComponentAlias, ComponentExternalKind as Kind, ComponentInstance,
+    BinaryReader, CanonicalFunction, Chunk, ComponentAlias, ComponentExternalKind as Kind, ComponentInstance,
     ComponentName, ComponentNameSectionReader, ComponentOuterAliasKind, ComponentType, ComponentTypeRef,
     CustomSectionReader, Encoding, Instance, InstanceTypeDeclaration, KnownCustom, Name, Parser, Payload,
     TypeBounds, WasmFeatures, names,
@@ -121,20 +121,42 @@ pub(crate) fn scan<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Vec<Definitio
     let mut scanner = Scanner { bytes, limits, done: Vec::new(), open: Vec::new(), embedded: 0, items: 0 };
     // Where the component or module whose header comes next is in the input.
     let mut next = 0..bytes.len();
-    for payload in Parser::new(0).parse_all(bytes) {
-        match payload? {
+    let (mut parser, mut around) = (Parser::new(0), Vec::new());
+    let mut rest = bytes;
+    loop {
+        let Chunk::Parsed { consumed, payload } = parser.parse(rest, true)? else {
+            unreachable!("no more data is asked for where there is none")
+        };
+        rest = &rest[consumed..];
+        match payload {
             Payload::Version { encoding, range, .. } => scanner.enter(encoding, next.clone(), range.start)?,
-            Payload::ModuleSection { unchecked_range, .. } => {
+            Payload::ModuleSection { unchecked_range, parser: inner } => {
                 next = embedded(bytes, unchecked_range, "module")?;
+                around.push(std::mem::replace(&mut parser, inner));
             }
-            Payload::ComponentSection { unchecked_range, .. } => {
+            Payload::ComponentSection { unchecked_range, parser: inner } => {
                 next = embedded(bytes, unchecked_range, "component")?;
+                around.push(std::mem::replace(&mut parser, inner));
             }
-            Payload::End(_) => scanner.leave(),
+            Payload::End(_) => {
+                scanner.leave();
+                match around.pop() {
+                    Some(outer) => parser = outer,
+                    None => return Ok(scanner.done.into_iter().flatten().collect()),
+                }
+            }
+            Payload::CodeSectionStart { size, .. } => {
+                scanner.section(payload)?;
+                // There may be tens of thousands of bodies, of which none is looked at. Where they are cut off, the
+                // parser says so.
+                if let Some(after) = rest.get(size as usize..) {
+                    parser.skip_section();
+                    rest = after;
+                }
+            }
             other => scanner.section(other)?,
         }
     }
-    Ok(scanner.done.into_iter().flatten().collect())
 }
 
 /// Where something embedded is, if the file is long enough for it: the parser takes the end of the file for the end of

@@ -41,11 +41,12 @@ pub(crate) fn encode<'p>(
             document.resolve(keys.zip(bytes).collect::<IndexMap<_, _>>())
         };
         // What is wrong with a part is told in terms of the part, not of its stand-in.
-        let resolution = resolve(stand_ins(&parts)).map_err(|error| {
+        let plainly = |error| {
             let plain = resolve(parts.iter().map(|part| part.to_vec()).collect());
             failed(plain.err().unwrap_or(error))
-        })?;
-        let invalid = |source| failed(ResolveError::ValidationFailure { source });
+        };
+        let resolution = resolve(stand_ins(&parts)).map_err(plainly)?;
+        let invalid = |source| plainly(ResolveError::ValidationFailure { source });
         let draft = Draft::read(resolution.encode(options(true)).map_err(failed)?).map_err(invalid)?;
         if draft.instances > MOST_INSTANCES {
             return Err(ComposeErrorKind::TooMany { instances: draft.instances, parts: draft.embedded() });
@@ -86,7 +87,7 @@ fn read<'p>(wanted: &[Reference], packages: &'p Packages) -> Result<Vec<Package<
 
 /// Stand-ins for parts. For what has none, because it is not a component, it is there itself: to be refused.
 fn stand_ins(parts: &[&[u8]]) -> Vec<Vec<u8>> {
-    let one = |(number, part): (u32, &&[u8])| stand_in::of(part, number).unwrap_or_else(|_| part.to_vec());
+    let one = |(number, part): (u32, &&[u8])| stand_in::of(part, number).unwrap_or_else(|| part.to_vec());
     (0..).zip(parts).map(one).collect()
 }
 
