@@ -53,9 +53,8 @@ pub struct ComposeError {
     pub kind: ComposeErrorKind,
     /// All that does not fit in what the text asks for, where types are what went wrong.
     pub mismatches: Vec<Mismatch>,
-    source: Box<NamedSource<String>>,
-    /// Whether somebody wrote the text.
-    written: bool,
+    /// The text. None where nobody wrote one.
+    source: Option<Box<NamedSource<String>>>,
 }
 
 /// What went wrong with a composition.
@@ -277,40 +276,40 @@ impl ComposeError {
         ComposeError {
             kind,
             mismatches: Vec::new(),
-            source: Box::new(NamedSource::new(name, text.to_owned())),
-            written: true,
+            source: Some(Box::new(NamedSource::new(name, text.to_owned()))),
         }
     }
 
     /// The same error for a text that nobody wrote, where what does not fit is known in terms of the parts it was found for.
     #[must_use]
     pub fn found(self, mismatches: Vec<Mismatch>) -> Self {
-        if mismatches.is_empty() { self } else { ComposeError { mismatches, written: false, ..self } }
+        if mismatches.is_empty() { self } else { ComposeError { mismatches, source: None, ..self } }
     }
 
     /// Whether the mismatches say it all: what the validator refused is in numbers.
     fn told(&self) -> bool {
         let refused = |error: &ResolveError| matches!(error, ResolveError::ValidationFailure { .. });
         let refused = matches!(&self.kind, ComposeErrorKind::Resolve(error, _) if refused(error));
-        !self.mismatches.is_empty() && (refused || !self.written)
+        !self.mismatches.is_empty() && (refused || self.source.is_none())
     }
 
     /// Whether the text is shown with the error: not where a line of it would fill the screen.
     fn shown(&self) -> bool {
-        self.written && self.source.inner().lines().all(|line| line.len() <= WIDEST)
+        self.source.as_ref().is_some_and(|text| text.inner().lines().all(|line| line.len() <= WIDEST))
     }
 
     /// Line and column of the first label, counted from 1.
     fn place(&self) -> (usize, usize) {
         let offset = self.labels().and_then(|mut labels| labels.next()).map_or(0, |label| label.offset());
-        let before = self.source.inner().get(..offset).unwrap_or_default();
+        let text = self.source.as_ref().map_or("", |text| text.inner());
+        let before = text.get(..offset).unwrap_or_default();
         let line = before.rsplit('\n').next().unwrap_or(before);
         (before.matches('\n').count() + 1, line.chars().count() + 1)
     }
 
     /// Where the text names its target world: the place of errors that wac gives none.
     fn target_span(&self) -> Option<SourceSpan> {
-        let tokens = guard(self.source.inner()).ok()?;
+        let tokens = guard(self.source.as_ref()?.inner()).ok()?;
         let mut after = tokens.iter().skip_while(|(token, _)| *token != Token::TargetsKeyword);
         after.nth(1).map(|(_, span)| *span)
     }
@@ -319,7 +318,7 @@ impl ComposeError {
 impl fmt::Display for ComposeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.told() {
-            return f.write_str(if self.written {
+            return f.write_str(if self.source.is_some() {
                 "what is wired together does not fit"
             } else {
                 "the components do not fit each other"
@@ -327,7 +326,8 @@ impl fmt::Display for ComposeError {
         }
         if !self.shown() {
             let (line, column) = self.place();
-            write!(f, "{}:{line}:{column}: ", self.source.name())?;
+            let name = self.source.as_ref().map_or("", |text| text.name());
+            write!(f, "{name}:{line}:{column}: ")?;
         }
         self.kind.fmt(f)
     }
@@ -348,7 +348,7 @@ impl std::error::Error for ComposeError {
 
 impl Diagnostic for ComposeError {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        let way_out = self.way_out().filter(|_| self.written);
+        let way_out = self.way_out().filter(|_| self.source.is_some());
         if self.mismatches.is_empty() {
             return way_out;
         }
@@ -357,12 +357,13 @@ impl Diagnostic for ComposeError {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.shown().then_some(&*self.source as &dyn SourceCode)
+        let text = self.source.as_deref().filter(|_| self.shown())?;
+        Some(text as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         match &self.kind {
-            _ if !self.written => None,
+            _ if self.source.is_none() => None,
             ComposeErrorKind::Syntax(error) => error.labels(),
             ComposeErrorKind::Resolve(error, _) => match &**error {
                 ResolveError::ImportNotInTarget { span: None, .. }

@@ -195,6 +195,9 @@ impl RegistryOptions {
     }
 }
 
+/// What a registry says of an input: its digest, and that of its manifest.
+type Known = (Digest, Option<Digest>);
+
 /// Where the inputs of a composition come from.
 pub struct Supply<'a> {
     options: &'a RegistryOptions,
@@ -242,13 +245,13 @@ impl<'a> Supply<'a> {
         Ok(inputs)
     }
 
-    /// One input: what it is; and of what a registry has, its digest and that of its manifest.
+    /// One input: what it is, and what is known of it.
     fn input(
         &self,
         package: Option<&str>,
         source: &Source,
         bytes: Option<Vec<u8>>,
-    ) -> Result<(Content, Option<(Digest, Option<Digest>)>), Failure> {
+    ) -> Result<(Content, Option<Known>), Failure> {
         let path = match source {
             Source::Registry(reference) => {
                 let pinned = self.ledger.pinned(package, source);
