@@ -70,8 +70,7 @@ impl Draft {
         let (mut places, mut instances) = (Vec::new(), 0);
         let mut parser = Parser::new(0);
         let mut at = 0;
-        loop {
-            let Chunk::Parsed { consumed, payload } = parser.parse(&bytes[at..], true)? else { break };
+        while let Chunk::Parsed { consumed, payload } = parser.parse(&bytes[at..], true)? {
             at += consumed;
             match payload {
                 Payload::ComponentSection { unchecked_range: range, .. } => {

@@ -28,9 +28,9 @@ pub(crate) fn encode<'p>(
 ) -> Result<Encoded<'p>, ComposeErrorKind> {
     let packages = read(wanted, packages)?;
     let parts: Vec<&[u8]> = packages.iter().map(|package| package.bytes).collect();
-    let failed = |error| {
+    let failed = |error: Box<ResolveError>| {
         let wanting = wanting(&error, &packages);
-        ComposeErrorKind::Resolve(Box::new(error), wanting)
+        ComposeErrorKind::Resolve(error, wanting)
     };
     let work = || {
         let document = parse(text)?;
@@ -38,7 +38,7 @@ pub(crate) fn encode<'p>(
             let keys = wanted.iter().map(|Reference { name, version, .. }| {
                 BorrowedPackageKey::from_name_and_version(name, version.as_ref())
             });
-            document.resolve(keys.zip(bytes).collect::<IndexMap<_, _>>())
+            document.resolve(keys.zip(bytes).collect::<IndexMap<_, _>>()).map_err(Box::new)
         };
         // What is wrong with a part is told in terms of the part, not of its stand-in.
         let plainly = |error| {
@@ -46,8 +46,9 @@ pub(crate) fn encode<'p>(
             failed(plain.err().unwrap_or(error))
         };
         let resolution = resolve(stand_ins(&parts)).map_err(plainly)?;
-        let invalid = |source| plainly(ResolveError::ValidationFailure { source });
-        let draft = Draft::read(resolution.encode(options(true)).map_err(failed)?).map_err(invalid)?;
+        let invalid = |source| plainly(Box::new(ResolveError::ValidationFailure { source }));
+        let draft = Draft::read(resolution.encode(options(true)).map_err(Box::new).map_err(failed)?)
+            .map_err(invalid)?;
         if draft.instances > MOST_INSTANCES {
             return Err(ComposeErrorKind::TooMany { instances: draft.instances, parts: draft.embedded() });
         }

@@ -226,7 +226,10 @@ impl<'a> Supply<'a> {
             let name = self.ledger.name(&source);
             let (content, known) = self.input(package.as_deref(), &source, bytes)?;
             if recorded {
-                let (digest, manifest) = known.map_or_else(|| Ok((content.digest()?, None)), Ok)?;
+                let (digest, manifest) = match known {
+                    Some((digest, manifest)) => (digest, Some(manifest)),
+                    None => (content.digest()?, None),
+                };
                 entries.push(Entry { package: package.clone(), source: name, manifest, digest });
             }
             inputs.push(Input { package, source, content });
@@ -241,12 +244,12 @@ impl<'a> Supply<'a> {
         package: Option<&str>,
         source: &Source,
         bytes: Option<Vec<u8>>,
-    ) -> Result<(Content, Option<(Digest, Option<Digest>)>), Failure> {
+    ) -> Result<(Content, Option<(Digest, Digest)>), Failure> {
         let path = match source {
             Source::Registry(reference) => {
                 let pinned = self.ledger.pinned(package, source);
                 let pulled = self.options.registries(self.near)?.pull(reference, pinned)?;
-                return Ok((Content::Bytes(pulled.bytes), Some((pulled.digest, Some(pulled.manifest)))));
+                return Ok((Content::Bytes(pulled.bytes), Some((pulled.digest, pulled.manifest))));
             }
             Source::Path(path) => path,
         };
