@@ -7,7 +7,8 @@
 
 Needs the shop's components and both commands: `./just bench` sees to that. Commands take turns, so that what else the
 machine does hits all of them; of the times of a command the least counts, of its peak memory the median. `processor` is
-time on all processors together, `elapsed` is time by the clock. `composer` does more than `wac` in its time: it writes
+time on all processors together, `elapsed` is time by the clock: `composer` uses all processors and `wac` one, so what
+`elapsed` says depends on whether there is more than one to be had. `composer` does more than `wac` in its time: it writes
 SHA-256 digests of all parts into the composition, looks at the limits of every part first, and has the disk confirm the
 file before it gets its name.
 """

@@ -47,7 +47,7 @@ pub(crate) fn encode<'p>(
         };
         let resolution = resolve(stand_ins(&parts)).map_err(plainly)?;
         let invalid = |source| plainly(Box::new(ResolveError::ValidationFailure { source }));
-        let draft = Draft::read(resolution.encode(options(true)).map_err(|error| failed(Box::new(error)))?)
+        let draft = Draft::read(resolution.encode(options(true)).map_err(Box::new).map_err(failed)?)
             .map_err(invalid)?;
         if draft.instances > MOST_INSTANCES {
             return Err(ComposeErrorKind::TooMany { instances: draft.instances, parts: draft.embedded() });

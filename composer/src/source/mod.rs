@@ -195,9 +195,6 @@ impl RegistryOptions {
     }
 }
 
-/// What a registry says of an input: its digest, and that of its manifest.
-type Known = (Digest, Option<Digest>);
-
 /// Where the inputs of a composition come from.
 pub struct Supply<'a> {
     options: &'a RegistryOptions,
@@ -236,7 +233,10 @@ impl<'a> Supply<'a> {
             let name = self.ledger.name(&source);
             let (content, known) = self.input(package.as_deref(), &source, bytes)?;
             if recorded {
-                let (digest, manifest) = known.map_or_else(|| Ok((content.digest()?, None)), Ok)?;
+                let (digest, manifest) = match known {
+                    Some((digest, manifest)) => (digest, Some(manifest)),
+                    None => (content.digest()?, None),
+                };
                 entries.push(Entry { package: package.clone(), source: name, manifest, digest });
             }
             inputs.push(Input { package, source, content });
@@ -245,18 +245,18 @@ impl<'a> Supply<'a> {
         Ok(inputs)
     }
 
-    /// One input: what it is, and what is known of it.
+    /// One input: what it is; and of what a registry has, its digest and that of its manifest.
     fn input(
         &self,
         package: Option<&str>,
         source: &Source,
         bytes: Option<Vec<u8>>,
-    ) -> Result<(Content, Option<Known>), Failure> {
+    ) -> Result<(Content, Option<(Digest, Digest)>), Failure> {
         let path = match source {
             Source::Registry(reference) => {
                 let pinned = self.ledger.pinned(package, source);
                 let pulled = self.options.registries(self.near)?.pull(reference, pinned)?;
-                return Ok((Content::Bytes(pulled.bytes), Some((pulled.digest, Some(pulled.manifest)))));
+                return Ok((Content::Bytes(pulled.bytes), Some((pulled.digest, pulled.manifest))));
             }
             Source::Path(path) => path,
         };
