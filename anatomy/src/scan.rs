@@ -20,9 +20,6 @@ use crate::link_map;
 use crate::model::Sizes;
 use crate::producers::Producers;
 
-/// How many values a start function may give: as many as wasmparser lets a core function return.
-const MOST_VALUES: u32 = 1000;
-
 /// A component, as it is written down: instantiating it is another matter.
 pub(crate) struct Definition<'a> {
     /// Where it is in the input.
@@ -315,11 +312,6 @@ impl<'a> Scanner<'a, '_> {
                 }
             }
             Payload::ComponentStartSection { start, range } => {
-                // The only number that says how many items there are and stands for them.
-                if start.results > MOST_VALUES {
-                    let (offset, limit) = (range.start, MOST_VALUES);
-                    return Err(ReadError::TooMany { offset, what: "values", limit });
-                }
                 self.count(start.results, range.start)?;
                 self.push(Step::Local { kind: Kind::Value, count: start.results }, range.start)?;
             }
@@ -540,8 +532,11 @@ fn length(range: &Range<u64>) -> u64 {
 }
 
 /// Names of imports and exports are shown to people: only those that the component model allows get in,
-/// which keeps control characters out.
+/// but for versions, which are looked at where all is validated. Control characters are kept out of them too.
 fn check_name(name: &str, offset: u64) -> Result<(), ReadError> {
     names::ComponentName::new_with_features(name, offset, WasmFeatures::all())?;
+    if name.contains(char::is_control) {
+        return Err(ReadError::Name { offset });
+    }
     Ok(())
 }

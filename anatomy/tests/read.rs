@@ -366,17 +366,34 @@ fn a_file_that_is_cut_off_is_refused_wherever_it_is() {
         assert_eq!(read.is_ok(), whole.contains(&cut), "cut off at {cut}: {read:?}");
     }
     let error = anatomy::read(&bytes[..whole[1] - 3]).expect_err("three bytes are missing");
-    let said = "the file ends 3 bytes before the component that begins at byte 10 does: it was cut off";
+    let said = "the file ends 3 bytes before the component that begins at byte 11 does: it was cut off";
     assert_eq!(error.to_string(), said);
 }
 
 #[test]
-fn what_is_said_to_be_there_takes_no_room_before_it_is() {
-    // A start section that claims to give ten million values.
-    let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
-    bytes.extend([9, 6, 0, 0, 0x80, 0xad, 0xe2, 4]);
-    let error = anatomy::read(&bytes).expect_err("ten million values");
-    assert!(matches!(error, ReadError::TooMany { limit: 1000, what: "values", .. }), "{error}");
+fn a_name_that_would_steer_a_terminal_is_refused() {
+    let mut bytes = wat::parse_str(r#"(component (import "a:b/c@1.0.0" (instance)))"#).expect("text");
+    let version = bytes.windows(5).position(|window| window == b"1.0.0").expect("it is there");
+    bytes[version] = 0x1b;
+    let error = anatomy::read(&bytes).expect_err("an escape in a version");
+    assert!(matches!(error, ReadError::Name { .. }), "{error}");
+}
+
+#[test]
+fn no_more_is_kept_than_the_input_is_worth() {
+    // Ten levels, each of which instantiates the one below it four times: a million parts of a small file.
+    let mut text = "(component $c0 (core module $m) (core instance (instantiate $m)))".to_owned();
+    for level in 1..10 {
+        let four = format!("(instance (instantiate $c{}))", level - 1).repeat(4);
+        text = format!("(component $c{level} {text} {four})");
+    }
+    let bytes = wat::parse_str(text).expect("text");
+    let unlimited = Limits { parts: u32::MAX, steps: u32::MAX, ..Limits::default() };
+    let error = anatomy::read_within(&bytes, &unlimited).expect_err("a million parts");
+    let granted = 100_000 + 4 * bytes.len() as u32;
+    let limited =
+        matches!(error, ReadError::TooMany { what: "steps of instantiation", limit, .. } if limit == granted);
+    assert!(limited, "{error}");
 }
 
 #[test]

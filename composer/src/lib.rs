@@ -72,5 +72,6 @@ pub mod shape;
 pub mod wire;
 pub mod wit;
 pub mod wit_package;
+mod wit_text;
 
 pub use contain::{CONTAINED, Crash};
