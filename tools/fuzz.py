@@ -109,7 +109,13 @@ def zig(flags):
     folder.mkdir(parents=True, exist_ok=True)
     env = {name: str(OUT / "zig-cache") for name in ("ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR")}
     compiler = folder / "c++"
-    compiler.write_text(f'#!/bin/sh\nexec "{PYTHON}" -m ziglang c++ "$@"\n', encoding="utf-8")
+    # Zig has names of its own for targets; this machine is what it compiles for anyway.
+    compiler.write_text(
+        "#!/bin/sh\n"
+        'for word; do shift; case $word in --target=*) ;; *) set -- "$@" "$word" ;; esac; done\n'
+        f'exec "{PYTHON}" -m ziglang c++ "$@"\n',
+        encoding="utf-8",
+    )
     compiler.chmod(0o755)
     # Zig builds its library when it first links, and says where it put it.
     probe = folder / "probe.cpp"

@@ -58,6 +58,12 @@ pub enum ReadError {
         /// How many bytes there would have to be more.
         missing: u64,
     },
+    /// A name has control characters, as no valid name has.
+    #[error("at byte {offset}: a name has control characters in it")]
+    Name {
+        /// Where the section with the name begins.
+        offset: u64,
+    },
     /// Something has a code that the binary format does not know.
     #[error("at byte {offset}: unknown {what} 0x{code:02x}")]
     Unknown {

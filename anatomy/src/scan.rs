@@ -564,8 +564,11 @@ fn length(range: &Range<u64>) -> u64 {
 }
 
 /// Names of imports and exports are shown to people: only those that the component model allows get in,
-/// which keeps control characters out.
+/// but for versions, which are looked at where all is validated. Control characters are kept out of them too.
 fn check_name(name: &str, offset: u64) -> Result<(), ReadError> {
     names::ComponentName::new_with_features(name, offset, WasmFeatures::all())?;
+    if name.contains(char::is_control) {
+        return Err(ReadError::Name { offset });
+    }
     Ok(())
 }

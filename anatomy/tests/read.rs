@@ -421,6 +421,32 @@ fn what_is_said_to_be_there_takes_no_room_before_it_is() {
 }
 
 #[test]
+fn a_name_that_would_steer_a_terminal_is_refused() {
+    let mut bytes = wat::parse_str(r#"(component (import "a:b/c@1.0.0" (instance)))"#).expect("text");
+    let version = bytes.windows(5).position(|window| window == b"1.0.0").expect("it is there");
+    bytes[version] = 0x1b;
+    let error = anatomy::read(&bytes).expect_err("an escape in a version");
+    assert!(matches!(error, ReadError::Name { .. }), "{error}");
+}
+
+#[test]
+fn no_more_is_kept_than_the_input_is_worth() {
+    // Ten levels, each of which instantiates the one below it four times: a million parts of a small file.
+    let mut text = "(component $c0 (core module $m) (core instance (instantiate $m)))".to_owned();
+    for level in 1..10 {
+        let four = format!("(instance (instantiate $c{}))", level - 1).repeat(4);
+        text = format!("(component $c{level} {text} {four})");
+    }
+    let bytes = wat::parse_str(text).expect("text");
+    let unlimited = Limits { parts: u32::MAX, steps: u32::MAX, ..Limits::default() };
+    let error = anatomy::read_within(&bytes, &unlimited).expect_err("a million parts");
+    let granted = 100_000 + 4 * bytes.len() as u32;
+    let limited =
+        matches!(error, ReadError::TooMany { what: "steps of instantiation", limit, .. } if limit == granted);
+    assert!(limited, "{error}");
+}
+
+#[test]
 fn work_that_grows_exponentially_is_bounded() {
     // Every level instantiates the one below it twice: 2^30 instances of a component without code.
     let mut text = "(component $c0 (type u32))".to_owned();

@@ -2,10 +2,13 @@
 
 use thiserror::Error;
 use wit_bindgen_core::Files;
-use wit_parser::{LiveTypes, Resolve, Type, TypeDefKind, TypeOwner, WorldId, WorldItem};
+use wit_parser::{LiveTypes, Resolve, Type, TypeDefKind, WorldId};
 
 use crate::contain::{Crash, contain};
-use crate::contract::{Contracts, WorldError};
+use crate::contract::{Contracts, TooLarge, WorldError, made_of, signatures};
+
+/// How many types a world may have: the generator's memory grows with their square. All of WASI in one world is within it.
+const MOST: usize = 1_500;
 
 /// Why there are no bindings.
 #[derive(Debug, Error)]
@@ -23,13 +26,16 @@ pub enum BindgenError {
         source: anyhow::Error,
     },
     /// The world uses what the generator has no words for.
-    #[error("no C bindings for the world `{world}`: it {what}, which the generator does not know")]
+    #[error("no C bindings for the world `{world}`: it {what}, which the generator cannot take")]
     Unsupported {
         /// The full name of the world.
         world: String,
         /// What it does.
         what: &'static str,
     },
+    /// The types of the world are too large once all are written out, as the generator does where they are copied.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
     /// The generator crashed.
     #[error("no C bindings for this world")]
     Crash(#[from] Crash),
@@ -40,10 +46,11 @@ pub enum BindgenError {
 ///
 /// # Errors
 ///
-/// Where there is no such world, or the generator cannot say it in C: error contexts, lists of fixed length, and
-/// resources that a world exports without an interface.
+/// Where there is no such world, its types are [too large](TooLarge), or the generator cannot say it in C: error contexts, and
+/// lists of fixed length.
 pub fn c(contracts: &Contracts, world: &str) -> Result<Vec<(String, Vec<u8>)>, BindgenError> {
     let id = contracts.world(world)?;
+    contracts.bounded(id)?;
     if let Some(what) = unsupported(contracts.resolve(), id) {
         return Err(BindgenError::Unsupported { world: contracts.world_name(id), what });
     }
@@ -60,43 +67,16 @@ pub fn c(contracts: &Contracts, world: &str) -> Result<Vec<(String, Vec<u8>)>, B
 fn unsupported(resolve: &Resolve, world: WorldId) -> Option<&'static str> {
     let mut live = LiveTypes::default();
     live.add_world(resolve, world);
-    let mut used: Vec<Type> = functions(resolve, world).collect();
+    if live.len() > MOST {
+        return Some("has more than 1,500 types");
+    }
+    let mut used: Vec<Type> = signatures(resolve, world).collect();
     for id in live.iter() {
-        match &resolve.types[id].kind {
-            TypeDefKind::FixedLengthList(..) => return Some("uses a list of fixed length"),
-            TypeDefKind::Record(record) => used.extend(record.fields.iter().map(|field| field.ty)),
-            TypeDefKind::Tuple(tuple) => used.extend(&tuple.types),
-            TypeDefKind::Variant(variant) => used.extend(variant.cases.iter().filter_map(|case| case.ty)),
-            TypeDefKind::Option(inner) | TypeDefKind::List(inner) | TypeDefKind::Type(inner) => {
-                used.push(*inner);
-            }
-            TypeDefKind::Map(key, value) => used.extend([*key, *value]),
-            TypeDefKind::Result(result) => used.extend(result.ok.into_iter().chain(result.err)),
-            TypeDefKind::Future(inner) | TypeDefKind::Stream(inner) => used.extend(*inner),
-            TypeDefKind::Handle(_)
-            | TypeDefKind::Resource
-            | TypeDefKind::Flags(_)
-            | TypeDefKind::Enum(_)
-            | TypeDefKind::Unknown => {}
+        let kind = &resolve.types[id].kind;
+        if matches!(kind, TypeDefKind::FixedLengthList(..)) {
+            return Some("uses a list of fixed length");
         }
+        used.extend(made_of(kind));
     }
-    if used.contains(&Type::ErrorContext) {
-        return Some("uses an error context");
-    }
-    let own = |item: &WorldItem| {
-        matches!(item, WorldItem::Type { id, .. }
-        if matches!(resolve.types[*id].kind, TypeDefKind::Resource) && resolve.types[*id].owner == TypeOwner::World(world))
-    };
-    resolve.worlds[world].exports.values().any(own).then_some("exports a resource without an interface")
-}
-
-/// The types that the functions of a world take and give.
-fn functions(resolve: &Resolve, world: WorldId) -> impl Iterator<Item = Type> + '_ {
-    let world = &resolve.worlds[world];
-    let all = world.imports.values().chain(world.exports.values()).flat_map(|item| match item {
-        WorldItem::Interface { id, .. } => resolve.interfaces[*id].functions.values().collect(),
-        WorldItem::Function(function) => vec![function],
-        WorldItem::Type { .. } => Vec::new(),
-    });
-    all.flat_map(|function| function.params.iter().map(|param| param.ty).chain(function.result))
+    used.contains(&Type::ErrorContext).then_some("uses an error context")
 }

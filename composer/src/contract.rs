@@ -1,13 +1,22 @@
 //! WIT packages: the contracts that components are built for and checked against.
 
+use std::collections::HashMap;
+
 use semver::Version;
 use thiserror::Error;
-use wit_parser::{Package, PackageId, PackageName, Resolve, WorldId};
+use wit_parser::{
+    Handle, Package, PackageId, PackageName, Resolve, Type, TypeDefKind, TypeId, WorldId, WorldItem,
+};
 
-use crate::contain::{Crash, contain};
+use crate::contain::contain;
+pub use crate::wit_text::{LONGEST, TextError, guard};
 
-/// The longest WIT text that is read, in bytes. All interfaces of WASI together have a tenth of it.
-pub const LONGEST: usize = 4 << 20;
+/// How deep types may be nested in each other, and named by each other: as deep as wasmtime takes them.
+const DEEPEST: u32 = 100;
+
+/// How many types the functions of a world may have for code to be generated, where each counts as often as it is used: types
+/// that share parts may have many more than they have letters. All of WASI in one world is within it.
+const WRITTEN_OUT: u64 = 50_000;
 
 /// A WIT package and all packages that it uses.
 #[derive(Debug, Clone)]
@@ -34,6 +43,19 @@ fn known(worlds: &[String]) -> String {
     }
 }
 
+/// A world is too large to generate code for.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "there is no code for the world `{world}`: written out, its functions have {size} types, where the limit is \
+     {WRITTEN_OUT}"
+)]
+pub struct TooLarge {
+    /// The full name of the world.
+    pub world: String,
+    /// How many types its functions have, where each counts as often as it is used.
+    pub size: u64,
+}
+
 /// A WIT package could not be encoded.
 #[derive(Debug, Error)]
 #[error("the WIT package `{package}` cannot be encoded")]
@@ -43,73 +65,6 @@ pub struct EncodeError {
     /// What the encoder says.
     #[source]
     source: anyhow::Error,
-}
-
-/// Why a WIT text is kept from the parser.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum TextError {
-    /// It is longer than [`LONGEST`].
-    #[error("{name}: a WIT text of {bytes} bytes is not read: the limit is {LONGEST}")]
-    TooLong {
-        /// The name of the text.
-        name: String,
-        /// Its length.
-        bytes: usize,
-    },
-    /// It has a comment that begins like documentation and ends at once.
-    #[error(
-        "{name}:{line}:{column}: the WIT parser gives up at the empty comment `/**/`: take it out, or write `/* */`"
-    )]
-    EmptyComment {
-        /// The name of the text.
-        name: String,
-        /// Counted from 1.
-        line: usize,
-        /// In characters, counted from 1.
-        column: usize,
-    },
-}
-
-/// Checks a WIT text for what the parser would panic on. How deep things are nested the parser bounds itself.
-///
-/// # Errors
-///
-/// Where it is too long, or has an empty comment `/**/`.
-pub fn guard(name: &str, text: &str) -> Result<(), TextError> {
-    if text.len() > LONGEST {
-        return Err(TextError::TooLong { name: name.to_owned(), bytes: text.len() });
-    }
-    let Some(at) = empty_comment(text) else { return Ok(()) };
-    let before = &text[..at];
-    let last = before.rsplit('\n').next().unwrap_or(before);
-    Err(TextError::EmptyComment {
-        name: name.to_owned(),
-        line: before.matches('\n').count() + 1,
-        column: last.chars().count() + 1,
-    })
-}
-
-/// Where `/**/` stands as a comment of its own: in WIT comments of this kind nest, and there are no strings.
-fn empty_comment(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let (mut at, mut depth) = (0, 0_usize);
-    while at < bytes.len() {
-        let rest = &bytes[at..];
-        at += match depth {
-            0 if rest.starts_with(b"//") => rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len()),
-            0 if rest.starts_with(b"/**/") => return Some(at),
-            _ if rest.starts_with(b"/*") => {
-                depth += 1;
-                2
-            }
-            1.. if rest.starts_with(b"*/") => {
-                depth -= 1;
-                2
-            }
-            _ => 1,
-        };
-    }
-    None
 }
 
 impl Contracts {
@@ -123,25 +78,28 @@ impl Contracts {
     ///
     /// # Errors
     ///
-    /// Where [`guard`] refuses the text, it is not WIT, or names what is not there.
+    /// Where [`guard`] refuses the text, it is not WIT, names what is not there, or nests types more than 100 deep.
     pub fn parse(name: &str, text: &str) -> anyhow::Result<Self> {
         guard(name, text)?;
-        Self::load(|resolve| resolve.push_source(name, text))?
+        Self::load(|resolve| resolve.push_source(name, text))
     }
 
     /// Contracts that `work` reads into the set of packages that it is given. It answers with the main one.
     ///
     /// # Errors
     ///
-    /// Where the parser panics in it. The error within is that of `work`.
-    pub fn load<E: Send>(
-        work: impl FnOnce(&mut Resolve) -> Result<PackageId, E> + Send,
-    ) -> Result<Result<Self, E>, Crash> {
+    /// Where `work` fails or panics, or types are nested more than 100 deep.
+    pub fn load(work: impl FnOnce(&mut Resolve) -> anyhow::Result<PackageId> + Send) -> anyhow::Result<Self> {
         contain(|| {
             let mut resolve = Resolve::default();
             let main = work(&mut resolve)?;
+            if let Some(name) = too_deep(&resolve) {
+                anyhow::bail!(
+                    "the type `{name}` nests others more than {DEEPEST} deep, which no engine takes"
+                );
+            }
             Ok(Contracts { resolve, main })
-        })
+        })?
     }
 
     /// The packages, for those who generate something from them.
@@ -237,6 +195,29 @@ impl Contracts {
         wit_component::encode(&resolve, package).map(|bytes| (bytes, WORLD)).map_err(fail)
     }
 
+    /// Checks that the types of a world can be written out, as those do who generate code for it.
+    ///
+    /// # Errors
+    ///
+    /// Where there are too many.
+    pub(crate) fn bounded(&self, world: WorldId) -> Result<(), TooLarge> {
+        let mut sizes: HashMap<TypeId, u64> = HashMap::new();
+        let size = |sizes: &HashMap<TypeId, u64>, ty: &Type| match ty {
+            Type::Id(id) => sizes.get(id).copied().unwrap_or(1),
+            _ => 1,
+        };
+        for (id, ty) in self.resolve.types.iter() {
+            let below = made_of(&ty.kind).iter().fold(1, |sum: u64, ty| sum.saturating_add(size(&sizes, ty)));
+            sizes.insert(id, below);
+        }
+        let size =
+            signatures(&self.resolve, world).fold(0_u64, |sum, ty| sum.saturating_add(size(&sizes, &ty)));
+        if size > WRITTEN_OUT {
+            return Err(TooLarge { world: self.world_name(world), size });
+        }
+        Ok(())
+    }
+
     pub(crate) fn encode_package_of(&self, world: WorldId) -> Result<Vec<u8>, EncodeError> {
         self.encode(self.resolve.worlds[world].package.unwrap_or(self.main))
     }
@@ -250,37 +231,48 @@ impl Contracts {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{Contracts, LONGEST, TextError, guard};
-
-    #[test]
-    fn an_empty_comment_is_named_with_its_place() {
-        let error =
-            guard("a.wit", "package a:b;\n  // /**/\n é /**/ interface i {}").expect_err("it is there");
-        assert_eq!(error, TextError::EmptyComment { name: "a.wit".into(), line: 3, column: 4 });
-        let error = Contracts::parse("a.wit", "package a:b;\n/**/ interface i {}").expect_err("it is there");
-        assert_eq!(
-            error.to_string(),
-            "a.wit:2:1: the WIT parser gives up at the empty comment `/**/`: take it out, or write `/* */`"
-        );
-    }
-
-    #[test]
-    fn other_comments_are_not() {
-        for good in
-            ["//**/ x", "/* /**/ */", "/* */", "/***/", "/** d */ /* /* */ */", "/* // */ ", "a /* open /**/"]
-        {
-            assert_eq!(guard("a.wit", good), Ok(()), "{good}");
-            let _ = Contracts::parse("a.wit", &format!("package a:b;\n{good}\ninterface i {{}}"));
+/// A type with more levels below it than there may be. What works on types goes in as deep.
+fn too_deep(resolve: &Resolve) -> Option<&str> {
+    let mut depths: HashMap<TypeId, u32> = HashMap::new();
+    // The parser has what a type is made of before the type itself.
+    for (id, ty) in resolve.types.iter() {
+        let below = |ty: &Type| if let Type::Id(id) = ty { depths.get(id).copied().unwrap_or(0) } else { 0 };
+        let depth = 1 + made_of(&ty.kind).iter().map(below).max().unwrap_or(0);
+        if depth > DEEPEST {
+            return Some(ty.name.as_deref().unwrap_or("without a name"));
         }
+        depths.insert(id, depth);
     }
+    None
+}
 
-    #[test]
-    fn a_text_that_is_too_long_is_not_read() {
-        let long = " ".repeat(LONGEST + 1);
-        assert!(
-            matches!(guard("a.wit", &long), Err(TextError::TooLong { bytes, .. }) if bytes == LONGEST + 1)
-        );
+/// The types that the functions of a world take and give.
+pub(crate) fn signatures(resolve: &Resolve, world: WorldId) -> impl Iterator<Item = Type> + '_ {
+    let world = &resolve.worlds[world];
+    let all = world.imports.values().chain(world.exports.values()).flat_map(|item| match item {
+        WorldItem::Interface { id, .. } => resolve.interfaces[*id].functions.values().collect(),
+        WorldItem::Function(function) => vec![function],
+        WorldItem::Type { .. } => Vec::new(),
+    });
+    all.flat_map(|function| function.params.iter().map(|param| param.ty).chain(function.result))
+}
+
+/// The types that a type is put together from.
+pub(crate) fn made_of(kind: &TypeDefKind) -> Vec<Type> {
+    match kind {
+        TypeDefKind::Record(record) => record.fields.iter().map(|field| field.ty).collect(),
+        TypeDefKind::Tuple(tuple) => tuple.types.clone(),
+        TypeDefKind::Variant(variant) => variant.cases.iter().filter_map(|case| case.ty).collect(),
+        TypeDefKind::Option(inner)
+        | TypeDefKind::List(inner)
+        | TypeDefKind::FixedLengthList(inner, _)
+        | TypeDefKind::Type(inner) => vec![*inner],
+        TypeDefKind::Map(key, value) => vec![*key, *value],
+        TypeDefKind::Result(result) => result.ok.into_iter().chain(result.err).collect(),
+        TypeDefKind::Future(inner) | TypeDefKind::Stream(inner) => inner.iter().copied().collect(),
+        TypeDefKind::Handle(Handle::Own(resource) | Handle::Borrow(resource)) => vec![Type::Id(*resource)],
+        TypeDefKind::Resource | TypeDefKind::Flags(_) | TypeDefKind::Enum(_) | TypeDefKind::Unknown => {
+            Vec::new()
+        }
     }
 }

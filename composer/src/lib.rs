@@ -80,6 +80,7 @@ mod valid;
 pub mod wire;
 pub mod wit;
 pub mod wit_package;
+mod wit_text;
 
 pub use contain::{CONTAINED, Crash};
 pub use toml_error::TomlError;

@@ -132,7 +132,7 @@ pub fn load(wit: &Path) -> Result<Contracts, Failure> {
         // The parser keeps places apart from words: rendered, they come with the line in question.
         Err(error) => Err(anyhow::anyhow!(resolve.render_error(&error).trim_end().to_owned())),
     });
-    loaded.map_err(|crash| fail(crash.into()))?.map_err(fail)
+    loaded.map_err(fail)
 }
 
 /// The texts that the parser will read: those of the folder, and those of the packages in `deps`. What cannot be listed is

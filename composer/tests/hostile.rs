@@ -3,8 +3,11 @@
 mod common;
 
 use common::{answers, doubles};
+use composer::bindgen::{self, BindgenError};
 use composer::compose::{Packages, compose, references};
+use composer::contract::Contracts;
 use composer::wire::{Decision, Part, Place, Request, find};
+use composer::{manifest, scaffold};
 use proptest::prelude::*;
 
 const WHOLE: &str = "/// Doc.
@@ -52,6 +55,78 @@ fn packages() -> Packages {
 fn attempt(text: &str) {
     let _ = references("text.wac", text);
     let _ = compose("text.wac", text, &packages()).map_err(|error| error.to_string());
+}
+
+fn contracts(text: &str) -> Contracts {
+    Contracts::parse("text.wit", text).expect("the test's own WIT parses")
+}
+
+#[test]
+fn what_the_generator_of_c_gives_up_on_is_said_before() {
+    let refused = |world: &str| {
+        let contracts = contracts(&format!("package a:b; {world}"));
+        let error = bindgen::c(&contracts, "w").expect_err("the generator cannot take it");
+        assert!(!matches!(error, BindgenError::Crash(_)), "{error}");
+        error.to_string()
+    };
+    let said = "no C bindings for the world `a:b/w`: it";
+    let list = refused("world w { export f: func() -> list<u8, 4>; }");
+    assert_eq!(list, format!("{said} uses a list of fixed length, which the generator cannot take"));
+    let context =
+        refused("world w { import i: interface { record r { a: error-context } f: func(a: list<r>); } }");
+    assert_eq!(context, format!("{said} uses an error context, which the generator cannot take"));
+
+    let many: String = (0..2000).map(|index| format!("enum e{index} {{ a }} ")).collect();
+    let many = refused(&format!("interface i {{ {many} }} world w {{ import i; }}"));
+    assert_eq!(many, format!("{said} has more than 1,500 types, which the generator cannot take"));
+}
+
+#[test]
+fn types_that_grow_when_they_are_written_out_are_refused() {
+    let types: String =
+        (0..60).map(|index| format!("type t{} = tuple<t{index}, t{index}>; ", index + 1)).collect();
+    let contracts = contracts(&format!(
+        "package a:b; interface i {{ type t0 = u8; {types} f: func() -> t60; }} world w {{ export i; }}"
+    ));
+    let said = "there is no code for the world `a:b/w`: written out, its functions have";
+    let error = bindgen::c(&contracts, "w").expect_err("2^60 types");
+    assert!(error.to_string().starts_with(said), "{error}");
+    let part = scaffold::Part {
+        name: "it",
+        language: manifest::Language::Python,
+        world: "w",
+        wit: "../wit",
+        cargo: None,
+    };
+    let error = scaffold::scaffold(&contracts, &part).expect_err("2^60 types");
+    assert!(error.to_string().starts_with(said), "{error}");
+}
+
+#[test]
+fn types_that_no_engine_takes_are_refused() {
+    let nested = |depth: usize| {
+        let types: String =
+            (0..depth).map(|index| format!("type t{} = list<t{index}>; ", index + 1)).collect();
+        Contracts::parse("text.wit", &format!("package a:b; interface i {{ type t0 = u8; {types} }}"))
+    };
+    assert!(nested(40).is_ok());
+    let error = nested(2000).expect_err("2000 lists");
+    assert!(error.to_string().contains("nests others more than 100 deep"), "{error}");
+}
+
+#[test]
+fn all_of_wasi_is_within_the_limits() {
+    let contracts = Contracts::load(|resolve| {
+        resolve.push_path(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit"))?;
+        let wasi = resolve.packages.iter().filter(|(_, package)| package.name.namespace == "wasi");
+        let interfaces = wasi.flat_map(|(_, package)| package.interfaces.values());
+        let names = interfaces.filter_map(|&interface| resolve.id_of(interface));
+        let all: String = names.map(|name| format!("import {name}; ")).collect();
+        resolve.push_source("all.wit", &format!("package test:all; world all {{ {all} }}"))
+    })
+    .expect("the repository's own contracts are in order");
+    let files = bindgen::c(&contracts, "all").expect("they are within the limits");
+    assert_eq!(files.len(), 3);
 }
 
 proptest! {

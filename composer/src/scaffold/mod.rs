@@ -51,7 +51,7 @@ use thiserror::Error;
 use wit_parser::{Function, FunctionKind};
 
 use crate::bindgen::BindgenError;
-use crate::contract::{Contracts, WorldError};
+use crate::contract::{Contracts, TooLarge, WorldError};
 use crate::manifest::Language;
 use exports::Exports;
 
@@ -87,6 +87,9 @@ pub enum ScaffoldError {
     /// There is no such world.
     #[error(transparent)]
     World(#[from] WorldError),
+    /// Its types are too large once all are written out.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
     /// There is nothing to implement.
     #[error("the world `{world}` exports no function: there is nothing to implement")]
     Nothing {
@@ -124,10 +127,11 @@ pub enum ScaffoldError {
 ///
 /// # Errors
 ///
-/// Where there is no such world, it exports nothing, or it uses something that not every toolchain knows: asynchronous
+/// Where there is no such world, its types are [too large](TooLarge), it exports nothing, or it uses something that not every toolchain knows: asynchronous
 /// functions, streams, futures, error contexts, maps and lists of fixed length.
 pub fn scaffold(contracts: &Contracts, part: &Part<'_>) -> Result<Vec<File>, ScaffoldError> {
     let world = contracts.world(part.world)?;
+    contracts.bounded(world)?;
     let exports = Exports::of(contracts.resolve(), world)?;
     if exports.functions.is_empty() && exports.interfaces.is_empty() {
         return Err(ScaffoldError::Nothing { world: contracts.world_name(world) });

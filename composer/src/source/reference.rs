@@ -99,6 +99,8 @@ impl fmt::Display for Reference {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::Reference;
 
     #[test]
@@ -120,6 +122,25 @@ mod tests {
         let long = format!("r.example/a@sha512:{}", "a".repeat(128));
         assert!(wrong(&long).contains("only digests like `sha256:…`"));
         assert!(wrong(&format!("r.example/a@sha256:{}", "A".repeat(64))).contains("in lower case"));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_given_is_refused_or_said_again(
+            text in "[a-zA-Z0-9./:@_-]{0,60}|(localhost|r\\.example|\\[::1\\])(:[0-9]{0,6})?/[a-z0-9/._-]{0,20}[:@][a-z0-9:._-]{0,20}|\\PC{0,40}",
+        ) {
+            if let Ok(reference) = Reference::parse(&text) {
+                prop_assert_eq!(reference.to_string(), format!("oci://{text}"));
+                prop_assert!(!reference.stem().is_empty() && !reference.registry().is_empty());
+                prop_assert!(reference.known().tag().is_some() || reference.digest().is_some());
+                let _ = reference.is_local();
+            }
+        }
+
+        #[test]
+        fn a_long_reference_ends(piece in "[a-z0-9./:@-]{1,4}", times in 1000..20_000_usize) {
+            let _ = Reference::parse(&format!("r.example/{}", piece.repeat(times)));
+        }
     }
 
     #[test]

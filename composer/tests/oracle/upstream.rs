@@ -151,3 +151,54 @@ fn wac_cannot_leave_open_what_uses_a_type_of_an_interface_without_a_package() {
         composed("let part = new parts:part { ... };", [("parts:part", part)]).expect_err("it is refused");
     assert!(words.contains("is from an interface without an identifier"), "{words}");
 }
+
+/// What a library says when it gives up on its input.
+fn panicked<T>(work: impl FnOnce() -> T) -> String {
+    let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) else {
+        return "it did not".to_owned();
+    };
+    let words = panic.downcast_ref::<String>().map(String::as_str);
+    words.or(panic.downcast_ref::<&str>().copied()).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_wit_parser_panics_on_an_empty_comment() {
+    let parse = |text: &str| wit_parser::Resolve::default().push_source("a.wit", text).map(|_| ());
+    let words = panicked(|| parse("package a:b; /**/ interface i {}"));
+    assert!(words.contains("`Option::unwrap()` on a `None` value"), "{words}");
+    parse("package a:b; /* */ interface i {}").expect("with a blank in it all is well");
+}
+
+#[test]
+fn the_wit_parser_panics_on_a_function_with_the_name_of_an_interface() {
+    let bytes = component(r#"(import "a:b/c" (func))"#);
+    validate(&bytes, all_features()).expect("the engine accepts it");
+    let words = panicked(|| wit_component::decode(&bytes));
+    assert!(words.contains("unreachable"), "{words}");
+}
+
+#[test]
+fn the_generator_of_c_panics_on_what_it_does_not_know() {
+    for ty in ["list<u8, 4>", "error-context"] {
+        let words = panicked(|| {
+            let mut resolve = wit_parser::Resolve::default();
+            let text = format!("package a:b; world w {{ import f: func(a: {ty}); }}");
+            let package = resolve.push_source("a.wit", &text).expect("it is WIT");
+            let world = resolve.select_world(&[package], None).expect("there is one");
+            let mut files = wit_bindgen_core::Files::default();
+            wit_bindgen_c::Opts::default().build().generate(&mut resolve, world, &mut files)
+        });
+        assert!(words.contains("not yet implemented"), "{ty}: {words}");
+    }
+}
+
+#[test]
+fn the_wit_parser_copies_what_worlds_include_without_a_limit() {
+    let each =
+        |index: usize| format!("world w{} {{ include w{index}; import f{index}: func(); }}", index + 1);
+    let text = format!("package a:b; world w0 {{}} {}", (0..200).map(each).collect::<String>());
+    let mut resolve = wit_parser::Resolve::default();
+    resolve.push_source("a.wit", &text).expect("it is WIT");
+    let items: usize = resolve.worlds.iter().map(|(_, world)| world.imports.len()).sum();
+    assert_eq!(items, 200 * 201 / 2);
+}
