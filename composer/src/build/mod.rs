@@ -32,17 +32,17 @@ use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::project::{self, Project};
 
+/// When a build is summed up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Summary {
+    /// Whatever there was to do.
+    Always,
+    /// Unless there was nothing to do.
+    OfWork,
+}
+
 /// Builds the components and compositions of these names, or all.
-pub fn build(project: &Project, names: &[String]) -> Result<(), Failure> {
-    attempt(project, names, true)
-}
-
-/// The same, but without a word where there was nothing to do.
-pub fn build_again(project: &Project, names: &[String]) -> Result<(), Failure> {
-    attempt(project, names, false)
-}
-
-fn attempt(project: &Project, names: &[String], always: bool) -> Result<(), Failure> {
+pub fn build(project: &Project, names: &[String], summary: Summary) -> Result<(), Failure> {
     let begun = Instant::now();
     let plans = compositions::plans(project, names)?;
     let wanted = components(project, names, &plans)?;
@@ -67,7 +67,7 @@ fn attempt(project: &Project, names: &[String], always: bool) -> Result<(), Fail
     });
     let failed_compositions = composed.iter().filter(|(_, ok)| !ok).map(|(plan, _)| plan.name());
     let all: Vec<&str> = failed.iter().copied().chain(failed_compositions).collect();
-    if always || progress.worth_a_word() {
+    if summary == Summary::Always || progress.worth_a_word() {
         progress.finish(begun.elapsed());
     }
     if all.is_empty() {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 
-use crate::build;
+use crate::build::{self, Summary};
 use crate::failure::{Exit, Failure};
 use crate::project::Project;
 
@@ -25,5 +25,5 @@ pub fn run(arguments: &Build) -> Result<(), Failure> {
         Failure::new(Exit::Input, "there is no composer.toml in this folder or above it")
             .help("it lists what is to be built: run this inside a project")
     })?;
-    build::build(&project, &arguments.names)
+    build::build(&project, &arguments.names, Summary::Always)
 }
