@@ -153,16 +153,17 @@ fn check(name: &str, bytes: &[u8]) {
         assert!(words.contains(&composer::report::size(part.bytes)), "{words}");
         assert!(words.contains(part.language.as_deref().unwrap_or("")), "{words}");
     }
-    // Every edge is in an arrow between the right boxes.
+    // Every edge is in an arrow between the right boxes; those to the host may be told of by the part itself.
     let arrows = groups("arrow");
+    let compact = text.contains(">on arrows: ");
     for edge in &component.edges {
         let from = component.parts[edge.part].path.join("/");
-        let to = match &edge.from {
-            anatomy::Source::Part { part, .. } => component.parts[*part].path.join("/"),
+        let (to, host) = match &edge.from {
+            anatomy::Source::Part { part, .. } => (component.parts[*part].path.join("/"), false),
             anatomy::Source::Host { import } => {
                 let version =
                     import.split_once('@').map_or(String::new(), |(_, version)| format!("@{version}"));
-                format!("{}{version}", import.split(['/', '@']).next().unwrap_or_default())
+                (format!("{}{version}", import.split(['/', '@']).next().unwrap_or_default()), true)
             }
         };
         let there = arrows.iter().any(|arrow| {
@@ -170,7 +171,15 @@ fn check(name: &str, bytes: &[u8]) {
                 && arrow.attribute("data-to") == Some(&to)
                 && words(*arrow).contains(&edge.import)
         });
-        assert!(there, "no arrow for {} of {from}, which {to} satisfies", edge.import);
+        let told = host && compact && {
+            let title = parts[edge.part].children().find(|node| node.has_tag_name("title"));
+            let blue = parts[edge.part].children().any(|node| node.attribute("class") == Some("call"));
+            let line = format!("calls {to}: ");
+            blue && title.map(words).is_some_and(|title| {
+                title.lines().any(|told| told.starts_with(&line) && told.contains(&edge.import))
+            })
+        };
+        assert!(there != told, "no arrow for {} of {from}, which {to} satisfies", edge.import);
     }
     // It is told in words too.
     let title = root.children().find(|node| node.has_tag_name("title")).and_then(|node| node.text());
@@ -218,6 +227,62 @@ fn pictures_are_whole_and_nothing_in_them_overlaps() {
         export one...;"#;
     let packages = Packages::from([("parts:two".to_owned(), two())]);
     check("nested", &compose("outer.wac", nested, &packages).expect("a composition"));
+}
+
+/// Each part uses the one before.
+fn chain(long: usize, prefix: &str) -> Vec<u8> {
+    let face = |place: usize| format!("example:{prefix}package{place}/{prefix}interface{place}@1.0.0");
+    let mut packages = Packages::new();
+    let mut text = "package example:whole;\n".to_owned();
+    for place in 0..long {
+        let imports = if place == 0 { vec!["host:a/b".to_owned()] } else { vec![face(place - 1)] };
+        packages.insert(format!("parts:link{place}"), part(&imports, &face(place), Some(("Rust", "rustc"))));
+        let given = if place == 0 { String::new() } else { format!("...link{}, ", place - 1) };
+        text.push_str(&format!("let link{place} = new parts:link{place} {{ {given}... }};\n"));
+    }
+    text.push_str(&format!("export link{}...;\n", long - 1));
+    compose("whole.wac", &text, &packages).expect("a composition")
+}
+
+fn width(svg: &str) -> u32 {
+    let width = svg.split_once("width=\"").and_then(|(_, rest)| rest.split_once('"')).expect("it has one").0;
+    width.parse().expect("a number")
+}
+
+#[test]
+fn thirty_parts_are_as_wide_as_a_screen_and_two_are_told_in_full() {
+    let long = "quite-long-names-that-nobody-would-read-";
+    for (name, bytes) in [
+        ("layers-30", layers(5, 6)),
+        ("layers-28", layers(7, 4)),
+        ("fan-30", fan(29)),
+        ("chain-30", chain(30, "")),
+        ("chain-30-long", chain(30, long)),
+        ("chain-12-long", chain(12, long)),
+    ] {
+        check(name, &bytes);
+        let text = svg(name, &bytes);
+        assert!(width(&text) <= 1_600, "{name} is {} wide", width(&text));
+        assert_eq!(text.contains(">on arrows: "), name != "chain-12-long", "{name}");
+    }
+    let text = svg("two", &two());
+    for words in [">greeting/greet, 1 function<", ">log/lines, 1 function<", ">clocks/steady, 1 function<"] {
+        assert!(text.contains(words), "{text}");
+    }
+    assert!(width(&text) <= 1_600 && !text.contains(">on arrows: "), "{text}");
+}
+
+#[test]
+fn long_names_are_broken_and_not_cut() {
+    let text = svg("chain-3-long", &chain(3, "quite-long-names-that-nobody-would-read-"));
+    check("chain-3-long", &chain(3, "quite-long-names-that-nobody-would-read-"));
+    assert!(!text.contains('…'), "{text}");
+    for line in [">quite-long-names-that-nobody-<", ">read-interface1, 1 function<"] {
+        assert!(text.contains(line), "no {line} in {text}");
+    }
+    // What all interfaces begin with tells nobody which one it is.
+    let text = svg("chain-13-long", &chain(13, "quite-long-names-that-nobody-would-read-"));
+    assert!(text.contains(">…interface5 (1)<"), "{text}");
 }
 
 #[test]

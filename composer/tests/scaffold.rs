@@ -165,6 +165,44 @@ fn words_of_the_language_are_not_taken_for_names() {
 }
 
 #[test]
+fn classes_of_resources_go_where_python_looks_for_them() {
+    let interface = |name: &str| {
+        format!("interface {name} {{ resource counter {{ constructor(); next: func() -> u32; }} }}")
+    };
+    let names = ["types", "app", "%import", "plain", "types-resources"];
+    let interfaces: String = names.iter().map(|name| interface(name)).collect();
+    let exports: String = names.iter().map(|name| format!("export {name}; ")).collect();
+    let wit = format!("package a:b; {interfaces} world w {{ {exports} }}");
+    let files = begin(&wit, "w", Language::Python).expect("it can be begun");
+    let text = |path: &str| files.iter().find(|file| file.path == path).map(|file| file.text.as_str());
+    let all: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "two files of one name: {all:?}");
+    // Python has a module `types`, and imports it before this part.
+    assert_eq!(text("types.py"), None);
+    assert!(
+        text("types_resources_.py")
+            .is_some_and(|text| text.contains("class Counter(types_contract.Counter):"))
+    );
+    let app = text("app.py").expect("it has one");
+    for line in [
+        "import types\n",
+        "import types_resources_\n",
+        "types.Counter = types_resources_.Counter\n",
+        "import app\n",
+        "app.Counter = app_resources.Counter\n",
+    ] {
+        assert!(app.contains(line), "no {line:?} in {app}");
+    }
+    assert!(
+        text("import_.py").is_some_and(|text| {
+            text.contains("from wit_world.exports import import_ as import__contract")
+        })
+    );
+    assert!(text("plain.py").is_some() && text("types_resources.py").is_some(), "{all:?}");
+    assert!(!app.contains("import plain"), "{app}");
+}
+
+#[test]
 fn interfaces_of_one_name_are_told_apart_by_their_packages() {
     let wit = "package root:w;
         world w { export a:b/x@1.0.0; export a:c/x@1.0.0; export a:c/x@2.0.0; }

@@ -220,6 +220,29 @@ fn a_change_is_built_and_composed_and_a_failure_does_not_end_it() {
 }
 
 #[test]
+fn what_is_well_again_is_said_even_where_nothing_is_built() {
+    let shop = Shop::new();
+    let mut watching = Watching::start(&shop, &[]);
+    watching.until("watching; Ctrl-C stops it");
+    shop.write("source/app.py", b"missing\n");
+    watching.until("left as they were, since parts of them are missing: whole");
+    // Undone: there is a product of it already.
+    shop.write("source/app.py", b"one\n");
+    assert_eq!(watching.until("3 unchanged in ").len(), 1);
+    // So with a manifest that cannot be read.
+    shop.write("composer.toml", b"[project\n");
+    watching.until("composer.toml");
+    shop.write("composer.toml", MANIFEST.as_bytes());
+    watching.until("3 unchanged in ");
+    // Once is enough.
+    shop.write("composer.toml", format!("{MANIFEST}\n# Changed.\n").as_bytes());
+    shop.write("source/app.py", b"two\n");
+    let lines = watching.until("1 built, 1 composed, 1 unchanged in ");
+    assert!(!lines.iter().any(|line| line.contains("3 unchanged in ")), "{lines:?}");
+    assert_eq!(watching.stop(), Some(0));
+}
+
+#[test]
 fn only_what_was_named_is_built() {
     let shop = Shop::new();
     let mut watching = Watching::start(&shop, &["source"]);

@@ -81,17 +81,35 @@ fn begun(folder: &Path, worlds: &[(&str, &[&str])]) -> Vec<(String, PathBuf)> {
     parts
 }
 
+/// Interfaces with a resource whose names mean something to Python. componentize-py imports a module of the interface's name,
+/// and Python has some of these itself: `types` is loaded before the part is, `random` and `queue` are not. `app` is the
+/// part's own; `import` and `none` are words of the language.
+const TAKEN: [&str; 6] = ["types", "random", "queue", "app", "import", "none"];
+
+fn taken() -> String {
+    let interface = |name: &&str| {
+        format!(
+            "interface %{name} {{ resource %{name} {{ constructor(); next: func() -> u32; }} first: func() -> %{name}; }}\n"
+        )
+    };
+    let interfaces: String = TAKEN.iter().map(interface).collect();
+    let exports: String = TAKEN.iter().map(|name| format!("export %{name}; ")).collect();
+    format!("package test:every@1.2.0;\n{interfaces}world taken {{ {exports} }}\n")
+}
+
 #[test]
 fn a_world_that_has_everything_builds_in_every_language() {
     let wit = tempfile::tempdir().unwrap();
     let every = project::path("composer/tests/scaffold/every.wit");
     fs::copy(every, wit.path().join("every.wit")).unwrap();
+    fs::write(wit.path().join("taken.wit"), taken()).unwrap();
     let folder = empty(wit.path());
-    for (name, product) in begun(folder.path(), &[("every", &LANGUAGES)]) {
+    let worlds: [(&str, &[&str]); 2] = [("every", &LANGUAGES), ("taken", &["python"])];
+    for (name, product) in begun(folder.path(), &worlds) {
         let component = anatomy::read(&fs::read(&product).unwrap()).unwrap();
-        let exports = ["test:every/values@1.2.0", "test:every/resources@1.2.0"];
+        let expected: &[&str] = if name.starts_with("taken-") { &TAKEN } else { &["values", "resources"] };
         assert!(
-            exports.iter().all(|export| component.exports.iter().any(|found| found == export)),
+            expected.iter().all(|export| component.exports.contains(&format!("test:every/{export}@1.2.0"))),
             "{name} exports {:?}",
             component.exports
         );

@@ -42,17 +42,17 @@ pub struct Outcome {
     pub verdict: Result<(), Failure>,
 }
 
+/// When a build is summed up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Summary {
+    /// Whatever there was to do.
+    Always,
+    /// Unless there was nothing to do.
+    OfWork,
+}
+
 /// Builds the components and compositions of these names, or all.
-pub fn build(project: &Project, names: &[String]) -> Result<Outcome, Failure> {
-    attempt(project, names, true)
-}
-
-/// The same, but without a word where there was nothing to do.
-pub fn build_again(project: &Project, names: &[String]) -> Result<Outcome, Failure> {
-    attempt(project, names, false)
-}
-
-fn attempt(project: &Project, names: &[String], always: bool) -> Result<Outcome, Failure> {
+pub fn build(project: &Project, names: &[String], summary: Summary) -> Result<Outcome, Failure> {
     let begun = Instant::now();
     let plans = compositions::plans(project, names)?;
     let wanted = components(project, names, &plans)?;
@@ -78,7 +78,7 @@ fn attempt(project: &Project, names: &[String], always: bool) -> Result<Outcome,
     });
     let failed_compositions = composed.iter().filter(|(_, ended)| !ended.well()).map(|(plan, _)| plan.name());
     let all: Vec<&str> = failed.iter().copied().chain(failed_compositions).collect();
-    if always || progress.worth_a_word() {
+    if summary == Summary::Always || progress.worth_a_word() {
         progress.finish(begun.elapsed());
     }
     let left: Vec<&str> = left.into_iter().map(Plan::name).collect();

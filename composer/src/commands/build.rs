@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Args;
 use serde_json::json;
 
-use crate::build::{self, Outcome, Product};
+use crate::build::{self, Outcome, Product, Summary};
 use crate::failure::{Exit, Failure};
 use crate::outcome;
 use crate::project::Project;
@@ -58,5 +58,5 @@ fn build(arguments: &Build) -> Result<Outcome, Failure> {
         Failure::new(Exit::Input, "there is no composer.toml in this folder or above it")
             .help("it lists what is to be built: run this inside a project")
     })?;
-    build::build(&project, &arguments.names)
+    build::build(&project, &arguments.names, Summary::Always)
 }

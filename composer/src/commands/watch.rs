@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
-use crate::build;
+use crate::build::{self, Summary};
 use crate::failure::{Exit, Failure};
 use crate::files::say;
 use crate::project::Project;
@@ -44,21 +44,24 @@ pub fn run(arguments: &Watch) -> Result<(), Failure> {
     let mut watched = Watched::new(sender)?;
     // Watching begins before the first build does: what changes during a build makes another one.
     watched.follow(&project, inputs)?;
-    shown(build::build(&project, &arguments.names).and_then(|outcome| outcome.verdict));
+    let first = build::build(&project, &arguments.names, Summary::Always);
+    let mut well = shown(first.and_then(|outcome| outcome.verdict));
     say("watching; Ctrl-C stops it");
     while watched.wait(&events) {
-        shown(again(&mut watched, &arguments.names));
+        // What failed may be well again without any work: with its old source, for which there is a product.
+        let summary = if well { Summary::OfWork } else { Summary::Always };
+        well = shown(again(&mut watched, &arguments.names, summary));
     }
     say("stopped");
     Ok(())
 }
 
 /// Builds what changed. The manifest may have changed too, and with it what there is to watch.
-fn again(watched: &mut Watched, names: &[String]) -> Result<(), Failure> {
+fn again(watched: &mut Watched, names: &[String], summary: Summary) -> Result<(), Failure> {
     let project = find()?;
     let inputs = build::inputs(&project, names)?;
     watched.follow(&project, inputs)?;
-    build::build_again(&project, names)?.verdict
+    build::build(&project, names, summary)?.verdict
 }
 
 fn find() -> Result<Project, Failure> {
@@ -68,10 +71,12 @@ fn find() -> Result<Project, Failure> {
     })
 }
 
-fn shown(result: Result<(), Failure>) {
-    if let Err(failure) = result {
+/// Shows what failed, if anything did. Answers whether all went well.
+fn shown(result: Result<(), Failure>) -> bool {
+    if let Err(failure) = &result {
         say(failure.render().trim_end());
     }
+    result.is_ok()
 }
 
 /// Ctrl-C on a terminal also ends the tools that a build runs, so that it ends soon, and then this does. Products are

@@ -4,6 +4,7 @@
 //! were validated before, so every index leads to an earlier item.
 
 use std::collections::HashMap;
+use std::mem::{Discriminant, discriminant};
 use std::ops::Range;
 
 use wasmparser::{
@@ -77,7 +78,7 @@ pub(super) enum Item<'a> {
 
 /// Reads the outermost level of a valid component.
 pub(super) fn read(bytes: &[u8]) -> Result<Root<'_>, DecomposeError> {
-    let mut reader = Reader { root: Root::default(), spaces: Default::default(), embedded: HashMap::new() };
+    let mut reader = Reader { root: Root::default(), spaces: HashMap::new(), embedded: HashMap::new() };
     let mut parser = Parser::new(0);
     let mut at = 0;
     let mut names = None;
@@ -138,7 +139,7 @@ fn sized(range: &Range<u64>) -> Range<usize> {
 struct Reader<'a> {
     root: Root<'a>,
     /// The index spaces, by kind: each index leads to an item.
-    spaces: [Vec<usize>; 6],
+    spaces: HashMap<Discriminant<Kind>, Vec<usize>>,
     /// Embedded components that were seen: the index of the part, and where the first one is.
     embedded: HashMap<&'a [u8], (usize, u64)>,
 }
@@ -207,7 +208,7 @@ impl<'a> Reader<'a> {
                     let (offset, export) = export.map_err(DecomposeError::Invalid)?;
                     let (name, kind) = (export.name.name, export.kind);
                     let item = self.at(kind, export.index);
-                    self.spaces[slot(kind)].push(item);
+                    self.spaces.entry(discriminant(&kind)).or_default().push(item);
                     self.root.exports.push(Export { name, kind, item, offset });
                 }
             }
@@ -288,7 +289,8 @@ impl<'a> Reader<'a> {
         for names in names.into_iter().map_while(Result::ok) {
             let ComponentName::Instances(map) = names else { continue };
             for naming in map.into_iter().map_while(Result::ok) {
-                let item = self.spaces[slot(Kind::Instance)].get(naming.index as usize);
+                let instances = self.spaces.get(&discriminant(&Kind::Instance));
+                let item = instances.and_then(|instances| instances.get(naming.index as usize));
                 if let Some(Item::Instance(instance)) = item.map(|&item| self.root.items[item]) {
                     // An exported instance has a second index, which may have a name as well: the first counts.
                     self.root.instances[instance].name.get_or_insert(naming.name);
@@ -298,7 +300,7 @@ impl<'a> Reader<'a> {
     }
 
     fn add(&mut self, kind: Kind, item: Item<'a>) {
-        self.spaces[slot(kind)].push(self.root.items.len());
+        self.spaces.entry(discriminant(&kind)).or_default().push(self.root.items.len());
         self.root.items.push(item);
     }
 
@@ -311,7 +313,7 @@ impl<'a> Reader<'a> {
     }
 
     fn at(&self, kind: Kind, index: u32) -> usize {
-        self.spaces[slot(kind)][index as usize]
+        self.spaces[&discriminant(&kind)][index as usize]
     }
 }
 
@@ -325,17 +327,6 @@ impl Root<'_> {
                 _ => return None,
             }
         }
-    }
-}
-
-fn slot(kind: Kind) -> usize {
-    match kind {
-        Kind::Module => 0,
-        Kind::Func => 1,
-        Kind::Value => 2,
-        Kind::Type => 3,
-        Kind::Instance => 4,
-        Kind::Component => 5,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Where the boxes, arrows and labels of a picture go.
 //!
+//! All is laid out from left to right. A picture that runs down is laid out so too, and then turned over.
+//!
 //! Which box is in which column, and in which order, is dagre's work, a library that many drawing tools share in one
 //! language or another. Arrows run through the places that it keeps free for them. They cross columns level and change
 //! their height only between columns, so that none runs behind a box.
@@ -8,12 +10,19 @@ use dagre::graph::{Graph, GraphOptions};
 use dagre::layout::types::LabelPos;
 use dagre::{EdgeLabel, LayoutOptions, NodeLabel, RankDir, layout};
 
-use super::{Kind, Picture};
+use super::svg::Sized;
+use super::{HEIGHT, Kind, Picture, WIDTH};
 
 /// Around everything.
 pub(super) const MARGIN: f64 = 28.0;
 /// For the title, above everything else.
 const TITLE: f64 = 44.0;
+/// Around the host's boxes, on their ground.
+pub(super) const GROUND: f64 = 14.0;
+/// For the title of that ground.
+pub(super) const GROUND_TITLE: f64 = 26.0;
+/// How wide the host's boxes may stand beside each other below a picture that is narrower.
+const SHELF: f64 = 700.0;
 
 /// A box, laid out: its middle, and its size.
 #[derive(Clone)]
@@ -22,6 +31,13 @@ pub(super) struct Place {
     pub y: f64,
     pub width: f64,
     pub height: f64,
+}
+
+impl Place {
+    fn turn(&mut self) {
+        (self.x, self.y) = (self.y, self.x);
+        (self.width, self.height) = (self.height, self.width);
+    }
 }
 
 /// An arrow, laid out: the points that it runs through, and the middle of its label.
@@ -41,17 +57,74 @@ pub(super) struct Plan {
     pub routes: Vec<Route>,
     pub width: f64,
     pub height: f64,
+    /// Whether arrows run down, and not to the right.
+    pub down: bool,
 }
 
-/// Lays out a picture, whose boxes and labels have these widths and heights.
-pub(super) fn plan(picture: &Picture, boxes: &[(f64, f64)], labels: &[(f64, f64)]) -> Plan {
+impl Plan {
+    /// How many times larger than a screen it is.
+    fn strain(&self) -> f64 {
+        (self.width / WIDTH).max(self.height / HEIGHT)
+    }
+}
+
+/// Room between boxes that are beside each other, between arrows that are, and from column to column.
+struct Gaps {
+    boxes: f64,
+    arrows: f64,
+    columns: f64,
+}
+
+const ROOMY: Gaps = Gaps { boxes: 26.0, arrows: 14.0, columns: 76.0 };
+const TIGHT: Gaps = Gaps { boxes: 14.0, arrows: 8.0, columns: 36.0 };
+/// Where the columns are rows: lines of text lie along the gaps.
+const DOWN: Gaps = Gaps { boxes: 14.0, arrows: 8.0, columns: 28.0 };
+
+/// Lays out a picture from left to right where there is room for that, and else down if that needs less.
+pub(super) fn best(sized: &Sized) -> Plan {
+    let mut across = plan(sized, &ROOMY, false);
+    if across.width > WIDTH {
+        across = plan(sized, &TIGHT, false);
+    }
+    if across.strain() <= 1.0 {
+        return across;
+    }
+    let down = plan(sized, &DOWN, true);
+    if down.strain() < across.strain() { down } else { across }
+}
+
+fn plan(sized: &Sized, gaps: &Gaps, down: bool) -> Plan {
+    let turned = |(width, height): (f64, f64)| if down { (height, width) } else { (width, height) };
+    let boxes: Vec<(f64, f64)> = sized.boxes.iter().copied().map(turned).collect();
+    let labels: Vec<(f64, f64)> = sized.labels.iter().copied().map(turned).collect();
+    let (mut places, mut routes) = laid_out(&sized.picture, &boxes, &labels, gaps);
+    if down {
+        places.iter_mut().for_each(Place::turn);
+        let points = routes.iter_mut().flat_map(|route| route.points.iter_mut().chain([&mut route.label]));
+        points.for_each(|point| *point = Point { x: point.y, y: point.x });
+    }
+    let mut plan = framed(&sized.picture, places, routes, &sized.labels, down);
+    if sized.picture.is_compact() {
+        shelve(sized, &mut plan);
+    }
+    plan
+}
+
+/// Boxes and arrows from left to right. Boxes that stand apart have no place yet.
+fn laid_out(
+    picture: &Picture,
+    boxes: &[(f64, f64)],
+    labels: &[(f64, f64)],
+    gaps: &Gaps,
+) -> (Vec<Place>, Vec<Route>) {
     let mut graph = Graph::with_options(GraphOptions { directed: true, multigraph: true, compound: false });
     let name = |index: usize| format!("n{index:04}");
-    let hosts: Vec<usize> = picture.of_kind(Kind::Host).collect();
+    let apart = picture.is_compact();
+    let hosts: Vec<usize> = picture.of_kind(Kind::Host).filter(|_| !apart).collect();
     // One column, one width.
     let widest = hosts.iter().map(|index| boxes[*index].0).fold(0.0, f64::max);
-    for (index, shape) in picture.boxes.iter().enumerate() {
-        let (width, height) = boxes[index];
+    for index in picture.connected() {
+        let (shape, (width, height)) = (&picture.boxes[index], boxes[index]);
         let width = if shape.kind == Kind::Host { widest } else { width };
         graph.set_node(name(index), Some(NodeLabel { width, height, ..NodeLabel::default() }));
     }
@@ -64,7 +137,8 @@ pub(super) fn plan(picture: &Picture, boxes: &[(f64, f64)], labels: &[(f64, f64)
     let pull = |graph: &mut Graph<NodeLabel, EdgeLabel>, from: String, to: String| {
         graph.set_edge(from, to, Some(EdgeLabel { weight: 100, ..EdgeLabel::default() }), None);
     };
-    let exports: Vec<usize> = picture.of_kind(Kind::Exports).collect();
+    // Where there is much, they stand before what they lead to instead: long arrows cross others.
+    let exports: Vec<usize> = picture.of_kind(Kind::Exports).filter(|_| !apart).collect();
     for (list, point) in [(&hosts, "last"), (&exports, "first")] {
         if !list.is_empty() {
             graph.set_node(point, Some(NodeLabel::default()));
@@ -74,9 +148,9 @@ pub(super) fn plan(picture: &Picture, boxes: &[(f64, f64)], labels: &[(f64, f64)
     exports.iter().for_each(|index| pull(&mut graph, "first".to_owned(), name(*index)));
     let options = LayoutOptions {
         rankdir: RankDir::LR,
-        nodesep: 26.0,
-        edgesep: 14.0,
-        ranksep: 76.0,
+        nodesep: gaps.boxes,
+        edgesep: gaps.arrows,
+        ranksep: gaps.columns,
         ..LayoutOptions::default()
     };
     layout(&mut graph, Some(options));
@@ -98,13 +172,14 @@ pub(super) fn plan(picture: &Picture, boxes: &[(f64, f64)], labels: &[(f64, f64)
         })
         .collect();
     straighten(picture, &places, labels, &mut routes);
-    framed(places, routes, labels)
+    (places, routes)
 }
 
 /// Has arrows leave boxes on the right and come in on the left, each at a height of its own, and cross columns level, of
 /// boxes as well as of labels. Those that go back, or to where they come from, stay as they are.
 fn straighten(picture: &Picture, places: &[Place], labels: &[(f64, f64)], routes: &mut [Route]) {
-    let mut columns: Vec<(f64, f64)> = places.iter().map(|place| (place.x, place.width)).collect();
+    let connected = picture.connected().map(|index| &places[index]);
+    let mut columns: Vec<(f64, f64)> = connected.map(|place| (place.x, place.width)).collect();
     columns.extend(routes.iter().zip(labels).map(|(route, (width, _))| (route.label.x, *width)));
     let forward: Vec<usize> = (0..routes.len())
         .filter(|index| {
@@ -155,24 +230,51 @@ fn ports(arrows: &[usize], places: &[Place], end: impl Fn(usize) -> (usize, f64)
 }
 
 /// Moves everything so that it begins at the margin, below the title.
-fn framed(mut places: Vec<Place>, mut routes: Vec<Route>, labels: &[(f64, f64)]) -> Plan {
+fn framed(
+    picture: &Picture,
+    mut places: Vec<Place>,
+    mut routes: Vec<Route>,
+    labels: &[(f64, f64)],
+    down: bool,
+) -> Plan {
     let mut low = Point { x: f64::INFINITY, y: f64::INFINITY };
     let mut high = Point { x: 0.0, y: 0.0 };
     let mut include = |x: f64, y: f64, width: f64, height: f64| {
         low = Point { x: low.x.min(x - width / 2.0), y: low.y.min(y - height / 2.0) };
         high = Point { x: high.x.max(x + width / 2.0), y: high.y.max(y + height / 2.0) };
     };
-    places.iter().for_each(|place| include(place.x, place.y, place.width, place.height));
+    for place in picture.connected().map(|index| &places[index]) {
+        include(place.x, place.y, place.width, place.height);
+    }
     for (route, (width, height)) in routes.iter().zip(labels) {
         include(route.label.x, route.label.y, *width, *height);
         route.points.iter().for_each(|point| include(point.x, point.y, 0.0, 0.0));
     }
-    let (right, down) = (MARGIN - low.x, MARGIN + TITLE - low.y);
+    let (right, below) = (MARGIN - low.x, MARGIN + TITLE - low.y);
     for place in &mut places {
         place.x += right;
-        place.y += down;
+        place.y += below;
     }
     let points = routes.iter_mut().flat_map(|route| route.points.iter_mut().chain([&mut route.label]));
-    points.for_each(|point| *point = Point { x: point.x + right, y: point.y + down });
-    Plan { places, routes, width: high.x + right + MARGIN, height: high.y + down + MARGIN }
+    points.for_each(|point| *point = Point { x: point.x + right, y: point.y + below });
+    let (width, height) = (high.x + right + MARGIN, high.y + below + MARGIN);
+    Plan { places, routes, width, height, down }
+}
+
+/// Puts the host's boxes below everything else, in rows.
+fn shelve(sized: &Sized, plan: &mut Plan) {
+    let left = MARGIN + GROUND;
+    let end = (plan.width - left).max(SHELF);
+    let (mut x, mut top, mut bottom) = (left, plan.height + GROUND_TITLE, plan.height);
+    for index in sized.picture.of_kind(Kind::Host) {
+        let (width, height) = sized.boxes[index];
+        if x > left && x + width > end {
+            (x, top) = (left, bottom + GROUND);
+        }
+        plan.places[index] = Place { x: x + width / 2.0, y: top + height / 2.0, width, height };
+        bottom = bottom.max(top + height);
+        x += width + GROUND;
+        plan.width = plan.width.max(x + MARGIN);
+    }
+    plan.height = bottom + GROUND + MARGIN;
 }

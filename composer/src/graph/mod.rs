@@ -4,7 +4,11 @@
 //! is laid out here. All that two parts have to do with each other is one arrow, from whoever calls to whoever is called,
 //! with the interfaces and how many functions they have. The host's interfaces are set apart, a box for each package.
 //! What only names types is left out where there is anything to call.
+//!
+//! The SVG is at most [`WIDTH`] pixels wide, if it can be. Where there are many parts, or their names are long, there is
+//! [less in it](compact).
 
+mod compact;
 mod dot;
 mod layout;
 mod mermaid;
@@ -15,13 +19,22 @@ use std::collections::BTreeMap;
 use anatomy::{Component, Edge, Source};
 use thiserror::Error;
 
-use crate::contain::Crash;
+use self::compact::{Labels, compact};
+use crate::contain::{Crash, contain};
 use crate::report::size;
 
 /// The most boxes that are laid out. Beyond that no picture helps, and laying it out takes minutes.
 const BOXES: usize = 400;
 /// The most arrows that are laid out.
 const ARROWS: usize = 1_500;
+/// Parts that are drawn with all that there is to them. Beyond that no screen has room for the labels.
+const DETAILED: usize = 12;
+/// Parts whose arrows may be named. Beyond that there is no room for it anyway, and to find that out takes time.
+const NAMEABLE: usize = 100;
+/// Width that a screen has, in pixels.
+const WIDTH: f64 = 1_600.0;
+/// Height that can still be taken in: one scrolls down more easily than sideways.
+const HEIGHT: f64 = 2_000.0;
 /// Interfaces that are named on one arrow.
 const NAMED: usize = 4;
 
@@ -58,6 +71,10 @@ pub fn dot(title: &str, component: &Component) -> String {
 /// The picture as an SVG document: readable on light and dark backgrounds, without scripts, fonts or anything else from
 /// elsewhere, always the same for the same component.
 ///
+/// Where there are more than 12 parts, or it would be wider than 1,600 pixels, arrows have short labels, with all names
+/// in full under the pointer, and each part says itself which packages of the host it calls, instead of by arrows. It runs
+/// from left to right or down, whichever is nearer to the size of a screen.
+///
 /// # Errors
 ///
 /// Where there are more than 400 boxes or 1,500 arrows.
@@ -67,7 +84,24 @@ pub fn svg(title: &str, component: &Component) -> Result<String, DrawError> {
     if boxes > BOXES || arrows > ARROWS {
         return Err(DrawError::TooLarge { boxes, arrows });
     }
-    svg::write(&picture).map_err(DrawError::Crash)
+    // From all that there is to be told to what there is always room for.
+    let ladder = [None, Some(Labels::Names), Some(Labels::Numbers)];
+    let parts = component.parts.len();
+    let first = usize::from(parts > DETAILED) + usize::from(parts > NAMEABLE);
+    let mut drawn = String::new();
+    for labels in ladder.into_iter().skip(first) {
+        let picture = Picture::of(title, component);
+        let sized = svg::Sized::of(match labels {
+            Some(labels) => compact(picture, labels),
+            None => picture,
+        });
+        let plan = contain(|| layout::best(&sized)).map_err(DrawError::Crash)?;
+        drawn = svg::write(&sized, &plan);
+        if plan.width <= WIDTH {
+            break;
+        }
+    }
+    Ok(drawn)
 }
 
 /// What is drawn, whatever it is written in.
@@ -77,6 +111,10 @@ struct Picture {
     about: String,
     boxes: Vec<Shape>,
     arrows: Vec<Arrow>,
+    /// Arrows to the host that are not drawn, where it is compact.
+    to_host: Vec<Arrow>,
+    /// What is to be said to whoever reads it, where it is compact.
+    legend: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,6 +132,8 @@ struct Shape {
     name: String,
     /// Below the name.
     lines: Vec<String>,
+    /// Of a part: which packages of the host it calls, where no arrows say so.
+    calls: Vec<String>,
     /// Of a part.
     language: Option<String>,
 }
@@ -106,6 +146,10 @@ struct Arrow {
     label: Vec<String>,
     /// The same with all names in full.
     full: Vec<String>,
+    /// How many interfaces are called.
+    called: usize,
+    /// How many functions they have, where that is known of all.
+    functions: Option<u32>,
     /// Whether there is nothing but types to it.
     types_only: bool,
 }
@@ -136,12 +180,23 @@ impl Picture {
         } else {
             size(component.bytes)
         };
-        Picture { title: title.to_owned(), about, boxes, arrows: groups.arrows() }
+        let arrows = groups.arrows();
+        Picture { title: title.to_owned(), about, boxes, arrows, to_host: Vec::new(), legend: None }
     }
 
     /// The indices of the boxes of one kind.
     fn of_kind(&self, kind: Kind) -> impl Iterator<Item = usize> {
         (0..self.boxes.len()).filter(move |index| self.boxes[*index].kind == kind)
+    }
+
+    /// Whether there is less in it, and the host's boxes stand apart.
+    fn is_compact(&self) -> bool {
+        self.legend.is_some()
+    }
+
+    /// The indices of the boxes that do not stand apart.
+    fn connected(&self) -> impl Iterator<Item = usize> {
+        (0..self.boxes.len()).filter(|index| !(self.is_compact() && self.boxes[*index].kind == Kind::Host))
     }
 
     /// All of it in words, for those who do not see it.
@@ -158,7 +213,7 @@ impl Picture {
         if self.boxes.iter().any(|shape| shape.kind == Kind::Host) {
             words.push_str(&format!(" From the host: {}.", names(Kind::Host)));
         }
-        for arrow in &self.arrows {
+        for arrow in self.arrows.iter().chain(&self.to_host) {
             let (from, to) = (&self.boxes[arrow.from], &self.boxes[arrow.to]);
             let sentence = match from.kind {
                 Kind::Exports => format!(" From outside {} is called: {}.", to.name, arrow.full.join(", ")),
@@ -170,6 +225,12 @@ impl Picture {
     }
 }
 
+impl Shape {
+    fn bare(kind: Kind, name: String) -> Self {
+        Shape { kind, name, lines: Vec::new(), calls: Vec::new(), language: None }
+    }
+}
+
 fn part_box(part: &anatomy::Part) -> Shape {
     let language = part.language.clone();
     let known = language.as_ref().map_or_else(String::new, |language| format!("{language}, "));
@@ -177,6 +238,7 @@ fn part_box(part: &anatomy::Part) -> Shape {
         kind: Kind::Part,
         name: part.path.join("/"),
         lines: vec![format!("{known}{}", size(part.bytes))],
+        calls: Vec::new(),
         language,
     }
 }
@@ -189,7 +251,7 @@ fn host_box(boxes: &mut Vec<Shape>, import: &str, types_only: bool, component: &
     let known = boxes[component.parts.len()..].iter().position(|shape| shape.name == name);
     let at = known.map_or(boxes.len(), |at| at + component.parts.len());
     if known.is_none() {
-        boxes.push(Shape { kind: Kind::Host, name, lines: Vec::new(), language: None });
+        boxes.push(Shape::bare(Kind::Host, name));
     }
     let line = if types_only { format!("{interface} (types)") } else { interface.to_owned() };
     if !interface.is_empty() && !boxes[at].lines.contains(&line) {
@@ -203,12 +265,7 @@ fn exports_box(boxes: &mut Vec<Shape>, groups: &Groups<'_>, part: usize, parts: 
     let known = (parts..boxes.len())
         .find(|at| boxes[*at].kind == Kind::Exports && groups.pairs.contains_key(&(*at, part)));
     known.unwrap_or_else(|| {
-        boxes.push(Shape {
-            kind: Kind::Exports,
-            name: "exports".to_owned(),
-            lines: Vec::new(),
-            language: None,
-        });
+        boxes.push(Shape::bare(Kind::Exports, "exports".to_owned()));
         boxes.len() - 1
     })
 }
@@ -259,7 +316,8 @@ fn arrow(from: usize, to: usize, edges: &[(Option<&Edge>, &str)]) -> Arrow {
     if types_only {
         label.push("types".to_owned());
     }
-    Arrow { from, to, label, full, types_only }
+    let functions = called.iter().map(|(edge, _)| edge.functions).sum::<Option<u32>>();
+    Arrow { from, to, label, full, called: called.len(), functions, types_only }
 }
 
 /// A name without its version, and without the namespace.

@@ -5,9 +5,8 @@
 
 use std::fmt::Write;
 
-use super::layout::{MARGIN, Place, Plan, Point, plan};
+use super::layout::{GROUND, GROUND_TITLE, MARGIN, Place, Plan, Point};
 use super::{Kind, Picture, Shape};
-use crate::contain::{Crash, contain};
 
 /// Room within a box, around its text.
 const PADDING: f64 = 14.0;
@@ -20,16 +19,40 @@ const LEADING: f64 = 1.35;
 const LETTER: f64 = 0.54;
 /// The same of bold letters.
 const BOLD: f64 = 0.62;
+/// Characters after which lines are broken, where something in them allows it.
+const BROKEN: usize = 30;
+/// The same in a compact picture.
+const BROKEN_COMPACT: usize = 22;
 /// Characters that are shown of one line.
 const LONGEST: usize = 44;
 
-pub(super) fn write(picture: &Picture) -> Result<String, Crash> {
-    let boxes: Vec<(f64, f64)> = picture.boxes.iter().map(measured).collect();
-    let labels: Vec<(f64, f64)> = picture.arrows.iter().map(|arrow| label_size(&arrow.label)).collect();
-    let plan = contain(|| plan(picture, &boxes, &labels))?;
+/// A picture whose boxes and labels have widths and heights.
+pub(super) struct Sized {
+    pub picture: Picture,
+    /// What is written in each box, and how it looks.
+    lines: Vec<Vec<(&'static str, String)>>,
+    pub boxes: Vec<(f64, f64)>,
+    pub labels: Vec<(f64, f64)>,
+}
+
+impl Sized {
+    pub(super) fn of(mut picture: Picture) -> Self {
+        let width = if picture.is_compact() { BROKEN_COMPACT } else { BROKEN };
+        for arrow in &mut picture.arrows {
+            arrow.label = arrow.label.iter().flat_map(|line| broken(line, width)).collect();
+        }
+        let lines: Vec<_> = picture.boxes.iter().map(|shape| box_lines(shape, width)).collect();
+        let boxes = lines.iter().map(|lines| box_size(lines)).collect();
+        let labels = picture.arrows.iter().map(|arrow| label_size(&arrow.label)).collect();
+        Sized { picture, lines, boxes, labels }
+    }
+}
+
+pub(super) fn write(sized: &Sized, plan: &Plan) -> String {
+    let Sized { picture, labels, .. } = sized;
     let mut text = String::new();
-    head(&mut text, picture, &plan);
-    host_panel(&mut text, picture, &plan);
+    head(&mut text, picture, plan);
+    host_panel(&mut text, picture, plan);
     for (arrow, route) in picture.arrows.iter().zip(&plan.routes) {
         let dashed = if arrow.types_only { " stroke-dasharray=\"5 4\"" } else { "" };
         put(
@@ -40,19 +63,19 @@ pub(super) fn write(picture: &Picture) -> Result<String, Crash> {
                 escaped(&picture.boxes[arrow.from].name),
                 escaped(&picture.boxes[arrow.to].name),
                 escaped(&arrow.full.join(", ")),
-                path(&route.points),
+                path(&route.points, plan.down),
             ),
         );
     }
-    for (shape, place) in picture.boxes.iter().zip(&plan.places) {
-        draw_box(&mut text, shape, place);
+    for (index, place) in plan.places.iter().enumerate() {
+        draw_box(&mut text, sized, index, place);
     }
     // Labels last: nothing may run across them.
-    for ((arrow, route), size) in picture.arrows.iter().zip(&plan.routes).zip(&labels) {
+    for ((arrow, route), size) in picture.arrows.iter().zip(&plan.routes).zip(labels) {
         draw_label(&mut text, &arrow.label, route.label, *size);
     }
     text.push_str("</svg>\n");
-    Ok(text)
+    text
 }
 
 fn width_of(text: &str, size: f64, letter: f64) -> f64 {
@@ -61,17 +84,54 @@ fn width_of(text: &str, size: f64, letter: f64) -> f64 {
     letters * size * letter
 }
 
-fn measured(shape: &Shape) -> (f64, f64) {
-    let name = width_of(&cut(&shape.name), NAME_SIZE, BOLD);
-    let lines = shape.lines.iter().map(|line| width_of(&cut(line), LINE_SIZE, LETTER));
-    let width = lines.fold(name, f64::max).max(70.0) + 2.0 * PADDING;
-    let height = LEADING * (NAME_SIZE + LINE_SIZE * shape.lines.len() as f64) + 1.4 * PADDING;
-    (width, height)
+fn box_size(lines: &[(&str, String)]) -> (f64, f64) {
+    let (mut width, mut height) = (70.0_f64, 0.0);
+    for (class, line) in lines {
+        let (size, letter) = if *class == "name" { (NAME_SIZE, BOLD) } else { (LINE_SIZE, LETTER) };
+        width = width.max(width_of(line, size, letter));
+        height += size * LEADING;
+    }
+    (width + 2.0 * PADDING, height + 1.4 * PADDING)
+}
+
+/// The lines of a box, and how they look.
+fn box_lines(shape: &Shape, width: usize) -> Vec<(&'static str, String)> {
+    let lines =
+        |class: &'static str, text: &str| broken(text, width).into_iter().map(move |line| (class, line));
+    let mut all: Vec<(&'static str, String)> = lines("name", &shape.name).collect();
+    all.extend(shape.lines.iter().flat_map(|line| lines("line", line)));
+    all.extend(shape.calls.iter().flat_map(|line| lines("call", line)));
+    all
 }
 
 fn label_size(label: &[String]) -> (f64, f64) {
-    let width = label.iter().map(|line| width_of(&cut(line), LABEL_SIZE, LETTER)).fold(0.0, f64::max);
+    let width = label.iter().map(|line| width_of(line, LABEL_SIZE, LETTER)).fold(0.0, f64::max);
     if label.is_empty() { (0.0, 0.0) } else { (width + 8.0, LABEL_SIZE * LEADING * label.len() as f64 + 4.0) }
+}
+
+/// A line that is long, broken where words or parts of names end; and without its middle where it has none.
+fn broken(line: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut piece = String::new();
+    for c in line.chars() {
+        // A count stays with what is counted.
+        let ends = matches!(c, '/' | '-') || c == ' ' && piece.ends_with(',');
+        piece.push(c);
+        if ends {
+            put_behind(&mut lines, &std::mem::take(&mut piece), width);
+        }
+    }
+    put_behind(&mut lines, &piece, width);
+    lines.iter().map(|line| cut(line.trim_end())).collect()
+}
+
+fn put_behind(lines: &mut Vec<String>, piece: &str, width: usize) {
+    match lines.last_mut() {
+        Some(last) if last.is_empty() || last.chars().count() + piece.trim_end().chars().count() <= width => {
+            last.push_str(piece);
+        }
+        _ => lines.push(piece.to_owned()),
+    }
 }
 
 /// A line that is too long, without its middle.
@@ -86,7 +146,10 @@ fn cut(line: &str) -> String {
 }
 
 fn head(text: &mut String, picture: &Picture, plan: &Plan) {
-    let (width, height) = (plan.width.max(240.0).ceil(), plan.height.ceil());
+    let title = width_of(&cut(&picture.title), NAME_SIZE, BOLD) + width_of(&picture.about, LINE_SIZE, LETTER);
+    let legend = picture.legend.as_deref().map_or(0.0, |legend| width_of(legend, LINE_SIZE, LETTER));
+    let words = 2.0 * MARGIN + legend.max(title + PADDING);
+    let (width, height) = (plan.width.max(words).ceil(), plan.height.ceil());
     put(
         text,
         &format!(
@@ -101,7 +164,7 @@ fn head(text: &mut String, picture: &Picture, plan: &Plan) {
         text,
         &format!(
             "<style>.name {{ font-size: {NAME_SIZE}px; font-weight: 650; fill: #17202a }} .line {{ font-size: \
-             {LINE_SIZE}px; fill: #33404c }} .label text {{ font-size: {LABEL_SIZE}px; fill: #26323d }} .arrow path {{ fill: \
+             {LINE_SIZE}px; fill: #33404c }} .call {{ font-size: {LINE_SIZE}px; fill: #3a5c93 }} .label text {{ font-size: {LABEL_SIZE}px; fill: #26323d }} .arrow path {{ fill: \
              none; stroke: #5b6875; stroke-width: 1.5 }}</style>"
         ),
     );
@@ -119,6 +182,10 @@ fn head(text: &mut String, picture: &Picture, plan: &Plan) {
             escaped(&picture.about)
         ),
     );
+    if let Some(legend) = &picture.legend {
+        let line = format!("<text class=\"line\" x=\"{MARGIN}\" y=\"57\">{}</text>", escaped(legend));
+        put(text, &line);
+    }
 }
 
 /// The ground on which the host's boxes stand.
@@ -141,10 +208,10 @@ fn host_panel(text: &mut String, picture: &Picture, plan: &Plan) {
             "<g><rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"12\" fill=\"#eef2f8\" \
              stroke=\"#9fb1cd\" stroke-dasharray=\"6 5\"/><text class=\"line\" x=\"{:.1}\" y=\"{:.1}\">the \
              host</text></g>",
-            left - 14.0,
-            top - 26.0,
-            right - left + 28.0,
-            bottom - top + 40.0,
+            left - GROUND,
+            top - GROUND_TITLE,
+            right - left + 2.0 * GROUND,
+            bottom - top + GROUND + GROUND_TITLE,
             left,
             top - 9.0
         ),
@@ -168,17 +235,13 @@ fn colours(shape: &Shape) -> (&'static str, &'static str) {
     }
 }
 
-fn draw_box(text: &mut String, shape: &Shape, place: &Place) {
+fn draw_box(text: &mut String, sized: &Sized, index: usize, place: &Place) {
+    let shape = &sized.picture.boxes[index];
     let (fill, outline) = colours(shape);
-    let radius = match shape.kind {
-        Kind::Part => 10.0,
-        Kind::Host => 3.0,
-        Kind::Exports => 20.0,
-    };
-    let class = match shape.kind {
-        Kind::Part => "part",
-        Kind::Host => "host",
-        Kind::Exports => "exports",
+    let (class, radius) = match shape.kind {
+        Kind::Part => ("part", 10.0),
+        Kind::Host => ("host", 3.0),
+        Kind::Exports => ("exports", 20.0),
     };
     let (left, top) = (place.x - place.width / 2.0, place.y - place.height / 2.0);
     put(
@@ -186,28 +249,40 @@ fn draw_box(text: &mut String, shape: &Shape, place: &Place) {
         &format!(
             "<g class=\"{class}\"><title>{}</title><rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{:.1}\" \
              rx=\"{radius}\" fill=\"{fill}\" stroke=\"{outline}\" stroke-width=\"1.5\"/>",
-            escaped(&shape.name),
+            tooltip(&sized.picture, index),
             place.width,
             place.height
         ),
     );
-    let mut y = top + 0.7 * PADDING + NAME_SIZE;
-    let mut line = |class: &str, words: &str, y: f64| {
-        let (x, words) = (place.x, escaped(&cut(words)));
+    let mut y = top + 0.7 * PADDING;
+    for (class, words) in &sized.lines[index] {
+        let size = if *class == "name" { NAME_SIZE } else { LINE_SIZE };
+        y += size * LEADING;
         put(
             text,
             &format!(
-                "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"middle\">{words}</text>"
+                "<text class=\"{class}\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+                place.x,
+                y - 0.35 * size,
+                escaped(words)
             ),
         );
-    };
-    line("name", &shape.name, y);
-    y += 0.3 * NAME_SIZE;
-    for words in &shape.lines {
-        y += LINE_SIZE * LEADING;
-        line("line", words, y - 0.2 * LINE_SIZE);
     }
     put(text, "</g>");
+}
+
+/// What shows up when a box is pointed at, in lines: its name, and what no arrow says of it.
+fn tooltip(picture: &Picture, index: usize) -> String {
+    let mut lines = vec![escaped(&picture.boxes[index].name)];
+    for arrow in &picture.to_host {
+        let name = |index: usize| escaped(&picture.boxes[index].name);
+        if arrow.from == index {
+            lines.push(format!("calls {}: {}", name(arrow.to), escaped(&arrow.full.join(", "))));
+        } else if arrow.to == index {
+            lines.push(format!("called by {}", name(arrow.from)));
+        }
+    }
+    lines.join("\n")
 }
 
 /// A label, on a ground of its own: its arrow runs below it.
@@ -225,22 +300,24 @@ fn draw_label(text: &mut String, label: &[String], at: Point, (width, height): (
     );
     for (index, line) in label.iter().enumerate() {
         let y = top + 2.0 + LABEL_SIZE * (LEADING * index as f64 + 1.0);
-        let (x, line) = (at.x, escaped(&cut(line)));
+        let (x, line) = (at.x, escaped(line));
         put(text, &format!("<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"middle\">{line}</text>"));
     }
     put(text, "</g>");
 }
 
-/// A smooth line through the points, level in each of them.
-fn path(points: &[Point]) -> String {
+/// A smooth line through the points, in each of them level, or upright where it runs down.
+fn path(points: &[Point], down: bool) -> String {
     let Some(first) = points.first() else { return String::new() };
     let mut path = format!("M{:.1} {:.1}", first.x, first.y);
     for pair in points.windows(2) {
         let (from, to) = (pair[0], pair[1]);
-        let piece = if (from.y - to.y).abs() < 0.1 {
+        let (middle, middle_y) = ((from.x + to.x) / 2.0, (from.y + to.y) / 2.0);
+        let piece = if (from.y - to.y).abs() < 0.1 || (from.x - to.x).abs() < 0.1 {
             format!("L{:.1} {:.1}", to.x, to.y)
+        } else if down {
+            format!("C{:.1} {middle_y:.1} {:.1} {middle_y:.1} {:.1} {:.1}", from.x, to.x, to.x, to.y)
         } else {
-            let middle = (from.x + to.x) / 2.0;
             format!("C{middle:.1} {:.1} {middle:.1} {:.1} {:.1} {:.1}", from.y, to.y, to.x, to.y)
         };
         path.push_str(&piece);

@@ -1,14 +1,20 @@
 //! Python, with componentize-py: a class for each exported interface, and a module for its resources.
+//!
+//! componentize-py imports the module `app` and takes the classes of interfaces from there. Those of resources it takes
+//! from a module that is called like their interface.
+
+mod names;
+mod types;
 
 use std::collections::BTreeSet;
 
-use heck::{ToSnakeCase, ToUpperCamelCase};
-use wit_parser::{Function, FunctionKind, Handle, Type, TypeDefKind, TypeOwner, WorldItem, WorldKey};
+use wit_parser::{Function, FunctionKind, WorldKey};
 
-use super::exports::{Exports, Interface, Resource, label};
+use super::exports::{Exports, Interface, Resource};
 use super::text::{Text, wrapped};
 use super::{File, Part, ScaffoldError, file, unwritten};
 use crate::manifest::Language;
+use names::{called, class, ident};
 
 pub fn files(exports: &Exports<'_>, part: &Part<'_>) -> Result<Vec<File>, ScaffoldError> {
     let mut files = vec![file("pyproject.toml", project(part))];
@@ -21,9 +27,17 @@ pub fn files(exports: &Exports<'_>, part: &Part<'_>) -> Result<Vec<File>, Scaffo
         if !interface.resources.is_empty() {
             let mut module = Module::new(exports);
             interface.resources.iter().for_each(|resource| module.resource(interface, resource));
-            let about = format!("The resources of `{}`: they are found here by their names.", interface.full);
-            files
-                .push(file(&format!("{}.py", interface.label.to_snake_case()), module.finish(&about, false)));
+            let name = ident(&interface.label);
+            let (stem, found) = if names::taken(&name) {
+                let stem = unused(exports, &format!("{name}_resources"));
+                let resources = interface.resources.iter().map(|resource| class(resource.name)).collect();
+                app.handed.push(Handed { module: name, stem: stem.clone(), classes: resources });
+                (stem, "`app.py` puts them where they are looked for")
+            } else {
+                (name, "they are found here by their names")
+            };
+            let about = format!("The resources of `{}`: {found}.", interface.full);
+            files.push(file(&format!("{stem}.py"), module.finish(&about, false)));
         }
     }
     app.world();
@@ -41,6 +55,15 @@ pub fn files(exports: &Exports<'_>, part: &Part<'_>) -> Result<Vec<File>, Scaffo
     );
     files.push(file("app.py", app.finish(&about, true)));
     Ok(files)
+}
+
+/// A name for a module that is none of an interface's.
+fn unused(exports: &Exports<'_>, name: &str) -> String {
+    let mut name = name.to_owned();
+    while exports.interfaces.iter().any(|interface| ident(&interface.label) == name) {
+        name.push('_');
+    }
+    name
 }
 
 fn project(part: &Part<'_>) -> String {
@@ -64,6 +87,17 @@ struct Module<'a> {
     types: BTreeSet<&'static str>,
     /// Whether the world's own functions are implemented.
     whole: bool,
+    /// Resources that cannot have the module to themselves in which they are looked for.
+    handed: Vec<Handed>,
+}
+
+/// Classes that become members of a module that there is already.
+struct Handed {
+    /// That module.
+    module: String,
+    /// The one in which they are written.
+    stem: String,
+    classes: Vec<String>,
 }
 
 impl<'a> Module<'a> {
@@ -75,6 +109,7 @@ impl<'a> Module<'a> {
             typing: BTreeSet::new(),
             types: BTreeSet::new(),
             whole: false,
+            handed: Vec::new(),
         }
     }
 
@@ -87,9 +122,17 @@ impl<'a> Module<'a> {
         text.line("from __future__ import annotations");
         text.gap();
         let list = |names: &BTreeSet<&str>| names.iter().copied().collect::<Vec<_>>().join(", ");
+        for handed in &self.handed {
+            text.line(format!("import {}", handed.module));
+        }
         if !self.typing.is_empty() {
             text.line(format!("from typing import {}", list(&self.typing)));
+        }
+        if !self.handed.is_empty() || !self.typing.is_empty() {
             text.gap();
+        }
+        for handed in &self.handed {
+            text.line(format!("import {}", handed.stem));
         }
         if self.whole {
             text.line("import wit_world");
@@ -105,11 +148,20 @@ impl<'a> Module<'a> {
             let renamed = if name == *module { String::new() } else { format!(" as {name}") };
             text.line(format!("from wit_world.{direction} import {module}{renamed}"));
         }
+        for Handed { module, stem, classes } in &self.handed {
+            text.gap();
+            text.line(format!(
+                "# componentize-py looks in `{module}` for these, and that is a module already."
+            ));
+            for class in classes {
+                text.line(format!("{module}.{class} = {stem}.{class}"));
+            }
+        }
         format!("{}{}", text.finish(), self.body.finish())
     }
 
     fn interface(&mut self, interface: &Interface<'_>) {
-        let name = interface.label.to_upper_camel_case();
+        let name = class(&interface.label);
         self.class(&name, &format!("exports.{name}"), &titled(&interface.full, interface.docs), |module| {
             for function in &interface.functions {
                 module.stub(function, Some(interface));
@@ -118,8 +170,8 @@ impl<'a> Module<'a> {
     }
 
     fn resource(&mut self, interface: &Interface<'_>, resource: &Resource<'_>) {
-        let module = interface.label.to_snake_case();
-        let name = resource.name.to_upper_camel_case();
+        let module = ident(&interface.label);
+        let name = class(resource.name);
         let base = format!("{}.{name}", called("exports", &module));
         self.modules.insert(("exports", module));
         self.class(&name, &base, &titled(resource.name, resource.docs), |module| {
@@ -201,113 +253,6 @@ impl<'a> Module<'a> {
             });
         });
     }
-
-    /// What a function returns, and what it raises.
-    fn result(&mut self, function: &Function) -> (String, Option<String>) {
-        let result = function.result.and_then(|ty| match ty {
-            Type::Id(id) => {
-                match &self.exports.resolve.types[wit_bindgen_core::dealias(self.exports.resolve, id)].kind {
-                    TypeDefKind::Result(result) => Some((result.ok, result.err)),
-                    _ => None,
-                }
-            }
-            _ => None,
-        });
-        let constructor = matches!(function.kind, FunctionKind::Constructor(_));
-        match result {
-            Some((ok, err)) => {
-                let ok = if constructor { None } else { ok };
-                let ok = self.optional(ok);
-                let err = self.optional(err);
-                (ok, Some(err))
-            }
-            None if constructor => ("None".to_owned(), None),
-            None => (self.optional(function.result), None),
-        }
-    }
-
-    fn optional(&mut self, ty: Option<Type>) -> String {
-        ty.map_or_else(|| "None".to_owned(), |ty| self.ty(ty))
-    }
-
-    fn ty(&mut self, ty: Type) -> String {
-        let id = match ty {
-            Type::Id(id) => wit_bindgen_core::dealias(self.exports.resolve, id),
-            Type::Bool => return "bool".to_owned(),
-            Type::F32 | Type::F64 => return "float".to_owned(),
-            Type::Char | Type::String => return "str".to_owned(),
-            _ => return "int".to_owned(),
-        };
-        let resolve = self.exports.resolve;
-        match &resolve.types[id].kind {
-            TypeDefKind::List(Type::U8) => "bytes".to_owned(),
-            TypeDefKind::List(inner) => {
-                self.typing.insert("List");
-                format!("List[{}]", self.ty(*inner))
-            }
-            TypeDefKind::Option(inner) => {
-                self.typing.insert("Optional");
-                let nested = self.is_option(*inner);
-                let inner = self.ty(*inner);
-                if nested {
-                    self.types.insert("Some");
-                    format!("Optional[Some[{inner}]]")
-                } else {
-                    format!("Optional[{inner}]")
-                }
-            }
-            TypeDefKind::Tuple(tuple) => {
-                self.typing.insert("Tuple");
-                let parts: Vec<String> = tuple.types.iter().map(|ty| self.ty(*ty)).collect();
-                format!("Tuple[{}]", parts.join(", "))
-            }
-            TypeDefKind::Result(result) => {
-                self.types.insert("Result");
-                let (ok, err) = (self.optional(result.ok), self.optional(result.err));
-                format!("Result[{ok}, {err}]")
-            }
-            TypeDefKind::Handle(Handle::Own(resource) | Handle::Borrow(resource)) => {
-                self.ty(Type::Id(*resource))
-            }
-            _ => self.named(id),
-        }
-    }
-
-    fn is_option(&self, ty: Type) -> bool {
-        let Type::Id(id) = ty else { return false };
-        let id = wit_bindgen_core::dealias(self.exports.resolve, id);
-        matches!(self.exports.resolve.types[id].kind, TypeDefKind::Option(_))
-    }
-
-    /// A type with a name of its own, in the module of the interface that defines it.
-    fn named(&mut self, id: wit_parser::TypeId) -> String {
-        let resolve = self.exports.resolve;
-        let definition = &resolve.types[id];
-        let name = definition.name.as_deref().unwrap_or_default().to_upper_camel_case();
-        let TypeOwner::Interface(owner) = definition.owner else {
-            self.whole = true;
-            return format!("wit_world.{name}");
-        };
-        let world = &resolve.worlds[self.exports.world];
-        let (direction, list) = if self.exports.exported(owner) {
-            ("exports", &world.exports)
-        } else {
-            ("imports", &world.imports)
-        };
-        let key =
-            list.iter().find(|(_, item)| matches!(item, WorldItem::Interface { id, .. } if *id == owner));
-        let Some((key, _)) = key else { return name };
-        let module = label(resolve, key, list.iter()).to_snake_case();
-        let path = format!("{}.{name}", called(direction, &module));
-        self.modules.insert((direction, module));
-        path
-    }
-}
-
-/// What a module of the bindings is called here: imported and exported ones may have the same name.
-fn called(direction: &str, module: &str) -> String {
-    let module = ident(module);
-    if direction == "imports" { format!("imported_{module}") } else { format!("{module}_contract") }
 }
 
 fn titled(name: &str, docs: Option<&str>) -> String {
@@ -333,15 +278,4 @@ fn docstring(text: &mut Text, description: &str) {
             text.line("\"\"\"");
         }
     }
-}
-
-/// A name, with `_` behind it where Python has the word for itself.
-fn ident(name: &str) -> String {
-    const WORDS: &[&str] = &[
-        "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else",
-        "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
-        "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
-    ];
-    let name = name.to_snake_case();
-    if WORDS.contains(&name.as_str()) { format!("{name}_") } else { name }
 }
