@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn worlds_that_include_each_other_are_not_copied_without_end() {
         let each =
-            |index: usize| format!("world w{} {{ include w{index}; import f{index}: func(); }}\n", index + 1);
+            |index: usize| format!("world w{} {{ include w{index}; import g{index}: func(); }}\n", index + 1);
         let text = |count: usize| {
             format!("package a:b; world w0 {{}}\n{}", (0..count).map(each).collect::<String>())
         };

@@ -71,7 +71,7 @@ fn many_of_everything() {
         "type t# = tuple<t%, t%>;\n",
         "record t# { a: t%, b: t% }\n",
         "variant t# { a(t%), b(t%) }\n",
-        "f#: func(a: t0) -> t0;\n",
+        "g#: func(a: t0) -> t0;\n",
         "resource r# { f: func(); }\n",
     ] {
         for count in [60, 2000] {
@@ -83,7 +83,7 @@ fn many_of_everything() {
             hold("wit", line, text.as_bytes());
         }
     }
-    let includes = numbered("world w# { include w%; import f#: func(); }\n", 1000);
+    let includes = numbered("world w# { include w%; import g#: func(); }\n", 1000);
     hold(
         "wit",
         "worlds that include each other",

@@ -188,14 +188,14 @@ fn the_generator_of_c_panics_on_what_it_does_not_know() {
             let mut files = wit_bindgen_core::Files::default();
             wit_bindgen_c::Opts::default().build().generate(&mut resolve, world, &mut files)
         });
-        assert!(words.contains("not yet implemented"), "{ty}: {words}");
+        assert!(words.contains("not yet implemented") || words.contains("not implemented"), "{ty}: {words}");
     }
 }
 
 #[test]
 fn the_wit_parser_copies_what_worlds_include_without_a_limit() {
     let each =
-        |index: usize| format!("world w{} {{ include w{index}; import f{index}: func(); }}", index + 1);
+        |index: usize| format!("world w{} {{ include w{index}; import g{index}: func(); }}", index + 1);
     let text = format!("package a:b; world w0 {{}} {}", (0..200).map(each).collect::<String>());
     let mut resolve = wit_parser::Resolve::default();
     resolve.push_source("a.wit", &text).expect("it is WIT");
