@@ -186,7 +186,8 @@ pub fn compose(entry: &Entry, folder: &Path) {
     for import in facts.imports.iter().filter(|import| !is_host(import) && asks(entry, import)) {
         arguments.extend(["--leave-open", import]);
     }
-    does(folder, &arguments);
+    let composed = composer(folder, &arguments);
+    assert_eq!(composed.status.code(), Some(0), "{}", String::from_utf8_lossy(&composed.stderr));
     let whole = fs::read(folder.join("whole.wasm")).expect("it was written");
     oracle::validate(&whole);
     let found = anatomy::read(&whole).expect("a component");
