@@ -1,6 +1,9 @@
 //! What parts can reach of the host's, and by which ways.
 
+mod common;
+
 use anatomy::{Component, Reached, Source, WAYS};
+use common::read;
 
 /// A composition of parts, of each its name, whether it imports `host:NAME/i`, and which earlier ones it uses.
 fn composition(parts: &[(&str, bool, &[&str])]) -> Component {
@@ -34,14 +37,6 @@ fn composition(parts: &[(&str, bool, &[&str])]) -> Component {
 }
 
 const FACE: &str = r#"(export "f" (func (result u32)))"#;
-
-fn read(text: &str) -> Component {
-    let bytes = wat::parse_str(text).expect("the test's own text parses");
-    wasmparser::Validator::new_with_features(wasmparser::WasmFeatures::all())
-        .validate_all(&bytes)
-        .expect("the test's own component is valid");
-    anatomy::read(&bytes).expect("a valid component can be read")
-}
 
 /// What a part reaches: each importer, with the ways there, by their names.
 fn reached(component: &Component, name: &str) -> Vec<(String, Vec<String>)> {

@@ -1,6 +1,9 @@
 //! Small components, written down as text, and what is to be read from them.
 
+mod common;
+
 use anatomy::{Component, Limits, ReadError, Source};
+use common::read;
 
 /// A part with an import and an export of an interface with one function.
 fn relay(name: &str, import: &str, export: &str) -> String {
@@ -28,14 +31,6 @@ fn source(name: &str, export: &str) -> String {
             (instance $out (export "f" (func $g)))
             (export "{export}" (instance $out)))"#
     )
-}
-
-fn read(text: &str) -> Component {
-    let bytes = wat::parse_str(text).expect("the test's own text parses");
-    wasmparser::Validator::new_with_features(wasmparser::WasmFeatures::all())
-        .validate_all(&bytes)
-        .expect("the test's own component is valid");
-    anatomy::read(&bytes).expect("a valid component can be read")
 }
 
 fn from_part(part: usize, export: &str) -> Source {

@@ -6,42 +6,21 @@
 use std::collections::HashSet;
 
 use anyhow::{Result, bail};
+use wasmparser::WasmFeatures;
 use wasmparser::component_types::{ComponentAnyTypeId, ComponentEntityType, ComponentItem};
 use wasmparser::names::{ComponentName, ComponentNameKind};
-use wasmparser::types::{Types, TypesRef};
-use wasmparser::{Parser, Payload, ValidPayload, Validator, WasmFeatures};
+use wasmparser::types::TypesRef;
 use wit_component::DecodedWasm;
+
+use crate::roots;
 
 /// Decodes a component, or a WIT package in its binary form. The code in it is not validated, all else is.
 ///
 /// The bytes must have passed [`anatomy::read`], which bounds how deep things are nested.
 pub(crate) fn decode(bytes: &[u8]) -> Result<DecodedWasm> {
-    let mut validator = Validator::new_with_features(WasmFeatures::all());
-    let mut names: Vec<String> = Vec::new();
-    let mut depth = 0_u32;
-    let mut types: Option<Types> = None;
-    for payload in Parser::new(0).parse_all(bytes) {
-        let payload = payload?;
-        match &payload {
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::ComponentImportSection(section) if depth == 0 => {
-                for import in section.clone() {
-                    names.push(import?.name.name.to_owned());
-                }
-            }
-            Payload::ComponentExportSection(section) if depth == 0 => {
-                for export in section.clone() {
-                    names.push(export?.name.name.to_owned());
-                }
-            }
-            _ => {}
-        }
-        if let ValidPayload::End(known) = validator.payload(&payload)? {
-            types = Some(known);
-        }
-    }
+    let (names, types) = roots::read(bytes)?;
     if let Some(types) = &types {
+        let names: Vec<String> = names.imports.into_iter().chain(names.exports).collect();
         sayable(types.as_ref(), &names)?;
     }
     wit_component::decode(bytes)

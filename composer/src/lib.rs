@@ -71,6 +71,7 @@ pub mod link_map;
 pub mod lock;
 pub mod manifest;
 pub mod report;
+mod roots;
 pub mod scaffold;
 pub mod shape;
 mod spread;

@@ -6,18 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use common::{answers, component, composer, links, said, shell};
+use common::{answers, component, composer, folder, links, said, shell};
 use tempfile::TempDir;
-
-fn folder(files: &[(&str, &[u8])]) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    for (name, content) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
-        fs::write(path, content).expect("a file");
-    }
-    folder
-}
 
 /// Three parts, one of which asks for something of the host.
 fn three() -> TempDir {

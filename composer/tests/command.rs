@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 use std::process::{Command, Stdio};
 
-use common::{answers, component, composer, doubles, said};
+use common::{answers, component, composer, doubles, folder, said};
 use tempfile::TempDir;
 
 const WHOLE: &str = r#"package example:whole;
@@ -13,16 +13,6 @@ let source = new parts:source {};
 let doubler = new parts:doubler { answer: source["answer"] };
 export doubler["doubled"];
 "#;
-
-fn folder(files: &[(&str, &[u8])]) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    for (name, content) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
-        fs::write(path, content).expect("a file");
-    }
-    folder
-}
 
 fn parts() -> TempDir {
     folder(&[("whole.wac", WHOLE.as_bytes()), ("s.wasm", &answers(21)), ("d.wasm", &doubles())])

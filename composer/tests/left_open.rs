@@ -4,21 +4,14 @@ mod common;
 
 use std::fs;
 
-use common::{composer, links, of_world};
-use tempfile::TempDir;
-
-fn folder(files: &[(&str, &[u8])]) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    for (name, content) in files {
-        fs::write(folder.path().join(format!("{name}.wasm")), content).expect("a file");
-    }
-    folder
-}
+use common::{composer, folder, links, of_world};
 
 /// What a command says, and how it ends. The first file is the socket.
 fn said(command: &str, files: &[(&str, &[u8])], flags: &[&str]) -> (Option<i32>, String) {
-    let folder = folder(files);
     let names: Vec<String> = files.iter().map(|(name, _)| format!("{name}.wasm")).collect();
+    let named: Vec<(&str, &[u8])> =
+        names.iter().zip(files).map(|(name, (_, content))| (name.as_str(), *content)).collect();
+    let folder = folder(&named);
     let mut arguments = vec![command];
     arguments.extend(names.iter().map(String::as_str));
     if command == "compose" {
@@ -135,7 +128,7 @@ fn a_bag_whose_types_differ_is_told_of_its_components() {
 fn a_spread_that_gives_nothing_is_told_why() {
     let socket = links("socket", &["e:g/greet@1.0.0"], &["e:g/run"]);
     let plug = links("plug", &[], &["e:g/greeet@1.0.0"]);
-    let folder = folder(&[("socket", &socket), ("plug", &plug)]);
+    let folder = folder(&[("socket.wasm", &socket), ("plug.wasm", &plug)]);
     let wac = "package t:t; let p = new parts:plug {}; let s = new parts:socket { ...p }; export s...;";
     fs::write(folder.path().join("whole.wac"), wac).expect("a file");
     let arguments =

@@ -5,19 +5,11 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{answers, component, composer, doubles, links, shell};
+use common::{answers, component, composer, doubles, folder, links, shell};
 use composer::check::Class;
 use composer::lock::Digest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-fn folder(files: &[(&str, &[u8])]) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    for (name, content) in files {
-        fs::write(folder.path().join(name), content).expect("a file");
-    }
-    folder
-}
 
 /// What a command prints for programs, and its exit code.
 fn told(folder: &Path, arguments: &[&str]) -> (i32, Value) {

@@ -15,7 +15,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use composer::check::Mismatch;
+use composer::check::{Mismatch, is_host};
 use composer::contract::Contracts;
 use composer::doctor::State;
 use composer::fit::{self, FitError};
@@ -206,6 +206,6 @@ fn component(site: &Site<'_>, note: &dyn Fn(&str)) -> Result<Report, StepError> 
 
 /// Whether it is an import of WASI that does not fit: one that the world does not have.
 fn is_of_wasi(mismatch: &Mismatch) -> bool {
-    let whole = matches!(mismatch.path.as_slice(), [interface] if interface.starts_with("wasi:"));
+    let whole = matches!(mismatch.path.as_slice(), [interface] if is_host(interface));
     whole && mismatch.wanted_by == fit::COMPONENT
 }

@@ -66,8 +66,8 @@ mod wholes;
 
 pub(crate) use between::{Finding, Found, between};
 pub use class::{Class, UnknownClass};
+pub(crate) use names::{bare, means, other_version, track, version};
 pub use names::{compatible, is_host};
-pub(crate) use names::{means, other_version, track, version};
 pub(crate) use show::{Ink, side};
 pub use show::{blocks, json, text};
 

@@ -75,11 +75,14 @@ pub fn is_host(name: &str) -> bool {
     name.starts_with("wasi:")
 }
 
+/// A name without its version.
+pub(crate) fn bare(name: &str) -> &str {
+    name.split_once('@').map_or(name, |(bare, _)| bare)
+}
+
 /// The same interface in another version.
 pub(crate) fn other_version<'a>(name: &str, mut among: impl Iterator<Item = &'a str>) -> Option<String> {
-    let bare = |name: &'a str| name.split_once('@').map_or(name, |(bare, _)| bare);
-    let wanted = name.split_once('@').map_or(name, |(bare, _)| bare);
-    among.find(|other| *other != name && bare(other) == wanted).map(str::to_owned)
+    among.find(|other| *other != name && bare(other) == bare(name)).map(str::to_owned)
 }
 
 /// How alike two names are, from 0 to 1.

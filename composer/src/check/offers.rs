@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Part;
-use super::names::{InterfaceName, other_version, track};
+use super::names::{InterfaceName, bare, track};
 use crate::shape::{Definition, Item, Origin, Shape, find};
 
 /// An export of a part.
@@ -19,6 +19,8 @@ pub(super) struct Offer<'a> {
 pub(super) struct Offers<'a> {
     exact: HashMap<&'a str, Vec<Offer<'a>>>,
     compatible: HashMap<String, Vec<Offer<'a>>>,
+    /// By the name without its version.
+    bare: HashMap<&'a str, Vec<Offer<'a>>>,
     pub(super) all: Vec<Offer<'a>>,
 }
 
@@ -30,6 +32,7 @@ impl<'a> Offers<'a> {
             if let Some(track) = track(name) {
                 self.compatible.entry(track).or_default().push(offer);
             }
+            self.bare.entry(bare(name)).or_default().push(offer);
             self.all.push(offer);
         }
     }
@@ -51,8 +54,8 @@ impl<'a> Offers<'a> {
 
     /// The same interface from another part, in a version that does not satisfy the import.
     pub(super) fn other_version(&self, importer: usize, name: &str) -> Option<Offer<'a>> {
-        let others = self.all.iter().filter(|offer| offer.part != importer);
-        others.copied().find(|offer| other_version(name, std::iter::once(offer.name)).is_some())
+        let mut same = self.bare.get(bare(name))?.iter();
+        same.find(|offer| offer.part != importer && offer.name != name).copied()
     }
 }
 

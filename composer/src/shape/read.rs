@@ -8,19 +8,20 @@ use wasmparser::component_types::{
     ComponentTypeId, ComponentValType, ResourceId as Identity,
 };
 use wasmparser::types::{EntityType, Types};
-use wasmparser::{Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{Validator, WasmFeatures};
 
 use super::{
     Component, ComponentId, CoreItem, Definition, Function, FunctionId, Handle, Interface, InterfaceId, Item,
     Kind, Module, ModuleId, Named, Origin, Place, Resource, ResourceId, Shape, Type, TypeDef, TypeId,
 };
+use crate::roots::Names;
 
 type Entities = Vec<(String, ComponentEntityType)>;
 
 /// The type of a component.
 pub(super) fn component(bytes: &[u8]) -> Result<Shape, wasmparser::Error> {
     let types = Validator::new_with_features(WasmFeatures::all()).validate_all(bytes)?;
-    let names = names(bytes)?;
+    let names = Names::read(bytes)?;
     let item = |name: String, item: Option<&wasmparser::component_types::ComponentItem>| {
         item.map(|item| (name, item.ty))
     };
@@ -71,35 +72,6 @@ pub(super) fn world(package: &[u8], world: &str) -> Result<Option<Shape>, wasmpa
     // The first place, not the one that the validator happens to name: that is where people look for it.
     let (asked, made) = (reader.first_places(&imports), reader.first_places(&exports));
     Ok(Some(reader.shape(&imports, &exports, asked, made)))
-}
-
-struct Names {
-    imports: Vec<String>,
-    exports: Vec<String>,
-}
-
-/// The names of imports and exports, in the order of the binary: the validator only answers for a name.
-fn names(bytes: &[u8]) -> Result<Names, wasmparser::Error> {
-    let mut found = Names { imports: Vec::new(), exports: Vec::new() };
-    let mut depth = 0_u32;
-    for payload in Parser::new(0).parse_all(bytes) {
-        match payload? {
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::ComponentImportSection(section) if depth == 0 => {
-                for import in section {
-                    found.imports.push(import?.name.name.to_owned());
-                }
-            }
-            Payload::ComponentExportSection(section) if depth == 0 => {
-                for export in section {
-                    found.exports.push(export?.name.name.to_owned());
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(found)
 }
 
 /// What a type is called, and by which interface.

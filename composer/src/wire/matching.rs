@@ -8,13 +8,15 @@ use super::error::WireError;
 use super::flags::Decision;
 use super::surface::{Export, Surface};
 use super::{Request, names, surface};
-use crate::check::{means, track, version};
+use crate::check::{bare, means, track, version};
 
 /// The parts of a bag in the order of their names, and an index of what they export.
 pub(super) struct Bag<'a> {
     pub(super) parts: Vec<Opened<'a>>,
     by_name: BTreeMap<String, Vec<Offer>>,
     by_track: BTreeMap<String, Vec<(Version, Offer)>>,
+    /// By the name without its version.
+    by_bare: BTreeMap<String, Vec<Offer>>,
 }
 
 pub(super) struct Opened<'a> {
@@ -57,7 +59,8 @@ impl<'a> Bag<'a> {
             };
             parts.push(Opened { name: &part.name, optional: part.optional, serves, surface });
         }
-        let mut bag = Bag { parts, by_name: BTreeMap::new(), by_track: BTreeMap::new() };
+        let mut bag =
+            Bag { parts, by_name: BTreeMap::new(), by_track: BTreeMap::new(), by_bare: BTreeMap::new() };
         bag.index();
         Ok(bag)
     }
@@ -67,6 +70,7 @@ impl<'a> Bag<'a> {
             for (export, item) in opened.surface.exports.iter().enumerate() {
                 let offer = Offer { part, export };
                 self.by_name.entry(item.name.clone()).or_default().push(offer);
+                self.by_bare.entry(bare(&item.name).to_owned()).or_default().push(offer);
                 if let Some((track, version)) = track(&item.name).zip(version(&item.name)) {
                     self.by_track.entry(track).or_default().push((version, offer));
                 }
@@ -98,6 +102,15 @@ impl<'a> Bag<'a> {
         let common = |offer: &Offer| self.parts[offer.part].serves.is_none() && offer.part != part;
         let found = self.best(import, mine);
         if found.is_empty() { self.best(import, common) } else { found }
+    }
+
+    /// Who has the same interface in a version that does not match.
+    pub(super) fn elsewhere(&self, part: usize, import: &str) -> Option<Offer> {
+        let mut same = self.by_bare.get(bare(import))?.iter().copied();
+        same.find(|offer| {
+            let other = offer.part != part && self.parts[offer.part].serves.is_none();
+            other && self.export(*offer).name != import
+        })
     }
 
     /// The same name, or else the newest version on the same track.

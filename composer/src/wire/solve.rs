@@ -6,7 +6,7 @@ use super::error::{Ambiguity, OpenImport, Step, WireError};
 use super::flags::{Decision, Place};
 use super::matching::{Bag, Offer, merged};
 use super::{MOST_INSTANCES, Request, order};
-use crate::check::{is_host, means, other_version};
+use crate::check::{is_host, means};
 
 /// What was decided.
 pub(super) struct Solution {
@@ -203,7 +203,8 @@ fn reach(
                 open.push(OpenImport {
                     part: opened.name.to_owned(),
                     import: import.name.clone(),
-                    present: elsewhere(bag, part, &import.name)
+                    present: bag
+                        .elsewhere(part, &import.name)
                         .map(|offer| (bag.parts[offer.part].name.to_owned(), bag.export(offer).name.clone())),
                 });
             }
@@ -236,19 +237,6 @@ fn reach(
     Ok(sources)
 }
 
-/// Who has the same interface in a version that does not match.
-fn elsewhere(bag: &Bag<'_>, part: usize, import: &str) -> Option<Offer> {
-    let other = |export: &str| other_version(import, std::iter::once(export)).is_some();
-    let parts = bag.parts.iter().enumerate();
-    let others = parts.filter(|(index, other)| *index != part && other.serves.is_none());
-    others
-        .filter_map(|(part, opened)| {
-            let export = opened.surface.exports.iter().position(|export| other(&export.name));
-            export.map(|export| Offer { part, export })
-        })
-        .next()
-}
-
 fn passed_over(
     bag: &Bag<'_>,
     decisions: &Decisions<'_>,
@@ -262,7 +250,7 @@ fn passed_over(
             if source.is_some() || !import.asks || decisions.left_open(opened.name, &import.name) {
                 continue;
             }
-            let offer = elsewhere(bag, part, &import.name).filter(|offer| !consumed.contains(offer));
+            let offer = bag.elsewhere(part, &import.name).filter(|offer| !consumed.contains(offer));
             found.extend(offer.map(|offer| ((part, index), offer)));
         }
     }

@@ -7,10 +7,10 @@ use wasmparser::component_types::{
     ComponentFuncTypeId, ComponentValType,
 };
 use wasmparser::types::TypesRef;
-use wasmparser::{Parser, Payload, ValidPayload, Validator, WasmFeatures};
 
 use super::error::PartError;
 use crate::contain::contain;
+use crate::roots::{self, Names};
 use crate::spread::spread;
 use crate::wit_package;
 
@@ -74,33 +74,8 @@ fn look(bytes: &[u8]) -> Result<Surface, PartError> {
 }
 
 fn walk(bytes: &[u8]) -> wasmparser::Result<Surface> {
-    let mut validator = Validator::new_with_features(WasmFeatures::all());
-    let (mut imports, mut exports) = (Vec::new(), Vec::new());
-    let mut depth = 0_usize;
-    let mut outermost = None;
-    for payload in Parser::new(0).parse_all(bytes) {
-        let payload = payload?;
-        match &payload {
-            Payload::Version { .. } => depth += 1,
-            Payload::End(_) => depth -= 1,
-            Payload::ComponentImportSection(section) if depth == 1 => {
-                for import in section.clone() {
-                    imports.push(import?.name.name.to_owned());
-                }
-            }
-            Payload::ComponentExportSection(section) if depth == 1 => {
-                for export in section.clone() {
-                    exports.push(export?.name.name.to_owned());
-                }
-            }
-            _ => {}
-        }
-        if let ValidPayload::End(types) = validator.payload(&payload)? {
-            outermost = Some(types);
-        }
-    }
-    let types = outermost.as_ref().map(|types| types.as_ref());
-    Ok(types.map_or_else(
+    let (Names { imports, exports, .. }, types) = roots::read(bytes)?;
+    Ok(types.as_ref().map(|types| types.as_ref()).map_or_else(
         || Surface { imports: Vec::new(), exports: Vec::new() },
         |types| Walker { types, origins: HashMap::new() }.surface(imports, exports),
     ))

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use tempfile::TempDir;
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve};
 
@@ -34,6 +35,18 @@ pub fn doubles() -> Vec<u8> {
 
 pub fn component(text: &str) -> Vec<u8> {
     wat::parse_str(text).expect("the test's own text parses")
+}
+
+/// A folder with these files.
+#[allow(dead_code, reason = "not every test crate uses it")]
+pub fn folder(files: &[(&str, &[u8])]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, content) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+        std::fs::write(path, content).expect("a file");
+    }
+    folder
 }
 
 /// A component for the only world in a text. Its functions trap: nothing here is executed.

@@ -1,7 +1,5 @@
 //! Old and new worlds: `diff` says that somebody breaks exactly where the engine says so, in both directions.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use composer::contract::Contracts;
 use composer::diff::{Diff, Side, diff};
 use composer::shape::Shape;
@@ -9,7 +7,7 @@ use wit_component::DecodedWasm;
 
 use crate::edit::{Change, Pair, Side as Edited};
 use crate::model::{Def, ExternName, ItemKind, World};
-use crate::{encode, engine, lift, shrink, text, words_of};
+use crate::{encode, engine, lift, many, shrink, text, words_of};
 
 /// How many worlds are edited, from the first seed on. Each edit is tried alone as well.
 const PAIRS: u64 = 3_000;
@@ -20,32 +18,11 @@ type Breaks = (bool, bool);
 
 #[test]
 fn diff_breaks_whom_the_engine_breaks() {
-    let (next, failed) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
-    let work = || {
-        let mut tally = Tally::default();
-        while failed.load(Ordering::Relaxed) == u64::MAX {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            if at >= PAIRS {
-                break;
-            }
-            match examine_with_parts(&Pair::generate(FIRST + at)) {
-                Ok(of_one) => tally.add(&of_one),
-                Err(_) => _ = failed.fetch_min(FIRST + at, Ordering::Relaxed),
-            }
-        }
-        tally
-    };
-    let mut tally = Tally::default();
-    std::thread::scope(|scope| {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let started: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        started.into_iter().for_each(|thread| tally.add(&thread.join().expect("it answers with a tally")));
-    });
-    let seed = failed.into_inner();
-    if seed != u64::MAX {
+    let found = many(FIRST, PAIRS, |seed| examine_with_parts(&Pair::generate(seed)).ok(), Tally::add);
+    let tally = found.unwrap_or_else(|seed| {
         let pair = Pair::generate(seed);
         panic!("{}", explain(seed, pair));
-    }
+    });
     // A generator that only made pairs of one sort would prove nothing.
     let Tally { nobody, callers, implementers, both, packages } = tally;
     assert!(nobody > 300 && callers > 700 && implementers > 700 && both > 4_000, "{tally:?}");

@@ -30,8 +30,47 @@ mod triples;
 mod upstream;
 mod worlds;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use composer::check::{CheckError, Part, Report, plug_leaving_open};
 use composer::shape::Shape;
+
+/// Asks `examine` of `count` seeds from `first` on, on all processors, and adds up what it answers. The least seed of those to
+/// which it has no answer, where there is one: the rest is not asked then.
+fn many<T: Default + Send>(
+    first: u64,
+    count: u64,
+    examine: impl Fn(u64) -> Option<T> + Sync,
+    add: impl Fn(&mut T, &T) + Sync,
+) -> Result<T, u64> {
+    let (next, failed) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
+    let work = || {
+        let mut tally = T::default();
+        while failed.load(Ordering::Relaxed) == u64::MAX {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            if at >= count {
+                break;
+            }
+            match examine(first + at) {
+                Some(of_one) => add(&mut tally, &of_one),
+                None => _ = failed.fetch_min(first + at, Ordering::Relaxed),
+            }
+        }
+        tally
+    };
+    let mut tally = T::default();
+    std::thread::scope(|scope| {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let started: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        started
+            .into_iter()
+            .for_each(|thread| add(&mut tally, &thread.join().expect("it answers with a tally")));
+    });
+    match failed.into_inner() {
+        u64::MAX => Ok(tally),
+        seed => Err(seed),
+    }
+}
 
 /// What check says of a socket and plugs. What stands behind a plug is the host's here, whatever it is called: the plugs pass
 /// things on.

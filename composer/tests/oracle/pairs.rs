@@ -1,12 +1,10 @@
 //! Pairs of worlds: `check` is silent exactly where the engine is, and names every edit that breaks.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use composer::check::{Mismatch, Report};
 
 use crate::edit::{Change, Edit, Pair, Side};
 use crate::model::{Def, Extern, ExternKind, ExternName, Func, Id, ItemKind, Role, Ty, World};
-use crate::{encode, engine, lift, plugged, shrink, text};
+use crate::{encode, engine, lift, many, plugged, shrink, text};
 
 /// How many worlds are edited; each of the edits is tried alone as well, which makes about four times as many pairs.
 const PAIRS: u64 = 10_000;
@@ -21,33 +19,12 @@ fn check_says_what_the_engine_says() {
         examine_with_parts(&pair).unwrap_or_else(|words| panic!("{}", explain(seed, pair, &words)));
         return;
     }
-    let (next, failed) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
-    let work = || {
-        let mut tally = Tally::default();
-        while failed.load(Ordering::Relaxed) == u64::MAX {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            if at >= PAIRS {
-                break;
-            }
-            match examine_with_parts(&Pair::generate(FIRST + at)) {
-                Ok(of_one) => tally.add(&of_one),
-                Err(_) => _ = failed.fetch_min(FIRST + at, Ordering::Relaxed),
-            }
-        }
-        tally
-    };
-    let mut tally = Tally::default();
-    std::thread::scope(|scope| {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let started: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        started.into_iter().for_each(|thread| tally.add(&thread.join().expect("it answers with a tally")));
-    });
-    let seed = failed.into_inner();
-    if seed != u64::MAX {
+    let found = many(FIRST, PAIRS, |seed| examine_with_parts(&Pair::generate(seed)).ok(), Tally::add);
+    let tally = found.unwrap_or_else(|seed| {
         let pair = Pair::generate(seed);
         let words = examine_with_parts(&pair).expect_err("it failed before");
         panic!("{}", explain(seed, pair, &words));
-    }
+    });
     // A generator that only made pairs of one sort would prove nothing.
     assert!(tally.fitting > 4000 && tally.apart > 20_000, "{tally:?}");
     assert!(tally.harmless_together > 500, "{tally:?}");
