@@ -8,31 +8,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{answers, component, composer, doubles};
+use common::{PROJECT, answers, component, composer, doubles};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-const MANIFEST: &str = r#"
-[project]
-wit = "wit"
-out = "out"
-
-[tools]
-python = "venv"
-
-[components.source]
-language = "python"
-path = "source"
-world = "source"
-
-[components.doubler]
-language = "python"
-path = "doubler"
-world = "doubler"
-
-[compositions.whole]
-file = "whole.wac"
-"#;
 
 const WIT: &str = "package example:worlds;
 world source { export answer: func() -> u32; }
@@ -71,7 +49,7 @@ struct Shop(TempDir);
 impl Shop {
     fn new() -> Self {
         let shop = Shop(tempfile::tempdir().expect("a folder"));
-        shop.write("composer.toml", MANIFEST.as_bytes());
+        shop.write("composer.toml", PROJECT.as_bytes());
         shop.write("wit/worlds.wit", WIT.as_bytes());
         shop.write("whole.wac", WHOLE.as_bytes());
         shop.write("source/app.py", b"1");
@@ -264,7 +242,7 @@ fn builds_at_the_same_time_do_not_disturb_each_other() {
 #[test]
 fn mistakes_in_the_manifest_are_shown_where_they_are() {
     let shop = Shop::new();
-    shop.write("composer.toml", MANIFEST.replace("world = \"doubler\"", "wrold = \"doubler\"").as_bytes());
+    shop.write("composer.toml", PROJECT.replace("world = \"doubler\"", "wrold = \"doubler\"").as_bytes());
     let (code, words) = shop.build(&[]);
     assert_eq!(code, 3);
     let expected =
@@ -274,12 +252,12 @@ fn mistakes_in_the_manifest_are_shown_where_they_are() {
 
     shop.write(
         "composer.toml",
-        MANIFEST.replace("path = \"doubler\"", "path = \"doubler\"\ndisable = []").as_bytes(),
+        PROJECT.replace("path = \"doubler\"", "path = \"doubler\"\ndisable = []").as_bytes(),
     );
     assert!(shop.build(&[]).1.contains("`disable` does not go with Python"));
-    shop.write("composer.toml", MANIFEST.replace("compositions.whole", "compositions.source").as_bytes());
+    shop.write("composer.toml", PROJECT.replace("compositions.whole", "compositions.source").as_bytes());
     assert!(shop.build(&[]).1.contains("`source` is both a component and a composition"));
-    shop.write("composer.toml", MANIFEST.replace("components.source", "components.Source").as_bytes());
+    shop.write("composer.toml", PROJECT.replace("components.source", "components.Source").as_bytes());
     assert!(shop.build(&[]).1.contains("`Source` is not a name"));
 }
 
@@ -303,7 +281,7 @@ fn imports_of_wasi_beyond_the_world_are_left_in_where_the_manifest_says_so() {
                 .contains("it imports the interface `wasi:random/random@0.2.0`, which the world does not"),
         "{words}"
     );
-    let kept = MANIFEST.replace("path = \"source\"", "path = \"source\"\nwasi = true");
+    let kept = PROJECT.replace("path = \"source\"", "path = \"source\"\nwasi = true");
     shop.write("composer.toml", kept.as_bytes());
     assert_eq!(shop.build(&["source"]).0, 0);
     // Nobody else's.
@@ -312,7 +290,7 @@ fn imports_of_wasi_beyond_the_world_are_left_in_where_the_manifest_says_so() {
     let (code, words) = shop.build(&["source"]);
     assert!(code == 1 && words.contains("it imports the interface `example:random/random@0.2.0`"), "{words}");
 
-    let rust = MANIFEST.replacen("language = \"python\"", "language = \"rust\"\nwasi = true", 1);
+    let rust = PROJECT.replacen("language = \"python\"", "language = \"rust\"\nwasi = true", 1);
     shop.write("composer.toml", rust.as_bytes());
     assert!(shop.build(&[]).1.contains("`wasi` does not go with Rust"));
 }
@@ -320,18 +298,18 @@ fn imports_of_wasi_beyond_the_world_are_left_in_where_the_manifest_says_so() {
 #[test]
 fn what_is_not_where_the_manifest_says_is_named_with_the_key_that_says_so() {
     let shop = Shop::new();
-    shop.write("composer.toml", MANIFEST.replace("path = \"doubler\"", "path = \"gone\"").as_bytes());
+    shop.write("composer.toml", PROJECT.replace("path = \"doubler\"", "path = \"gone\"").as_bytes());
     let expected = "  × there is no folder `gone`\n  help: `path` of [components.doubler] in composer.toml says where it is";
     let (code, words) = shop.build(&[]);
     assert!(code == 1 && words.contains(expected), "{code} {words}");
 
-    let manifest = MANIFEST.replace("path = \"doubler\"", "path = \"doubler\"\nentry = \"gone.py\"");
+    let manifest = PROJECT.replace("path = \"doubler\"", "path = \"doubler\"\nentry = \"gone.py\"");
     shop.write("composer.toml", manifest.as_bytes());
     let expected = "  × there is no `doubler/gone.py`\n  help: `entry` of [components.doubler] in composer.toml says where it is";
     let (code, words) = shop.build(&[]);
     assert!(code == 1 && words.contains(expected), "{code} {words}");
 
-    shop.write("composer.toml", MANIFEST.replace("whole.wac", "gone.wac").as_bytes());
+    shop.write("composer.toml", PROJECT.replace("whole.wac", "gone.wac").as_bytes());
     let expected = "help: `file` of [compositions.whole] in composer.toml says where it is";
     let (code, words) = shop.build(&[]);
     assert!(code == 3 && words.contains(expected), "{code} {words}");

@@ -14,33 +14,11 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{answers, composer, doubles};
+use common::{PROJECT, answers, composer, doubles};
 use tempfile::TempDir;
 
 /// Generous: the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-const MANIFEST: &str = r#"
-[project]
-wit = "wit"
-out = "out"
-
-[tools]
-python = "venv"
-
-[components.source]
-language = "python"
-path = "source"
-world = "source"
-
-[components.doubler]
-language = "python"
-path = "doubler"
-world = "doubler"
-
-[compositions.whole]
-file = "whole.wac"
-"#;
 
 const WIT: &str = "package example:worlds;
 world source { export answer: func() -> u32; }
@@ -70,7 +48,7 @@ struct Shop(TempDir);
 impl Shop {
     fn new() -> Self {
         let shop = Shop(tempfile::tempdir().expect("a folder"));
-        shop.write("composer.toml", MANIFEST.as_bytes());
+        shop.write("composer.toml", PROJECT.as_bytes());
         shop.write("wit/worlds.wit", WIT.as_bytes());
         shop.write("whole.wac", WHOLE.as_bytes());
         shop.write("source/app.py", b"one\n");
@@ -203,7 +181,7 @@ fn a_change_is_built_and_composed_and_a_failure_does_not_end_it() {
     assert!(shop.has(&answers(2)));
     shop.write("composer.toml", b"[project\n");
     watching.until("composer.toml");
-    shop.write("composer.toml", MANIFEST.as_bytes());
+    shop.write("composer.toml", PROJECT.as_bytes());
     watching.until("could not be built: source");
     shop.write("source/app.py", b"three\n");
     watching.until("1 built, 1 composed, 1 unchanged in ");
@@ -232,10 +210,10 @@ fn what_is_well_again_is_said_even_where_nothing_is_built() {
     // So with a manifest that cannot be read.
     shop.write("composer.toml", b"[project\n");
     watching.until("composer.toml");
-    shop.write("composer.toml", MANIFEST.as_bytes());
+    shop.write("composer.toml", PROJECT.as_bytes());
     watching.until("3 unchanged in ");
     // Once is enough.
-    shop.write("composer.toml", format!("{MANIFEST}\n# Changed.\n").as_bytes());
+    shop.write("composer.toml", format!("{PROJECT}\n# Changed.\n").as_bytes());
     shop.write("source/app.py", b"two\n");
     let lines = watching.until("1 built, 1 composed, 1 unchanged in ");
     assert!(!lines.iter().any(|line| line.contains("3 unchanged in ")), "{lines:?}");

@@ -13,7 +13,8 @@ use super::pair::given;
 use super::voice::Voice;
 use super::{CheckError, Class, Excerpt, MISMATCHES, Mismatch, Part};
 use crate::contain::contain;
-use crate::shape::print::{self, Step, plain_name, split};
+use crate::shape::member::{plain_name, split};
+use crate::shape::print::{self, Step};
 use crate::shape::{Definition, InterfaceId, Item, Shape};
 
 mod roots;

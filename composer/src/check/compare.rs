@@ -1,13 +1,18 @@
 //! Compares what is wanted with what is offered, all the way down, and notes everything that differs.
 
+mod wording;
+
 use std::collections::{HashMap, HashSet};
 
 use super::identity::{Links, Node, Story};
-use super::names::{Near, nearest, nearest_function};
+use super::names::{nearest, nearest_function};
 use super::voice::Voice;
-use super::{CheckError, Class, Excerpt, MISMATCHES, Mismatch, Part, STEPS};
-use crate::shape::print::{self, Step, plain_name, split};
+use super::{CheckError, Class, MISMATCHES, Mismatch, Part, STEPS};
+use crate::shape::member::{plain_name, split};
+use crate::shape::print::Step;
 use crate::shape::{Definition, Handle, InterfaceId, Item, Shape, TypeId};
+
+pub(super) use wording::{kind_of, member_kind, nearness, thing};
 
 /// How much text the mismatches may show together, in bytes.
 const LONGEST: usize = 32 << 20;
@@ -430,100 +435,5 @@ impl<'a> Walk<'a> {
             notes: Vec::new(),
         });
         Ok(())
-    }
-
-    fn excerpt(&self, side: &Side, steps: &[Step]) -> Excerpt {
-        let shape = self.shape(side);
-        let focus = [side.steps.as_slice(), steps].concat();
-        let printed = match &side.root {
-            Root::Type(id) => print::definition_at(shape, *id, &focus),
-            Root::Item(name, Item::Interface(id)) if shape.interface(*id).items.len() > SHOWN => {
-                let text = format!("interface {name} {{ … }}");
-                print::Printed { span: 10..10 + name.len(), text }
-            }
-            Root::Item(name, item) => print::item_at(shape, name, item, &focus),
-        };
-        Excerpt { text: printed.text, span: printed.span }
-    }
-
-    /// The text of what differs, on both sides.
-    pub(super) fn tokens(&self, at: &At) -> (String, String) {
-        let token = |side: &Side| self.excerpt(side, &[]).token().to_owned();
-        (token(&at.wanted), token(&at.offered))
-    }
-
-    /// The edit that puts one thing in the place of another.
-    pub(super) fn instead(&self, at: &At, what: &str, wanted: &str, offered: &str) -> String {
-        let (part, new, old) = match at.change {
-            Change::Offered => (at.offered.part, wanted, offered),
-            Change::Wanted => (at.wanted.part, offered, wanted),
-        };
-        let at = if what.is_empty() { String::new() } else { format!(" {what}") };
-        format!("in `{}`,{at} make it {new} instead of {old}", self.name(part))
-    }
-
-    /// The edit that gives a thing the name that the other side has for it.
-    pub(super) fn rename(&self, at: &At, wanted: &str, offered: &str) -> String {
-        match at.change {
-            Change::Offered => {
-                format!("in `{}`, rename `{offered}` to `{wanted}`", self.name(at.offered.part))
-            }
-            Change::Wanted => format!("in `{}`, rename `{wanted}` to `{offered}`", self.name(at.wanted.part)),
-        }
-    }
-
-    /// The edit that adds what only one side has, or takes it away.
-    pub(super) fn add(&self, at: &At, thing: &str, place: &str, only_wanted: bool) -> String {
-        let (part, adds) = match at.change {
-            Change::Offered => (at.offered.part, only_wanted),
-            Change::Wanted => (at.wanted.part, !only_wanted),
-        };
-        let part = self.name(part);
-        if adds {
-            format!("in `{part}`, add {thing} to {place}")
-        } else {
-            format!("in `{part}`, remove {thing} from {place}")
-        }
-    }
-}
-
-/// What sort of item it is, for people.
-pub(super) fn kind_of(item: &Item) -> &'static str {
-    match item {
-        Item::Function(_) => "a function",
-        Item::Interface(_) => "an interface",
-        Item::Type(Definition::Value(_)) => "a value type",
-        Item::Type(Definition::Resource(_)) => "a resource",
-        Item::Type(Definition::Function(_)) => "a type of functions",
-        Item::Type(Definition::Interface(_)) => "a type of instances",
-        Item::Type(Definition::Component(_)) => "a type of components",
-        Item::Component(_) => "a component",
-        Item::Module(_) => "a core module",
-        Item::Value(_) => "a value",
-    }
-}
-
-pub(super) fn member_kind(name: &str) -> &'static str {
-    match split(name) {
-        print::Member::Plain(_) => "a function",
-        print::Member::Constructor(_) => "a constructor",
-        print::Member::Method(..) => "a method",
-        print::Member::Static(..) => "a static function",
-    }
-}
-
-/// As [`kind_of`], without the article.
-pub(super) fn thing(item: &Item) -> &'static str {
-    let kind = kind_of(item);
-    kind.split_once(' ').map_or(kind, |(_, rest)| rest)
-}
-
-/// In what way a name is near, in words.
-pub(super) fn nearness(near: Near) -> &'static str {
-    match near {
-        Near::Version => "in another version",
-        Near::Package => "in another package",
-        Near::Spelling => "under a similar name",
-        Near::Content => "the same under another name",
     }
 }

@@ -2,7 +2,7 @@
 
 use semver::Version;
 
-use crate::shape::print::{Member, split};
+use crate::shape::member::{Member, split};
 
 /// How alike two names must be to be taken for a misspelling of each other: one letter in four may differ.
 const ALIKE: f64 = 0.72;

@@ -7,7 +7,8 @@ use super::pair::older;
 use super::{CheckError, Class, Excerpt, Mismatch, Wiring};
 use crate::shape::Item;
 use crate::shape::find;
-use crate::shape::print::{Step, item_at, plain_name};
+use crate::shape::member::plain_name;
+use crate::shape::print::{Step, item_at};
 
 /// An import that is wired to what its part does not export.
 pub(super) fn dangling(

@@ -8,7 +8,7 @@ use super::names::{InterfaceName, compatible, is_host, means, track};
 use super::near::{absent, dangling, forgotten, near, open};
 use super::offers::{Offer, Offers, asks_for_nothing, within};
 use super::{CheckError, Class, Mismatch, Part, Report, Wire, Wiring};
-use crate::shape::print::plain_name;
+use crate::shape::member::plain_name;
 use crate::shape::{Item, Place, ResourceId, find};
 
 /// `parts[0]` is the socket.

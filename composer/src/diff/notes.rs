@@ -9,7 +9,7 @@ use wit_parser::{
 
 use super::{Change, Level, Sort};
 use crate::contract::Contracts;
-use crate::shape::print::plain_name;
+use crate::shape::member::plain_name;
 
 type Notes<'a> = IndexMap<Vec<String>, (&'a Docs, &'a Stability)>;
 

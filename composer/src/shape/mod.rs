@@ -31,6 +31,7 @@ use crate::contain::{Crash, contain};
 use crate::contract::{Contracts, EncodeError};
 use crate::wit_package;
 
+pub mod member;
 pub mod print;
 mod read;
 

@@ -33,6 +33,30 @@ pub fn doubles() -> Vec<u8> {
     )
 }
 
+/// A project of two parts and a composition of them: two lines of Python each, as far as the manifest knows.
+#[allow(dead_code, reason = "not every test crate uses it")]
+pub const PROJECT: &str = r#"
+[project]
+wit = "wit"
+out = "out"
+
+[tools]
+python = "venv"
+
+[components.source]
+language = "python"
+path = "source"
+world = "source"
+
+[components.doubler]
+language = "python"
+path = "doubler"
+world = "doubler"
+
+[compositions.whole]
+file = "whole.wac"
+"#;
+
 pub fn component(text: &str) -> Vec<u8> {
     wat::parse_str(text).expect("the test's own text parses")
 }

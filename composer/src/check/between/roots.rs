@@ -8,7 +8,7 @@ use super::super::names::{Near, compatible, nearest_interface};
 use super::super::offers::{Offer, Offers, is_known};
 use super::{Between, Both, Found, NEW, OLD};
 use crate::shape::Item;
-use crate::shape::print::plain_name;
+use crate::shape::member::plain_name;
 
 impl<'a> Between<'a> {
     pub(super) fn side(&mut self, import: bool, of: &dyn Fn(&str) -> bool) -> Result<(), CheckError> {
