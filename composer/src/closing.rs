@@ -36,15 +36,15 @@ impl Denial {
     pub fn named(&self, real: impl Fn(&str) -> String) -> Self {
         Denial { part: real(&self.part), close: self.close.clone() }
     }
-
-    /// What the stub is called, where no part has that name.
-    pub fn stub(&self) -> String {
-        stub_name(&self.part)
-    }
 }
 
-fn stub_name(part: &str) -> String {
-    format!("{part}-closed")
+/// What the stub of a part is called: a name that no part has.
+fn stub_name(part: &str, parts: &[Part]) -> String {
+    let mut name = format!("{part}-closed");
+    while parts.iter().any(|part| part.name == name) {
+        name.push_str("-too");
+    }
+    name
 }
 
 /// Adds to the bag the stubs that the denials call for: one for each part, whatever is closed for it. `sources` are those
@@ -83,10 +83,7 @@ pub fn close(request: &mut Request, sources: &[Source], denials: &[Denial]) -> R
 /// for the stub.
 fn add(request: &mut Request, index: usize, stub: Stub) {
     let serves = request.parts[index].name.clone();
-    let mut name = stub_name(&serves);
-    while request.parts.iter().any(|part| part.name == name) {
-        name.push_str("-too");
-    }
+    let name = stub_name(&serves, &request.parts);
     let bare = |name: &str| name.split('@').next().unwrap_or_default().to_owned();
     let concerns =
         |import: &str| stub.types_from.iter().any(|lender| import == lender || import == bare(lender));

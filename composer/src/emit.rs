@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use composer::deny::is_stub;
 use composer::manifest::NAMESPACE;
 use composer::wire::Contract;
 
@@ -45,7 +46,8 @@ pub fn alone(text: &Path) -> bool {
     text.as_os_str() == "-" || fs::metadata(text).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
-/// Refuses stubs that would take the place of an input, or of what else is written.
+/// Refuses stubs that would take the place of an input, of what else is written, or of any other file: only a stub gives
+/// way to a stub.
 pub fn keep_apart<'a>(
     text: &Path,
     stubs: impl Iterator<Item = &'a str>,
@@ -60,6 +62,12 @@ pub fn keep_apart<'a>(
             let message = format!("`{}` would be written twice: it is the name of a stub", stub.display());
             return Err(Failure::new(Exit::Usage, message)
                 .help("stubs go beside the text: give that and the composition other names"));
+        }
+        if stub.is_file() && !is_stub(&files::read(&stub)?) {
+            let message = format!("`{}` is no stub, and would be overwritten by one", stub.display());
+            return Err(Failure::new(Exit::Usage, message).help(
+                "a stub goes beside its text: write that to another folder, or give the file another name",
+            ));
         }
     }
     Ok(())

@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anatomy::ReadError;
+use composer::deny::is_stub;
 use composer::lock::Digest;
 use composer::manifest;
 use composer::wire::{Decision, Part, Place, is_part_name, part_names};
@@ -40,8 +41,8 @@ pub struct Chosen {
 }
 
 /// Reads what the inputs are: a single text; or components as `SOURCE`, `NAME=SOURCE` or a folder of them, with those of
-/// `-d` beside. What is `made` is no input, though it may lie in one of the folders.
-pub fn read(arguments: &[PathBuf], named: &[Given], made: &[PathBuf]) -> Result<Inputs, Failure> {
+/// `-d` beside. The `product` that is to be made is no input, though that of the last time may lie in one of the folders.
+pub fn read(arguments: &[PathBuf], named: &[Given], product: Option<&Path>) -> Result<Inputs, Failure> {
     if let [only] = arguments
         && only.exists()
         && !only.is_dir()
@@ -56,15 +57,15 @@ pub fn read(arguments: &[PathBuf], named: &[Given], made: &[PathBuf]) -> Result<
     }
     let mut chosen = Vec::new();
     for argument in arguments {
-        chosen.extend(argument_inputs(argument, made)?);
+        chosen.extend(argument_inputs(argument, product)?);
     }
     chosen.extend(given(named)?);
     Ok(Inputs::Bag(chosen))
 }
 
-fn argument_inputs(argument: &Path, made: &[PathBuf]) -> Result<Vec<Chosen>, Failure> {
+fn argument_inputs(argument: &Path, product: Option<&Path>) -> Result<Vec<Chosen>, Failure> {
     if argument.is_dir() {
-        return folder(argument, made);
+        return folder(argument, product);
     }
     let named = project::named(argument.as_os_str()).filter(|_| !argument.exists());
     let (name, source) = match named {
@@ -104,28 +105,34 @@ fn present(path: PathBuf, bytes: Vec<u8>, found: bool) -> Chosen {
     Chosen { wanted, name: None, found }
 }
 
-/// All components directly in a folder. What should be one by its name, and is none, is said. Others are passed over.
-fn folder(folder: &Path, made: &[PathBuf]) -> Result<Vec<Chosen>, Failure> {
+/// All components directly in a folder, but for the product and stubs. What should be one by its name, and is none, is said,
+/// and so are stubs. Others are passed over.
+fn folder(folder: &Path, product: Option<&Path>) -> Result<Vec<Chosen>, Failure> {
     let failed = |error| Failure::because(Exit::Input, format!("cannot read `{}`", folder.display()), error);
-    let made: Vec<PathBuf> = made.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
+    let product = product.and_then(|path| fs::canonicalize(path).ok());
+    let left_out = |path: &Path, reason: &str| {
+        files::say(&failure::harmless(&format!("note: `{}` is left out: {reason}", path.display())));
+    };
     let entries = fs::read_dir(folder).map_err(failed)?.map(|entry| Ok(entry.map_err(failed)?.path()));
     let mut paths = entries.collect::<Result<Vec<_>, Failure>>()?;
     paths.sort();
     let mut chosen = Vec::new();
     for path in paths {
         let hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
-        if hidden || fs::canonicalize(&path).is_ok_and(|path| made.contains(&path)) {
+        if hidden || product.is_some() && fs::canonicalize(&path).ok() == product {
             continue;
         }
         let claims = path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("wasm"));
         match no_component(&path) {
             Ok(None) => {
                 let bytes = files::read(&path)?;
-                chosen.push(present(path, bytes, true));
+                if is_stub(&bytes) {
+                    left_out(&path, "it is a stub that `--deny` or `composer deny` made");
+                } else {
+                    chosen.push(present(path, bytes, true));
+                }
             }
-            Ok(Some(reason)) if claims => {
-                files::say(&failure::harmless(&format!("note: `{}` is left out: {reason}", path.display())));
-            }
+            Ok(Some(reason)) if claims => left_out(&path, &reason),
             Err(error) if claims => return Err(files::cannot_read(&path, error)),
             _ => {}
         }

@@ -7,9 +7,9 @@ use std::fmt::Write;
 use std::path::Path;
 
 use anatomy::Source;
-use common::{answers, component, composer, said, shell};
+use common::{answers, component, composer, folder, said, shell};
 use composer::compose::{Packages, compose};
-use composer::deny::{Answer, DenyError, Pattern, Stub, Used, deny, table};
+use composer::deny::{Answer, DenyError, Pattern, Stub, Used, deny, is_stub, table};
 use proptest::prelude::*;
 use wasmparser::{Operator, Parser, Payload};
 use wit_component::{ComponentEncoder, StringEncoding};
@@ -640,6 +640,61 @@ fn a_stub_takes_nothing_in_and_nobodys_place() {
     let words = String::from_utf8(piped.stderr).expect("text");
     assert!(words.contains("note: the stub `parts:guest-closed` is written nowhere"), "{words}");
     assert!(!at.join("guest-closed.wasm").exists());
+}
+
+#[test]
+fn a_stub_is_known_by_what_it_is_and_not_by_its_name() {
+    let guest = importing(&["wasi:random/random@0.2.12".to_owned()]);
+    let folder = folder(&[("parts/guest.wasm", &guest), ("parts/guest-closed.wasm", &dice())]);
+    let at = folder.path();
+    let read = |name: &str| std::fs::read(at.join(name)).expect("it is there");
+    let deny = ["compose", "--deny", "guest=wasi:random/*", "-o", "whole.wasm"];
+    let compose = |more: &[&str]| {
+        let output = composer(at, &[&deny[..], more].concat());
+        (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+
+    // A part that has the name of a stub is a part, with a text as without one, and keeps its file.
+    assert_eq!(compose(&["parts"]), (0, String::new()));
+    let whole = read("whole.wasm");
+    let emit = ["parts", "--emit-wac", "parts/whole.wac"];
+    let wrote = "wrote parts/whole.wac\nwrote parts/whole.contract.wit\nwrote parts/guest-closed-too.wasm\n";
+    assert_eq!(compose(&emit), (0, wrote.to_owned()));
+    assert!(read("whole.wasm") == whole && read("parts/guest-closed.wasm") == dice());
+    let found = anatomy::read(&whole).expect("a component");
+    let mut parts: Vec<&str> = found.parts.iter().map(|part| part.name.as_str()).collect();
+    parts.sort_unstable();
+    assert_eq!(parts, ["guest", "guest-closed", "guest-closed-too"]);
+
+    // A stub that lies in a folder is no part: it is made anew, or stays where it is.
+    let left = "note: `parts/guest-closed-too.wasm` is left out: it is a stub that `--deny` or `composer deny` made\n";
+    assert_eq!(compose(&emit), (0, format!("{left}{wrote}")));
+    assert!(read("whole.wasm") == whole);
+    assert_eq!(said(at, &["compose", "parts", "-o", "open.wasm"]), (0, left.to_owned()));
+
+    // No other file gives way to a stub, though it is no input.
+    std::fs::rename(at.join("parts/guest-closed.wasm"), at.join("guest-closed.wasm")).expect("it is there");
+    let elsewhere = ["parts/guest.wasm", "--emit-wac", "whole.wac"];
+    let refused = "  × `guest-closed.wasm` is no stub, and would be overwritten by one\n  help: a stub goes beside its text: write \
+                   that to another folder, or give the file another name\n";
+    assert_eq!(compose(&elsewhere), (2, refused.to_owned()));
+    assert!(read("guest-closed.wasm") == dice() && !at.join("whole.wac").exists());
+    std::fs::rename(at.join("parts/guest-closed-too.wasm"), at.join("guest-closed.wasm"))
+        .expect("it is there");
+    assert_eq!(compose(&elsewhere).0, 0);
+}
+
+#[test]
+fn what_has_a_stub_inside_is_none() {
+    let stub = close(&importing(&["wasi:random/random@0.2.12".to_owned()]), &["wasi:random/*"]).component;
+    assert!(is_stub(&stub));
+    assert!(!is_stub(&dice()) && !is_stub(b"") && !is_stub(&stub[..stub.len() / 2]));
+    let mut outer = wasm_encoder::Component::new();
+    outer.section(&wasm_encoder::RawSection {
+        id: wasm_encoder::ComponentSectionId::Component.into(),
+        data: &stub,
+    });
+    assert!(!is_stub(&outer.finish()));
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn piped(path: Option<&Path>) -> bool {
 impl Compose {
     /// Composes, and delivers what was made. Answers with its bytes where there is more to say of them.
     fn compose(&self) -> Result<(Made, Vec<u8>), Failure> {
-        match inputs::read(&self.inputs, &self.dependencies, &self.made())? {
+        match inputs::read(&self.inputs, &self.dependencies, self.output.as_deref())? {
             Inputs::Text(file, text) => self.compose_text(&file, &text),
             Inputs::Bag(wanted) => {
                 let mut supply = self.supply(Path::new("."))?;
@@ -165,15 +165,6 @@ impl Compose {
     fn outputs(&self) -> Vec<PathBuf> {
         let contract = self.emit_wac.as_deref().map(emit::contract_file);
         self.output.iter().chain(&self.emit_wac).cloned().chain(contract).collect()
-    }
-
-    /// All that may be written, and may lie in a folder of parts since the last time.
-    fn made(&self) -> Vec<PathBuf> {
-        let stub = |text: &PathBuf| {
-            self.denials.iter().map(|denial| emit::stub_file(text, &denial.stub())).collect()
-        };
-        let stubs: Vec<PathBuf> = self.emit_wac.as_ref().map_or_else(Vec::new, stub);
-        self.outputs().into_iter().chain(stubs).collect()
     }
 
     fn keep_apart(&self) -> Result<(), Failure> {

@@ -34,6 +34,8 @@
 //! Arguments are never looked at; handles among them are dropped. A function that gets handles of interfaces that stay
 //! open in a list, a stream or among too many parameters to be passed directly cannot give them back, and traps.
 //!
+//! What a stub is shows in its bytes, not in its name: [`is_stub`] knows it by the tool that its producers section names.
+//!
 //! # Types
 //!
 //! A stub has the types of the part's imports exactly, in the versions that the part has. The resources of what is
@@ -49,7 +51,8 @@ mod types;
 use std::fmt;
 
 use thiserror::Error;
-use wasmparser::{Validator, WasmFeatures};
+use wasm_metadata::AddMetadata;
+use wasmparser::{KnownCustom, Parser, Payload, Validator, WasmFeatures};
 use wit_component::{ComponentEncoder, DecodedWasm, StringEncoding};
 use wit_parser::{Resolve, World, WorldId, WorldItem};
 
@@ -237,10 +240,39 @@ fn world_of(resolve: &mut Resolve, part: WorldId, closing: &Closing) -> WorldId 
     id
 }
 
-/// Makes a component of the core module. Versions stay as they are: the part may import two of one track.
+/// The tool that the producers section of a stub names.
+const TOOL: &str = "composer-deny";
+
+/// Whether these bytes are a stub that was made here, by this version or another: its own producers section says so. What
+/// only has a stub inside is none.
+#[must_use]
+pub fn is_stub(bytes: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload {
+            Ok(Payload::ModuleSection { .. } | Payload::ComponentSection { .. }) => depth += 1,
+            Ok(Payload::End(_)) => depth = depth.saturating_sub(1),
+            Ok(Payload::CustomSection(section)) if depth == 0 => {
+                let KnownCustom::Producers(fields) = section.as_known() else { continue };
+                let made_by = fields.into_iter().flatten().filter(|field| field.name == "processed-by");
+                if made_by.flat_map(|field| field.values.into_iter().flatten()).any(|tool| tool.name == TOOL)
+                {
+                    return true;
+                }
+            }
+            Ok(_) => {}
+            Err(_) => return false,
+        }
+    }
+    false
+}
+
+/// Makes a component of the core module, and says in it what it is. Versions stay as they are: the part may import two of one track.
 fn encode(core: &mut Vec<u8>, resolve: &Resolve, world: WorldId) -> anyhow::Result<Vec<u8>> {
     wit_component::embed_component_metadata(core, resolve, world, StringEncoding::UTF8)?;
     let mut encoder = ComponentEncoder::default();
     encoder.validate(true).merge_imports_based_on_semver(false).module(core)?;
-    encoder.encode()
+    let mut metadata = AddMetadata::default();
+    metadata.processed_by = vec![(TOOL.to_owned(), env!("CARGO_PKG_VERSION").to_owned())];
+    metadata.to_wasm(&encoder.encode()?)
 }
