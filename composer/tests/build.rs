@@ -400,3 +400,60 @@ fn programs_are_told_what_became_of_each_product() {
         (Some(2), &json!("usage"), &json!([]))
     );
 }
+
+/// A stand-in for Cargo: it writes a lock where there is none, and copies the core module that is there.
+const CARGO: &str = r#"#!/bin/sh
+echo called >> ROOT/calls
+[ -e ROOT/crate/Cargo.lock ] || echo 'version = 4' > ROOT/crate/Cargo.lock
+mkdir -p ROOT/out/guests/wasm32-unknown-unknown/guest
+cp ROOT/core.wasm ROOT/out/guests/wasm32-unknown-unknown/guest/part.wasm
+"#;
+
+#[test]
+fn what_a_build_writes_beside_the_sources_makes_nothing_stale() {
+    let shop = Shop(tempfile::tempdir().expect("a folder"));
+    let mut resolve = wit_parser::Resolve::default();
+    let package = resolve.push_str("w.wit", WIT).expect("it is valid");
+    let world = resolve.select_world(&[package], Some("source")).expect("it is there");
+    let mut core = component(r#"(module (func (export "answer") (result i32) i32.const 21))"#);
+    let encoding = wit_component::StringEncoding::UTF8;
+    wit_component::embed_component_metadata(&mut core, &resolve, world, encoding).expect("it fits");
+    shop.write("core.wasm", &core);
+    shop.write("wit/worlds.wit", WIT.as_bytes());
+    shop.write(
+        "composer.toml",
+        b"[project]\nwit = \"wit\"\nout = \"out\"\n[components.part]\nlanguage = \"rust\"\npath = \"crate\"\nworld = \"source\"\n",
+    );
+    shop.write("crate/Cargo.toml", b"[package]\nname = \"part\"\n[workspace]\n");
+    shop.write("crate/src/lib.rs", b"");
+    for (tool, script) in [("cargo", CARGO), ("rustc", "#!/bin/sh\necho rustc 1.0.0\n")] {
+        shop.write(&format!("bin/{tool}"), script.replace("ROOT", &shop.root().to_string_lossy()).as_bytes());
+        let mode = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(shop.root().join("bin").join(tool), mode).expect("it is there");
+    }
+    let path = format!("{}:{}", shop.root().join("bin").display(), std::env::var("PATH").unwrap_or_default());
+    let composer = |command: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_composer"))
+            .arg(command)
+            .current_dir(shop.root())
+            .env("PATH", &path)
+            .output()
+            .expect("it can be started");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, _, words) = composer("build");
+    assert_eq!((code, shop.calls().len()), (Some(0), 1), "{words}");
+    assert!(shop.root().join("crate/Cargo.lock").exists());
+    let (_, report, _) = composer("doctor");
+    assert!(!report.contains("(stale)"), "{report}");
+    let (code, _, words) = composer("build");
+    assert_eq!((code, shop.calls().len()), (Some(0), 0), "{words}");
+
+    // Another lock is another build.
+    shop.write("crate/Cargo.lock", b"version = 4\n# others\n");
+    let (_, report, _) = composer("doctor");
+    assert!(report.contains("(stale)"), "{report}");
+    let (code, _, words) = composer("build");
+    assert_eq!((code, shop.calls().len()), (Some(0), 1), "{words}");
+}

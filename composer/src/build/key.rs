@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::files;
 
 /// A hash of inputs, in the making.
+#[derive(Clone)]
 pub struct Key(Sha256);
 
 impl Key {
@@ -48,9 +49,10 @@ impl Key {
         Ok(())
     }
 
-    /// Adds all files below a folder that are sources.
-    pub fn add_folder(&mut self, name: &str, folder: &Path) -> Result<(), StepError> {
-        for path in sources(folder)? {
+    /// Adds all files below a folder that are sources, but for one directly in it.
+    pub fn add_folder(&mut self, name: &str, folder: &Path, but: Option<&str>) -> Result<(), StepError> {
+        let but = but.map(|but| folder.join(but));
+        for path in sources(folder)?.into_iter().filter(|path| Some(path) != but.as_ref()) {
             let shown = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
             self.add_file(&format!("{name}/{shown}"), &path)?;
         }

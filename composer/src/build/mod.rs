@@ -184,7 +184,9 @@ fn sweep(project: &Project) {
 
 /// Builds a component, unless nothing changed.
 fn component(site: &Site<'_>, note: &dyn Fn(&str)) -> Result<Report, StepError> {
-    let key = site.key()?;
+    // Before it is built: what people change meanwhile has to be built again.
+    let inputs = site.inputs()?;
+    let key = site.settled(inputs.clone())?;
     let product = site.product();
     if Stamp::of(&product).is_some_and(|stamp| stamp.key == key) {
         return Ok(Report::Unchanged);
@@ -200,7 +202,7 @@ fn component(site: &Site<'_>, note: &dyn Fn(&str)) -> Result<Report, StepError> 
             })?;
         }
     }
-    Stamp::write(&product, &key, &made)?;
+    Stamp::write(&product, &site.settled(inputs)?, &made)?;
     Ok(Report::Made { verb: "built", bytes: made.len() as u64 })
 }
 

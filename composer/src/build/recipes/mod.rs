@@ -67,8 +67,22 @@ impl<'a> Site<'a> {
         Ok(self.contracts.resolve().worlds[id].name.clone())
     }
 
-    /// The key of all that goes into the product.
+    /// The key of all that goes into the product, as it is now.
     pub fn key(&self) -> Result<String, StepError> {
+        self.inputs().and_then(|inputs| self.settled(inputs))
+    }
+
+    /// The key of these inputs, together with what its tool writes itself beside the sources while it builds: that is what
+    /// it was built with once it is built.
+    pub fn settled(&self, mut inputs: Key) -> Result<String, StepError> {
+        if self.component.language == Language::Rust {
+            rust::add_lock(self, &mut inputs)?;
+        }
+        Ok(inputs.finish())
+    }
+
+    /// All that goes into the product and that nobody but people writes.
+    pub fn inputs(&self) -> Result<Key, StepError> {
         let folder = self.folder();
         self.look(&folder)?;
         let mut key = Key::new("component");
@@ -80,15 +94,15 @@ impl<'a> Site<'a> {
         if *wasi {
             key.add("wasi", "left in");
         }
-        key.add_folder("source", &folder)?;
-        key.add_folder("wit", &self.project.wit())?;
+        key.add_folder("source", &folder, (*language == Language::Rust).then_some(rust::LOCK))?;
+        key.add_folder("wit", &self.project.wit(), None)?;
         match language {
             Language::Rust => rust::add_inputs(self, &mut key)?,
             Language::Zig | Language::C => key.add("ziglang", self.tools.python_package("ziglang")?),
             Language::Python => key.add("componentize-py", self.tools.python_package("componentize_py")?),
             Language::JavaScript => key.add("componentize-js", javascript::version(self)?),
         }
-        Ok(key.finish())
+        Ok(key)
     }
 
     /// Looks whether its sources are where the manifest says: no tool's own words lead back to that.

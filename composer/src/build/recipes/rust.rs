@@ -36,10 +36,19 @@ pub fn make(site: &Site<'_>) -> Result<Vec<u8>, StepError> {
     from_core(&target.join(TARGET).join(PROFILE).join(format!("{}.wasm", crate_.library)))
 }
 
-/// The files of a workspace that decide how its crates are built.
-const SHARED: [&str; 4] = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo/config.toml"];
+/// The lock. Cargo writes it where it is missing, or does not have all that the manifests ask for; only that of the
+/// workspace counts.
+pub const LOCK: &str = "Cargo.lock";
 
-/// Adds what Cargo looks at outside the component's own folder: the workspace, the lock, and crates beside it.
+/// The files of a workspace that decide how its crates are built, beside the lock.
+const SHARED: [&str; 3] = ["Cargo.toml", "rust-toolchain.toml", ".cargo/config.toml"];
+
+/// Adds the lock as it is now.
+pub fn add_lock(site: &Site<'_>, key: &mut Key) -> Result<(), StepError> {
+    key.add_file("workspace/lock", &workspace(&site.folder()).join(LOCK))
+}
+
+/// Adds what Cargo looks at outside the component's own folder and does not write: the workspace, and crates beside it.
 pub fn add_inputs(site: &Site<'_>, key: &mut Key) -> Result<(), StepError> {
     key.add("rustc", site.tools.rustc()?);
     let root = workspace(&site.folder());
@@ -48,7 +57,7 @@ pub fn add_inputs(site: &Site<'_>, key: &mut Key) -> Result<(), StepError> {
     }
     for folder in crates_beside(&site.folder(), &root)? {
         let shown = folder.strip_prefix(&root).unwrap_or(&folder).to_string_lossy().into_owned();
-        key.add_folder(&shown, &folder)?;
+        key.add_folder(&shown, &folder, Some(LOCK))?;
     }
     Ok(())
 }
@@ -57,7 +66,8 @@ pub fn add_inputs(site: &Site<'_>, key: &mut Key) -> Result<(), StepError> {
 pub fn around(folder: &Path) -> Result<Vec<(PathBuf, bool)>, StepError> {
     let root = workspace(folder);
     let beside = crates_beside(folder, &root)?.into_iter().map(|folder| (folder, true));
-    Ok(SHARED.iter().map(|file| (root.join(file), false)).chain(beside).collect())
+    let shared = SHARED.iter().chain([&LOCK]).map(|file| (root.join(file), false));
+    Ok(shared.chain(beside).collect())
 }
 
 /// The folders of the crates that this one is built with, directly or not.
