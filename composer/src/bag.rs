@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use composer::check::{self, Wire};
 use composer::compose::{self, Composed, Packages};
@@ -40,8 +40,8 @@ pub struct Wishes<'a> {
     pub wit: Option<&'a Path>,
     /// Where its text is to be written.
     pub text: Option<&'a Path>,
-    /// Where the composition itself will be.
-    pub output: Option<&'a Path>,
+    /// All that will be written but the stubs, with what it is.
+    pub outputs: Vec<(&'a str, PathBuf)>,
     /// What the command that composes the text again needs, beside its packages.
     pub more: Vec<(&'a str, &'a OsStr)>,
     /// What it is called.
@@ -64,6 +64,24 @@ pub fn compose<D>(
     wishes: &Wishes<'_>,
     deliver: impl FnOnce(&Composed<'_>) -> Result<D, Failure>,
 ) -> Result<(Made, D), Failure> {
+    let (request, sources) = request(bag, wishes)?;
+    let mut composition = Composition::plan(request, sources, wishes)?;
+    let (text, composed) = composition.compose(wishes)?;
+    let (emitted, delivered) = match wishes.text {
+        None => (None, deliver(&composed)?),
+        Some(file) => {
+            let bytes = composed.to_vec();
+            let emitted = composition.write(file, text, wishes.world.is_some(), &bytes, &wishes.more)?;
+            (emitted, deliver(&bytes.into())?)
+        }
+    };
+    let wired = composition.wired();
+    Ok((Made { wired, unused: composition.wiring.unused, emitted }, delivered))
+}
+
+/// What is asked for, in the names that the parts have, with the stubs that are called for; and where the parts are that
+/// were given. Refused where a stub could not be written to its place.
+fn request(bag: Bag, wishes: &Wishes<'_>) -> Result<(Request, Vec<Source>), Failure> {
     let Bag { parts, aliases } = bag;
     let (parts, sources): (Vec<Part>, Vec<Source>) = parts.into_iter().unzip();
     let mut request = Request {
@@ -77,30 +95,9 @@ pub fn compose<D>(
     closing::close(&mut request, &sources, &denials)?;
     if let Some(text) = wishes.text.filter(|text| !emit::alone(text)) {
         let stubs = request.parts[sources.len()..].iter().map(|stub| stub.name.as_str());
-        emit::keep_apart(text, stubs, wishes.output, &sources)?;
+        emit::keep_apart(text, stubs, &wishes.outputs, &sources)?;
     }
-    let wiring = wire::find(&request).map_err(|error| unwired(error, &request, &sources))?;
-    remark(&wiring, wishes);
-    let origins = origins(&request.parts, &sources);
-    let given: BTreeMap<String, Source> =
-        request.parts.iter().map(|part| part.name.clone()).zip(sources).collect();
-    let packages = wire::packages(request.parts);
-    let mut composition = Composition { name: wishes.name, wiring, packages, origins, given };
-    let target = wishes.world.map(|world| target(world, wishes.wit)).transpose()?;
-    let (text, composed) = match &target {
-        Some(target) => composition.fitting(target)?,
-        None => composition.plain()?,
-    };
-    let (emitted, delivered) = match wishes.text {
-        None => (None, deliver(&composed)?),
-        Some(file) => {
-            let bytes = composed.to_vec();
-            let emitted = composition.write(file, text, target.is_some(), &bytes, &wishes.more)?;
-            (emitted, deliver(&bytes.into())?)
-        }
-    };
-    let wired = composition.wired();
-    Ok((Made { wired, unused: composition.wiring.unused, emitted }, delivered))
+    Ok((request, sources))
 }
 
 struct Composition<'a> {
@@ -122,7 +119,24 @@ fn origins(parts: &[Part], sources: &[Source]) -> Origins {
     parts.iter().enumerate().map(origin).collect()
 }
 
-impl Composition<'_> {
+impl<'a> Composition<'a> {
+    /// Finds who gets what from whom, and says what was done that nobody asked for.
+    fn plan(request: Request, sources: Vec<Source>, wishes: &Wishes<'a>) -> Result<Self, Failure> {
+        let wiring = wire::find(&request).map_err(|error| unwired(error, &request, &sources))?;
+        remark(&wiring, wishes);
+        let origins = origins(&request.parts, &sources);
+        let given = request.parts.iter().map(|part| part.name.clone()).zip(sources).collect();
+        Ok(Composition { name: wishes.name, wiring, packages: wire::packages(request.parts), origins, given })
+    }
+
+    /// Text and composition: with the world as its target that people wrote, where one is named.
+    fn compose(&mut self, wishes: &Wishes<'_>) -> Result<(String, Composed<'_>), Failure> {
+        match wishes.world {
+            Some(world) => self.fitting(&target(world, wishes.wit)?),
+            None => self.plain(),
+        }
+    }
+
     /// Writes the text: with a target of its own, where it has none and there can be one.
     fn write(
         &mut self,

@@ -51,18 +51,15 @@ pub fn alone(text: &Path) -> bool {
 pub fn keep_apart<'a>(
     text: &Path,
     stubs: impl Iterator<Item = &'a str>,
-    output: Option<&Path>,
+    outputs: &[(&'a str, PathBuf)],
     sources: &[Source],
 ) -> Result<(), Failure> {
-    let full = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut outputs = outputs.to_vec();
     for stub in stubs.map(|name| stub_file(text, name)) {
         files::keep_apart(&stub, sources.iter().filter_map(Source::path))
             .map_err(|failure| failure.help("a stub goes beside its text: write that to another folder"))?;
-        if [Some(text), output].into_iter().flatten().any(|other| full(other) == full(&stub)) {
-            let message = format!("`{}` would be written twice: it is the name of a stub", stub.display());
-            return Err(Failure::new(Exit::Usage, message)
-                .help("stubs go beside the text: give that and the composition other names"));
-        }
+        outputs.push(("a stub", stub.clone()));
+        files::each_once(&outputs)?;
         if stub.is_file() && !is_stub(&files::read(&stub)?) {
             let message = format!("`{}` is no stub, and would be overwritten by one", stub.display());
             return Err(Failure::new(Exit::Usage, message).help(

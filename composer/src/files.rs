@@ -177,6 +177,36 @@ pub fn write_together(folder: &Path, files: &[(PathBuf, &[u8])], overwrite: bool
     })
 }
 
+/// Refuses two outputs in one file, where only the last of them would be left. Each comes with what it is.
+pub fn each_once(outputs: &[(&str, PathBuf)]) -> Result<(), Failure> {
+    let one_place = |one: &Path, other: &Path| {
+        let kept = fs::metadata(one).map_or(one.as_os_str() != "-", |found| found.is_file());
+        let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| absolute(path));
+        kept && real(one) == real(other)
+    };
+    for (index, (what, path)) in outputs.iter().enumerate() {
+        if let Some((first, _)) = outputs[..index].iter().find(|(_, other)| one_place(path, other)) {
+            let message = format!("`{}` would be written twice: as {first} and as {what}", path.display());
+            return Err(Failure::new(Exit::Usage, message).help("give each of them a name of its own"));
+        }
+    }
+    Ok(())
+}
+
+/// A path from the root. Links among its folders are followed, as far as there are any folders yet; the last name stays,
+/// also where it is that of a link.
+pub fn absolute(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return fs::canonicalize(&path).unwrap_or(path);
+    };
+    let real = folder.ancestors().find_map(|there| Some((there, fs::canonicalize(there).ok()?)));
+    match real.map(|(there, real)| (folder.strip_prefix(there), real)) {
+        Some((Ok(rest), real)) => real.join(rest).join(name),
+        _ => path,
+    }
+}
+
 /// Refuses an output that would take the place of one of the inputs.
 pub fn keep_apart<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<(), Failure> {
     let Ok(there) = fs::canonicalize(output) else { return Ok(()) };

@@ -353,3 +353,58 @@ fn plain_functions_are_wired_too() {
     let found = anatomy::read(&bytes(at, "x.wasm")).expect("a component");
     assert_eq!((found.imports.len(), found.exports.as_slice()), (0, &["passed-on".to_owned()][..]));
 }
+
+#[test]
+fn no_output_takes_the_place_of_another() {
+    let folder = three();
+    let at = folder.path();
+    fs::create_dir(at.join("out")).expect("a folder");
+    fs::write(
+        at.join("text.wac"),
+        "package a:b;\nlet base = new parts:base {};\nexport base[\"t:i/base\"];\n",
+    )
+    .expect("a file");
+    let bag = &["compose", "top.wasm", "parts"][..];
+    let text = &["compose", "text.wac", "-d", "base=parts/base.wasm"][..];
+    for (inputs, outputs, path, first, second) in [
+        (bag, &["-o", "o.wasm", "--emit-wac", "./o.wasm"][..], "./o.wasm", "the composition", "its text"),
+        (
+            bag,
+            &["-o", "o.contract.wit", "--emit-wac", "o.wac"],
+            "o.contract.wit",
+            "the composition",
+            "the contract of its text",
+        ),
+        (
+            bag,
+            &["-o", "out/../composer.lock", "--lock", "composer.lock"],
+            "composer.lock",
+            "the composition",
+            "the lock",
+        ),
+        (bag, &["-o", "composer.lock"], "composer.lock", "the composition", "the lock"),
+        (
+            bag,
+            &["--emit-wac", "composer.lock", "--lock", "composer.lock"],
+            "composer.lock",
+            "its text",
+            "the lock",
+        ),
+        (text, &["-o", "new.lock", "--lock", "new.lock"], "new.lock", "the composition", "the lock"),
+        (text, &["-o", "composer.lock"], "composer.lock", "the composition", "the lock"),
+    ] {
+        let expected = format!(
+            "  × `{path}` would be written twice: as {first} and as {second}\n  help: give each of them a name of its own\n"
+        );
+        assert_eq!(said(at, &[inputs, outputs].concat()), (2, expected), "{outputs:?}");
+    }
+    let mut left: Vec<String> = fs::read_dir(at)
+        .expect("a folder")
+        .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["out", "parts", "text.wac", "top.wasm"], "nothing is written");
+    // A device has room for everything.
+    #[cfg(unix)]
+    assert_eq!(said(at, &[bag, &["-o", "/dev/null", "--emit-wac", "/dev/null"]].concat()).0, 0);
+}

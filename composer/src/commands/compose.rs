@@ -122,10 +122,12 @@ impl Compose {
             Inputs::Bag(wanted) => {
                 let mut supply = self.supply(Path::new("."))?;
                 let bag = inputs::bag(wanted, &mut supply)?;
+                let outputs = self.outputs(Some(supply.lock()));
+                files::each_once(&outputs)?;
                 let paths = bag.parts.iter().filter_map(|(_, source)| source.path());
-                self.outputs().iter().try_for_each(|output| files::keep_apart(output, paths.clone()))?;
+                outputs.iter().try_for_each(|(_, output)| files::keep_apart(output, paths.clone()))?;
                 let pulled = bag.parts.iter().any(|(_, source)| matches!(source, Source::Registry(_)));
-                bag::compose(bag, &self.wishes(pulled), |composed| {
+                bag::compose(bag, &self.wishes(outputs, pulled), |composed| {
                     supply.settle()?;
                     self.deliver(composed)
                 })
@@ -161,16 +163,25 @@ impl Compose {
         }))
     }
 
-    /// All that may be written and is named on the command line.
-    fn outputs(&self) -> Vec<PathBuf> {
-        let contract = self.emit_wac.as_deref().map(emit::contract_file);
-        self.output.iter().chain(&self.emit_wac).cloned().chain(contract).collect()
+    /// All that may be written and whose name is known from the start, with what it is: all but the stubs.
+    fn outputs(&self, lock: Option<&Path>) -> Vec<(&'static str, PathBuf)> {
+        let text = self.emit_wac.as_deref();
+        let with_contract = text.filter(|text| self.world.is_none() && !emit::alone(text));
+        let named = [
+            ("the composition", self.output.clone()),
+            ("its text", text.map(Path::to_owned)),
+            ("the contract of its text", with_contract.map(emit::contract_file)),
+            ("the lock", lock.map(Path::to_owned)),
+        ];
+        named.into_iter().filter_map(|(what, path)| Some((what, path?))).collect()
     }
 
     fn keep_apart(&self) -> Result<(), Failure> {
         let given = self.dependencies.iter().filter_map(|given| given.source.path());
         let inputs = given.chain(self.inputs.iter().map(PathBuf::as_path));
-        self.outputs().iter().try_for_each(|output| files::keep_apart(output, inputs.clone()))?;
+        let outputs = self.outputs(self.lock.file());
+        outputs.iter().try_for_each(|(_, output)| files::keep_apart(output, inputs.clone()))?;
+        files::each_once(&outputs)?;
         let printed = [
             ("the composition", piped(self.output.as_deref())),
             ("its text", piped(self.emit_wac.as_deref())),
@@ -193,8 +204,8 @@ impl Compose {
         Supply::new(product, &self.registry, &self.lock, near)
     }
 
-    /// `pulled` says whether a part comes from a registry.
-    fn wishes(&self, pulled: bool) -> Wishes<'_> {
+    /// `outputs` are all but the stubs; `pulled` says whether a part comes from a registry.
+    fn wishes(&self, outputs: Vec<(&'static str, PathBuf)>, pulled: bool) -> Wishes<'_> {
         let wit = self.wit.iter().filter(|_| self.world.is_some()).map(|wit| ("--wit", wit.as_os_str()));
         let registry = if pulled { self.registry.words() } else { Vec::new() };
         let named = self.emit_wac.iter().chain(&self.output).find(|path| path.as_os_str() != "-");
@@ -206,7 +217,7 @@ impl Compose {
             world: self.world.as_deref(),
             wit: self.wit.as_deref(),
             text: self.emit_wac.as_deref(),
-            output: self.output.as_deref(),
+            outputs,
             more: wit.chain(registry).collect(),
             name: named.and_then(|path| path.file_stem()).and_then(|stem| stem.to_str()).unwrap_or("whole"),
         }
@@ -230,6 +241,7 @@ impl Compose {
             ));
         }
         let mut supply = self.supply(near)?;
+        files::each_once(&self.outputs(Some(supply.lock())))?;
         let given = supply.inputs(used.into_iter().cloned().map(Wanted::from).collect())?;
         let shelf = Shelf::new(given, self.wit.as_deref(), near)?;
         let origins = shelf.origins(&references);

@@ -39,6 +39,11 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// Where the lock is, or would be.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// The lock as it is now. Other tools have locks of that name: one that is not ours is an error only once it is
     /// needed.
     fn read(&self) -> Result<Lock, Failure> {
@@ -187,25 +192,11 @@ fn relative(path: &Path, lock: &Path) -> String {
         let plain = |path: &Path| path.components().all(|name| name != Component::ParentDir);
         (plain(&path) && plain(&lock) && path.starts_with(lock.parent()?)).then_some((path, lock))
     };
-    let (path, lock) = below().unwrap_or_else(|| (absolute(path), absolute(lock)));
+    let (path, lock) = below().unwrap_or_else(|| (files::absolute(path), files::absolute(lock)));
     let folder = lock.parent().unwrap_or(&lock);
     let shared = path.components().zip(folder.components()).take_while(|(one, other)| one == other).count();
     let up = folder.components().skip(shared).map(|_| Component::ParentDir);
     let names = up.chain(path.components().skip(shared));
     let names: Vec<_> = names.map(|name| name.as_os_str().to_string_lossy().into_owned()).collect();
     if names.is_empty() { ".".to_owned() } else { names.join("/") }
-}
-
-/// A path from the root. Links among its folders are followed, as far as there are any folders yet; the last name stays,
-/// also where it is that of a link.
-fn absolute(path: &Path) -> PathBuf {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-        return fs::canonicalize(&path).unwrap_or(path);
-    };
-    let real = folder.ancestors().find_map(|there| Some((there, fs::canonicalize(there).ok()?)));
-    match real.map(|(there, real)| (folder.strip_prefix(there), real)) {
-        Some((Ok(rest), real)) => real.join(rest).join(name),
-        _ => path,
-    }
 }

@@ -123,6 +123,13 @@ pub struct LockOptions {
     locked: bool,
 }
 
+impl LockOptions {
+    /// The lock that was named.
+    pub fn file(&self) -> Option<&Path> {
+        self.lock.as_deref()
+    }
+}
+
 /// What is wanted.
 #[derive(Debug, Clone)]
 pub struct Wanted {
@@ -264,6 +271,11 @@ impl<'a> Supply<'a> {
             return Ok((Content::Wit(path.clone()), None));
         }
         Ok((Content::Bytes(bytes.map_or_else(|| files::read(path), Ok)?), None))
+    }
+
+    /// Where the lock is, or would be.
+    pub fn lock(&self) -> &Path {
+        self.ledger.file()
     }
 
     /// Brings the lock up to date, once the product is made and before it is delivered.
