@@ -4,12 +4,14 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use serde_json::json;
 
 use crate::commands::{
     bindgen, build, check, completions, componentize, compose, decompose, deny, diff, doctor, explain, graph,
     inspect, new, watch, wit,
 };
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
+use crate::outcome;
 
 /// Builds WebAssembly components, checks them against their contracts, and composes them.
 #[derive(Debug, Parser)]
@@ -28,7 +30,9 @@ Examples:
   composer compose a.wasm b.wasm c.wasm -o whole.wasm
   composer compose whole.wac -o whole.wasm -d greeter=greeter.wasm
 
-Results go to standard output, everything else to standard error.
+Results go to standard output, everything else to standard error. With `--json`, standard output has one object: the answer; or
+where there is none, `format` and `error` (`class`, `message`, `causes`, `help`, `place`, `mismatches`), beside what the
+command itself says of that.
 
 Exit codes:
   0  fine
@@ -65,16 +69,41 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Help that nobody reads to its end is no error, so neither is a failure to print it.
             let _ = error.print();
+            if error.use_stderr() && wants_json() {
+                tell(wrong(&error));
+            }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
     match execute(&cli.command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
+        Err(mut failure) => {
+            if !failure.is_told() && wants_json() {
+                failure = tell(failure);
+            }
             let _ = std::io::stderr().write_all(failure.render().as_bytes());
             ExitCode::from(failure.exit as u8)
         }
     }
+}
+
+/// Whether a program reads what is printed. The command line may be one that cannot be parsed.
+fn wants_json() -> bool {
+    std::env::args_os().skip(1).take_while(|word| word != "--").any(|word| word == "--json")
+}
+
+/// Tells programs of a failure that no command told them of. Where that cannot be printed, this is the failure.
+fn tell(failure: Failure) -> Failure {
+    let told = outcome::print(Err(failure), json!({}));
+    told.err().unwrap_or_else(|| Failure::new(Exit::Cannot, "nothing was told"))
+}
+
+/// What is wrong with a command line: the first lines, and the others as the way out.
+fn wrong(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let (message, help) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let failure = Failure::new(Exit::Usage, message.trim_start_matches("error: ").trim());
+    if help.trim().is_empty() { failure } else { failure.help(help.trim()) }
 }
 
 fn execute(command: &Command) -> Result<(), Failure> {

@@ -29,13 +29,15 @@ pub struct Failure {
     class: Option<&'static str>,
     /// What does not fit, where that is why.
     mismatches: Vec<Mismatch>,
+    /// Whether programs were told on standard output already.
+    told: bool,
     report: Box<dyn Diagnostic + Send + Sync>,
 }
 
 impl Failure {
     /// A failure that an error of the library explains, with its source spans and help.
     pub fn of(exit: Exit, error: impl Diagnostic + Send + Sync + 'static) -> Self {
-        Failure { exit, class: None, mismatches: Vec::new(), report: Box::new(error) }
+        Failure { exit, class: None, mismatches: Vec::new(), told: false, report: Box::new(error) }
     }
 
     /// A failure explained here.
@@ -66,6 +68,16 @@ impl Failure {
     /// Says what does not fit.
     pub fn with_mismatches(self, mismatches: Vec<Mismatch>) -> Self {
         Failure { mismatches, ..self }
+    }
+
+    /// Says that programs were told on standard output already.
+    pub fn told(self) -> Self {
+        Failure { told: true, ..self }
+    }
+
+    /// Whether programs were told on standard output already.
+    pub fn is_told(&self) -> bool {
+        self.told
     }
 
     /// What programs know it by, where that is more than its exit code says.

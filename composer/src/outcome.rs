@@ -17,7 +17,7 @@ pub fn print(outcome: Result<Value, Failure>, nothing: Value) -> Result<(), Fail
     answer["format"] = 1.into();
     answer["error"] = failure.as_ref().map_or(Value::Null, error);
     files::print(format!("{answer:#}\n").as_bytes())?;
-    failure.map_or(Ok(()), Err)
+    failure.map_or(Ok(()), |failure| Err(failure.told()))
 }
 
 /// A failure: `class`, `message`, `causes`, `help`, `place`, `mismatches`.

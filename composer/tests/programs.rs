@@ -155,10 +155,10 @@ fn all_that_does_not_fit_is_told() {
 fn standard_output_is_for_one_thing() {
     let folder = bag();
     for output in [&["-o", "-"][..], &["-o", "whole.wasm", "--emit-wac", "-"]] {
-        let (code, words) =
-            common::said(folder.path(), &[&["compose", "base.wasm", "--json"], output].concat());
+        let (code, told) = told(folder.path(), &[&["compose", "base.wasm"], output].concat());
         assert_eq!(code, 2);
-        assert!(words.contains("cannot both go to standard output"), "{words}");
+        let message = told["error"]["message"].as_str().unwrap_or_default();
+        assert!(message.contains("cannot both go to standard output"), "{told}");
     }
 }
 
@@ -199,4 +199,52 @@ fn classes_are_explained_to_programs_too() {
     );
     let (code, none) = told(folder.path(), &["explain", "kindness"]);
     assert_eq!((code, &none["classes"]), (2, &json!([])));
+}
+
+#[test]
+fn every_command_tells_programs_why_it_has_no_answer() {
+    let folder = folder(&[("text.wasm", b"text"), ("a.wasm", &answers(1)), ("d.wasm", &doubles())]);
+    let told = |arguments: &[&str]| {
+        let output = composer(folder.path(), arguments);
+        let told: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {:?}", output.stdout));
+        assert_eq!(output.stderr.is_empty(), output.status.success(), "{arguments:?}: people are told too");
+        (output.status.code(), told)
+    };
+    for arguments in [
+        &["check", "text.wasm", "a.wasm"][..],
+        &["check", "d.wasm", "gone.wasm"],
+        &["inspect", "text.wasm"],
+        &["diff", "a.wasm", "text.wasm"],
+        &["doctor", "text.wasm"],
+        &["deny", "text.wasm", "a:b/c"],
+        &["decompose", "text.wasm", "-o", "x"],
+        &["compose", "text.wasm", "a.wasm", "-o", "x"],
+    ] {
+        let (code, told) = told(&[arguments, &["--json"]].concat());
+        let error = &told["error"];
+        assert_eq!(
+            (code, &told["format"], &error["class"]),
+            (Some(3), &1.into(), &"input".into()),
+            "{arguments:?}"
+        );
+        assert!(error["message"].as_str().is_some_and(|message| message.contains(".wasm`")), "{told}");
+    }
+    // The command line itself.
+    for arguments in [
+        &["inspect", "--json"][..],
+        &["--json", "inspect", "a.wasm"],
+        &["check", "a.wasm", "--json"],
+        &["deny", "a.wasm", "a:b/c", "-o", "x", "--json"],
+        &["compose", "a.wasm", "-o", "-", "--json"],
+        &["nonsense", "--json"],
+    ] {
+        let (code, told) = told(arguments);
+        let error = &told["error"];
+        assert_eq!((code, &error["class"]), (Some(2), &"usage".into()), "{arguments:?}");
+        assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "{told}");
+    }
+    // What is an answer is one object, and not followed by another.
+    let (code, told) = told(&["check", "d.wasm", "a.wasm", "d.wasm", "--json", "--leave-open", "answer"]);
+    assert_eq!((code, &told["fits"], &told["error"]), (Some(0), &true.into(), &Value::Null));
 }

@@ -107,6 +107,7 @@ fn answer(report: &Report, as_json: bool) -> Result<(), Failure> {
         1 => Failure::new(Exit::Cannot, "one thing does not fit"),
         many => Failure::new(Exit::Cannot, format!("{many} things do not fit")),
     };
+    let failure = failure.told();
     let unwired = report.mismatches.iter().find(|mismatch| mismatch.class == Class::Unwired);
     Err(match unwired.and_then(|mismatch| mismatch.path.first()) {
         Some(import) => {

@@ -116,7 +116,7 @@ pub fn run(arguments: &Diff) -> Result<(), Failure> {
         failure::harmless(&diff::text(&found, failure::colour_on_stdout()))
     };
     files::print(text.as_bytes())?;
-    arguments.judge(&found)
+    arguments.judge(&found).map_err(Failure::told)
 }
 
 /// What the two are called: their last names, or where these are the same, all of their paths.

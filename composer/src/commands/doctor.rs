@@ -55,8 +55,8 @@ pub fn run(arguments: &Doctor) -> Result<(), Failure> {
     let broken = findings.iter().filter(|finding| finding.severity == Severity::Broken).count();
     match broken {
         0 => Ok(()),
-        1 => Err(Failure::new(Exit::Cannot, "something is broken")),
-        many => Err(Failure::new(Exit::Cannot, format!("{many} things are broken"))),
+        1 => Err(Failure::new(Exit::Cannot, "something is broken").told()),
+        many => Err(Failure::new(Exit::Cannot, format!("{many} things are broken")).told()),
     }
 }
 
