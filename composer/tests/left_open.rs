@@ -138,3 +138,30 @@ fn a_spread_that_gives_nothing_is_told_why() {
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains("name-near-miss: e:g/greet@1.0.0"), "{text}");
 }
+
+#[test]
+fn what_is_left_open_has_to_be_imported() {
+    let socket = links("socket", &["e:g/greet", "o:o/a@1.0.0", "o:o/b"], &["e:g/run"]);
+    let plug = links("plug", &["o:o/a@1.0.0"], &["e:g/greet"]);
+    let files: [(&str, &[u8]); 2] = [("socket", &socket), ("plug", &plug)];
+    for command in ["check", "compose"] {
+        for (open, word) in [
+            ("o:o/c", "imported are `e:g/greet`, `o:o/a@1.0.0`, `o:o/b`"),
+            ("o:o/*", "imported are `e:g/greet`, `o:o/a@1.0.0`, `o:o/b`"),
+            ("plug.o:o/b", "imported are `o:o/a@1.0.0`"),
+            ("plag.o:o/a", "there are `"),
+        ] {
+            let (code, text) = said(command, &files, &["--leave-open", open]);
+            assert_eq!(code, Some(2), "{command} {open}: {text}");
+            assert!(text.contains(word), "{command} {open}: {text}");
+        }
+        // Of one component alone.
+        let all = ["--leave-open", "plug.o:o/a", "--leave-open", "socket.o:o/a", "--leave-open", "o:o/b"];
+        assert_eq!(said(command, &files, &all).0, Some(0), "{command}");
+        let (code, text) = said(command, &files, &all[2..]);
+        assert_eq!(code, Some(1), "{command}: {text}");
+        assert!(text.contains("`plug") && !text.contains("o:o/b"), "{command}: {text}");
+    }
+    let (_, text) = said("check", &files, &[]);
+    assert!(text.contains("may stay open: `--leave-open o:o/a@1.0.0 --leave-open o:o/b`"), "{text}");
+}

@@ -41,6 +41,7 @@
 //! that are passed on depend on it. What no plug exports comes from the host, and is one for all who import it under
 //! the same name.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
@@ -49,6 +50,7 @@ use thiserror::Error;
 
 use crate::contain::{Crash, contain};
 use crate::shape::{Shape, ShapeError};
+use crate::wire::Place;
 
 mod align;
 mod between;
@@ -96,6 +98,17 @@ pub enum CheckError {
         /// Why.
         #[source]
         source: ShapeError,
+    },
+    /// What is to stay open is imported by nobody.
+    #[error("`{place}` cannot stay open: {}", match &.place.part {
+        Some(part) => format!("`{part}` does not import that"),
+        None => "no part imports that".to_owned(),
+    })]
+    NoSuchImport {
+        /// What was to stay open.
+        place: Place,
+        /// What is imported there, sorted.
+        imports: Vec<String>,
     },
     /// Comparing takes more steps than any component of sense would need.
     #[error("comparing takes more than {STEPS} steps: the types are too large")]
@@ -217,17 +230,27 @@ pub fn plug(socket: Part<'_>, plugs: &[Part<'_>]) -> Result<Report, CheckError> 
     plug_leaving_open(socket, plugs, &[])
 }
 
-/// As [`plug`], where more than the host's interfaces may stay open: imports of these names, with or without their versions.
+/// As [`plug`], where more than the host's interfaces may stay open: imports of these names, with or without their versions,
+/// of the part that is named or of all.
 ///
 /// # Errors
 ///
-/// As for [`plug`].
+/// As for [`plug`], and where no part imports what is named.
 pub fn plug_leaving_open(
     socket: Part<'_>,
     plugs: &[Part<'_>],
-    leave_open: &[&str],
+    leave_open: &[Place],
 ) -> Result<Report, CheckError> {
     let parts: Vec<Part<'_>> = std::iter::once(socket).chain(plugs.iter().copied()).collect();
+    for place in leave_open {
+        let concerned = parts.iter().filter(|part| place.part.as_ref().is_none_or(|name| name == part.name));
+        let imports = concerned.flat_map(|part| part.shape.root().imports.iter().map(|(name, _)| name));
+        let imports: BTreeSet<&String> = imports.collect();
+        if !imports.iter().any(|import| means(&place.name, import)) {
+            let imports = imports.into_iter().cloned().collect();
+            return Err(CheckError::NoSuchImport { place: place.clone(), imports });
+        }
+    }
     contain(|| pair::plug(&parts, leave_open))?
 }
 

@@ -10,16 +10,20 @@ use super::offers::{Offer, Offers, asks_for_nothing, within};
 use super::{CheckError, Class, Mismatch, Part, Report, Wire, Wiring};
 use crate::shape::member::plain_name;
 use crate::shape::{Item, Place, ResourceId, find};
+use crate::wire::Place as Asked;
 
 /// `parts[0]` is the socket.
-pub(super) fn plug(parts: &[Part<'_>], leave_open: &[&str]) -> Result<Report, CheckError> {
+pub(super) fn plug(parts: &[Part<'_>], leave_open: &[Asked]) -> Result<Report, CheckError> {
     let mut offers = Offers::default();
     for (index, part) in parts.iter().enumerate().skip(1) {
         offers.add(index, &part.shape.root().exports);
     }
     let used = used(parts, &offers);
-    let left = |import: &str| leave_open.iter().any(|pattern| means(pattern, import));
-    let demands = |part: usize, import: &str| used.contains(&part) && !is_host(import) && !left(import);
+    let left = |part: usize, import: &str| {
+        let of = |place: &Asked| place.part.as_ref().is_none_or(|name| name == parts[part].name);
+        leave_open.iter().any(|place| of(place) && means(&place.name, import))
+    };
+    let demands = |part: usize, import: &str| used.contains(&part) && !is_host(import) && !left(part, import);
     let mut walk = Walk::new(parts, None);
     let mut report = Report::default();
     let mut host = BTreeSet::new();
@@ -38,8 +42,9 @@ pub(super) fn plug(parts: &[Part<'_>], leave_open: &[&str]) -> Result<Report, Ch
                     }
                 }
                 None => {
-                    let offer =
-                        offers.other_version(index, name).filter(|_| used.contains(&index) && !left(name));
+                    let offer = offers
+                        .other_version(index, name)
+                        .filter(|_| used.contains(&index) && !left(index, name));
                     report.passed_over.extend(offer.map(|offer| wire(parts, index, name, offer)));
                     host.insert(name.clone());
                 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use composer::check::{self, CheckError, Class, Part, Report, Wire};
 use composer::shape::{Shape, ShapeError};
+use composer::wire::{Place, part_names};
 
 use crate::failure::{self, Exit, Failure};
 use crate::files;
@@ -42,10 +43,11 @@ pub struct Check {
     /// A world: the file or folder of its WIT package, and where the package has several, its name.
     #[arg(long, value_name = "WIT[#WORLD]")]
     world: Option<OsString>,
-    /// An import that is left to the host, with or without its version; may be repeated. Imports of `wasi:*` that nothing
+    /// An import that is left to the host, with or without its version, of all components or of one, which goes by the name
+    /// of its file without the ending; may be repeated. Imports of `wasi:*` that nothing
     /// exports are left to it anyway.
-    #[arg(long, value_name = "IFACE", conflicts_with = "world")]
-    leave_open: Vec<String>,
+    #[arg(long, value_name = "[PART.]IFACE", conflicts_with = "world")]
+    leave_open: Vec<Place>,
     /// Prints JSON: `fits`, and `mismatches` (each with `class`, `path`, `problem`, `wanted` and `offered` as text and span,
     /// `change`, `edit`), `wired`, `host`, `passed_over` and `unused`.
     #[arg(long)]
@@ -76,8 +78,7 @@ pub fn run(arguments: &Check) -> Result<(), Failure> {
             let names: Vec<String> = arguments.plugs.iter().map(Source::title).collect();
             let plugs: Vec<Part<'_>> =
                 names.iter().zip(&shapes).map(|(name, shape)| Part { name, shape }).collect();
-            let leave_open: Vec<&str> = arguments.leave_open.iter().map(String::as_str).collect();
-            check::plug_leaving_open(socket, &plugs, &leave_open).map_err(failed)?
+            check::plug_leaving_open(socket, &plugs, &arguments.leave_open()?).map_err(failed)?
         }
     };
     answer(&report, arguments.json)
@@ -108,12 +109,13 @@ fn answer(report: &Report, as_json: bool) -> Result<(), Failure> {
         many => Failure::new(Exit::Cannot, format!("{many} things do not fit")),
     };
     let failure = failure.told();
-    let unwired = report.mismatches.iter().find(|mismatch| mismatch.class == Class::Unwired);
-    Err(match unwired.and_then(|mismatch| mismatch.path.first()) {
-        Some(import) => {
-            failure.help(format!("what is the host's business may stay open: `--leave-open {import}`"))
-        }
-        None => failure,
+    let unwired = report.mismatches.iter().filter(|mismatch| mismatch.class == Class::Unwired);
+    let flags = unwired.filter_map(|mismatch| Some(format!("--leave-open {}", mismatch.path.first()?)));
+    let flags: Vec<String> = flags.collect();
+    Err(if flags.is_empty() {
+        failure
+    } else {
+        failure.help(format!("what is the host's business may stay open: `{}`", flags.join(" ")))
     })
 }
 
@@ -127,10 +129,33 @@ fn fitting(report: &Report) -> String {
 }
 
 fn failed(error: CheckError) -> Failure {
+    if let CheckError::NoSuchImport { imports, .. } = &error {
+        let help = match imports.as_slice() {
+            [] => "nothing is imported there".to_owned(),
+            imports => format!("imported are `{}`", imports.join("`, `")),
+        };
+        return Failure::new(Exit::Usage, format!("`--leave-open`: {error}")).help(help);
+    }
     Failure::because(Exit::Cannot, "nothing can be said of these components", error)
 }
 
 impl Check {
+    /// What stays open, with components by what they are called in messages.
+    fn leave_open(&self) -> Result<Vec<Place>, Failure> {
+        let sources = || std::iter::once(&self.socket).chain(&self.plugs);
+        let name = |source: &Source| part_names(&[(source.stem(), String::new())], &[]).concat();
+        let titled = |place: &Place| {
+            let Some(part) = &place.part else { return Ok(place.clone()) };
+            if let Some(source) = sources().find(|source| name(source) == *part) {
+                return Ok(Place { part: Some(source.title()), ..place.clone() });
+            }
+            let known: Vec<String> = sources().map(name).collect();
+            Err(Failure::new(Exit::Usage, format!("`--leave-open {place}`: there is no component `{part}`"))
+                .help(format!("there are `{}`", known.join("`, `"))))
+        };
+        self.leave_open.iter().map(titled).collect()
+    }
+
     fn shape(&self, source: &Source) -> Result<Shape, Failure> {
         let bytes = source::read(source, &self.registry, Path::new("."))?;
         let shown = source.to_string();

@@ -128,6 +128,9 @@ impl<'a> Decisions<'a> {
         whole.extend(wired);
         let wired = whole;
         for place in &request.leave_open {
+            if let Some(part) = place.part.as_ref().filter(|part| bag.part(part).is_none()) {
+                return Err(WireError::unknown("--leave-open", place, part, bag));
+            }
             let mut parts = bag.parts.iter();
             let named = |part: &str| place.part.as_ref().is_none_or(|name| name == part);
             let known = parts.any(|part| {

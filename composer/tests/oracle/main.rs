@@ -34,6 +34,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use composer::check::{CheckError, Part, Report, plug_leaving_open};
 use composer::shape::Shape;
+use composer::wire::Place;
 
 /// Asks `examine` of `count` seeds from `first` on, on all processors, and adds up what it answers. The least seed of those to
 /// which it has no answer, where there is one: the rest is not asked then.
@@ -82,7 +83,8 @@ fn plugged(socket: (&str, &[u8]), plugs: &[(&str, &[u8])]) -> Result<Report, Che
     let plugs: Vec<(&str, Shape)> =
         plugs.iter().map(|plug| Ok((plug.0, shape(*plug)?))).collect::<Result<_, CheckError>>()?;
     let imports = plugs.iter().flat_map(|(_, shape)| &shape.root().imports).map(|(name, _)| name.as_str());
-    let open: Vec<&str> = imports.filter(|name| name.contains("behind") || name.contains("beside")).collect();
+    let open = imports.filter(|name| name.contains("behind") || name.contains("beside"));
+    let open: Vec<Place> = open.map(|name| Place { part: None, name: name.to_owned() }).collect();
     let plugs: Vec<Part<'_>> = plugs.iter().map(|(name, shape)| Part { name, shape }).collect();
     plug_leaving_open(Part { name: socket.0, shape: &socket.1 }, &plugs, &open)
 }
