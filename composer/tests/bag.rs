@@ -408,3 +408,26 @@ fn no_output_takes_the_place_of_another() {
     #[cfg(unix)]
     assert_eq!(said(at, &[bag, &["-o", "/dev/null", "--emit-wac", "/dev/null"]].concat()).0, 0);
 }
+
+#[test]
+fn what_is_wired_cannot_be_left_open_too() {
+    let folder = three();
+    let at = folder.path();
+    let compose = |flags: &[&str]| {
+        let (code, words) = said(at, &[&["compose", "parts", "-o", "x.wasm"], flags].concat());
+        let made = anatomy::read(&fs::read(at.join("x.wasm")).unwrap_or_default());
+        let _ = fs::remove_file(at.join("x.wasm"));
+        (code, words, made.map_or_else(|_| Vec::new(), |made| made.imports.clone()))
+    };
+    let refused = "  × `--leave-open middle.t:i/base` leaves to the host what `--wire` takes from `base`\n  help: keep one of \
+                   the two\n";
+    let both = ["--wire", "middle.t:i/base=base", "--leave-open", "middle.t:i/base"];
+    assert_eq!(compose(&both), (2, refused.to_owned(), Vec::new()));
+    // What is said of the import of one part goes before what is said of all; and that before what is said of a whole part.
+    let (code, words, imports) = compose(&["--wire", "middle.t:i/base=base", "--leave-open", "t:i/base"]);
+    assert_eq!((code, words.as_str(), imports.len()), (0, "", 1), "{imports:?}");
+    for open in ["t:i/base", "middle.t:i/base"] {
+        let (code, words, imports) = compose(&["--wire", "middle=base", "--leave-open", open]);
+        assert_eq!((code, words.as_str(), imports.len()), (0, "", 2), "{imports:?}");
+    }
+}

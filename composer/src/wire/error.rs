@@ -31,7 +31,7 @@ pub enum WireError {
         /// Why not.
         source: Box<PartError>,
     },
-    /// Something was decided about what is not there.
+    /// Something was decided about what is not there, or cannot be so.
     #[error("{what}")]
     Unknown {
         /// What was asked for, and that it is not there.
@@ -169,6 +169,13 @@ impl WireError {
         WireError::Unknown {
             what: format!("`{flag} {place}`: {}", nobody(place, "import")),
             help: instead(&place.name, &names, "imported"),
+        }
+    }
+
+    pub(super) fn contradiction(place: &Place, provider: &str) -> Self {
+        WireError::Unknown {
+            what: format!("`--leave-open {place}` leaves to the host what `--wire` takes from `{provider}`"),
+            help: "keep one of the two".to_owned(),
         }
     }
 

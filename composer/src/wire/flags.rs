@@ -6,6 +6,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use super::names::is_part_name;
+use crate::check::means;
 
 /// An import or export, of one part or of whichever has it: `IFACE` or `PART.IFACE`. The version may be left out of
 /// the interface's name; it then stands for every version.
@@ -67,6 +68,13 @@ impl FromStr for Decision {
             })
         });
         parsed.ok_or(FlagError("PART=PROVIDER` or `PART.some:package/interface@1.0.0=PROVIDER"))
+    }
+}
+
+impl Place {
+    /// Whether this is about that import or export of that part.
+    pub(super) fn concerns(&self, part: &str, name: &str) -> bool {
+        self.part.as_ref().is_none_or(|of| of == part) && means(&self.name, name)
     }
 }
 

@@ -100,7 +100,8 @@ pub struct Request {
     pub parts: Vec<Part>,
     /// What the result exports. Where nothing is named, it is what no part consumed.
     pub exports: Vec<Place>,
-    /// Imports that are left to the host, whoever could satisfy them.
+    /// Imports that are left to the host, whoever could satisfy them. A [`Decision`] about an import goes before what is left
+    /// open of all parts, and contradicts what is left open of that one part; one about a whole part goes behind both.
     pub leave_open: Vec<Place>,
     /// Who satisfies an import, where there is a choice or a better one than the rules'.
     pub decisions: Vec<Decision>,

@@ -125,6 +125,20 @@ impl<'a> Decisions<'a> {
             }
         }
         // What is said of an import goes before what is said of a part.
+        whole.retain(|&(part, import), _| {
+            let opened = &bag.parts[part];
+            let stays = |place: &Place| place.concerns(opened.name, &opened.surface.imports[import].name);
+            !request.leave_open.iter().any(stays)
+        });
+        for (&(part, import), offer) in &wired {
+            let opened = &bag.parts[part];
+            let import = &opened.surface.imports[import].name;
+            let of_one = request.leave_open.iter().filter(|place| place.part.is_some());
+            if let Some(place) = of_one.into_iter().find(|place| place.concerns(opened.name, import)) {
+                let provider = bag.parts[offer.part].name;
+                return Err(WireError::contradiction(place, provider));
+            }
+        }
         whole.extend(wired);
         let wired = whole;
         for place in &request.leave_open {
@@ -171,9 +185,7 @@ impl<'a> Decisions<'a> {
     }
 
     fn left_open(&self, part: &str, import: &str) -> bool {
-        self.leave_open
-            .iter()
-            .any(|place| place.part.as_ref().is_none_or(|name| name == part) && means(&place.name, import))
+        self.leave_open.iter().any(|place| place.concerns(part, import))
     }
 }
 
