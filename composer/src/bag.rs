@@ -254,9 +254,9 @@ struct Target {
 
 fn target(world: &str, wit: Option<&Path>) -> Result<Target, Failure> {
     let contracts = project::contracts(wit, Path::new("."))?;
-    let id = contracts
-        .world(world)
-        .map_err(|error| Failure::because(Exit::Cannot, "there is no target", error))?;
+    let id = contracts.world(world).map_err(|error| {
+        Failure::because(Exit::Cannot, "there is no target", error).help(project::NO_WORLD)
+    })?;
     Ok(Target { world: contracts.world_name(id), contracts })
 }
 

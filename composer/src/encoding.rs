@@ -29,8 +29,8 @@ pub(crate) fn encode<'p>(
     let packages = read(wanted, packages)?;
     let parts: Vec<&[u8]> = packages.iter().map(|package| package.bytes).collect();
     let failed = |error: Box<ResolveError>| {
-        let wanting = wanting(&error, &packages);
-        ComposeErrorKind::Resolve(error, wanting)
+        let helpful = helpful(&error, &packages);
+        ComposeErrorKind::Resolve(error, helpful)
     };
     let work = || {
         let document = parse(text)?;
@@ -103,9 +103,18 @@ fn typed(resolution: &Resolution<'_>) -> Option<Vec<u8>> {
     contain(|| resolution.encode(options(false)).ok()).ok().flatten()
 }
 
-/// The packages that import what the target world does not.
-fn wanting(error: &ResolveError, packages: &[Package<'_>]) -> Vec<String> {
-    let ResolveError::ImportNotInTarget { name, .. } = error else { return Vec::new() };
-    let wanting = packages.iter().filter(|package| package.found.imports.contains(name));
-    wanting.map(|package| package.name.to_owned()).collect()
+/// The packages that import what the target world does not; or the imports of the component that lacks one.
+fn helpful(error: &ResolveError, packages: &[Package<'_>]) -> Vec<String> {
+    match error {
+        ResolveError::ImportNotInTarget { name, .. } => {
+            let wanting = packages.iter().filter(|package| package.found.imports.contains(name));
+            wanting.map(|package| package.name.to_owned()).collect()
+        }
+        ResolveError::MissingComponentImport { package: lacking, .. } => {
+            let name = lacking.split('@').next().unwrap_or(lacking);
+            let lacking = packages.iter().find(|package| package.name == name);
+            lacking.map_or_else(Vec::new, |package| package.found.imports.clone())
+        }
+        _ => Vec::new(),
+    }
 }

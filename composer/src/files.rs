@@ -47,12 +47,59 @@ pub fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         Failure::new(Exit::Input, format!("`{}` is not text: byte {at} is not UTF-8", path.display()))
+            .help("give a file of text in UTF-8")
     })
 }
 
 /// Why a file cannot be read.
 pub fn cannot_read(path: &Path, error: io::Error) -> Failure {
-    Failure::because(Exit::Input, format!("cannot read `{}`", path.display()), error)
+    let help = match error.kind() {
+        io::ErrorKind::NotFound => Some(not_there(path)),
+        io::ErrorKind::IsADirectory => Some("it is a folder: name a file".to_owned()),
+        io::ErrorKind::PermissionDenied => Some("its permissions keep you from reading it".to_owned()),
+        _ => None,
+    };
+    let failure = Failure::because(Exit::Input, format!("cannot read `{}`", path.display()), error);
+    help.into_iter().fold(failure, Failure::help)
+}
+
+/// What there is in the place of a file or folder that is not there.
+pub fn not_there(path: &Path) -> String {
+    let folder = folder_of(path);
+    if !folder.is_dir() {
+        return format!(
+            "there is no folder `{}` either; relative paths begin in the current folder",
+            folder.display()
+        );
+    }
+    let bare = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
+    let entries =
+        fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| folder.join(entry.file_name()));
+    let mut alike: Vec<String> = entries
+        .filter(|entry| bare(entry) == bare(path))
+        .map(|entry| format!("`{}`", entry.strip_prefix(".").unwrap_or(&entry).display()))
+        .collect();
+    alike.sort();
+    match alike.as_slice() {
+        [] => "look at how it is written; relative paths begin in the current folder".to_owned(),
+        alike => format!("there is {}", alike.join(" and ")),
+    }
+}
+
+/// Why something cannot be written there.
+fn cannot_write(path: &Path, error: io::Error) -> Failure {
+    let help = match error.kind() {
+        _ if path.is_dir() => Some("it is a folder: name a file in it".to_owned()),
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            Some("one of the folders on the way to it is a file: write to another place".to_owned())
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            Some("you may not write there: write to another place".to_owned())
+        }
+        _ => None,
+    };
+    let failure = Failure::because(Exit::Cannot, format!("cannot write `{}`", path.display()), error);
+    help.into_iter().fold(failure, Failure::help)
 }
 
 /// What a file is called in what is shown of it. A name may hold anything; it must not steer the terminal.
@@ -123,8 +170,7 @@ fn write_pieces(path: &Path, pieces: &[&[u8]]) -> Result<(), Failure> {
         }
         Ok(())
     };
-    attempt()
-        .map_err(|error| Failure::because(Exit::Cannot, format!("cannot write `{}`", path.display()), error))
+    attempt().map_err(|error| cannot_write(path, error))
 }
 
 /// Writes files into a folder, which is made where it is missing: all of them, or none. Those that are there already are

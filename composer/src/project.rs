@@ -91,7 +91,7 @@ pub fn contracts(wit: Option<&Path>, near: &Path) -> Result<Contracts, Failure> 
 pub fn world(contracts: &Contracts, wit: &Source, name: Option<&str>, way: &str) -> Result<WorldId, Failure> {
     match name {
         Some(name) => contracts.world(name).map_err(|error| {
-            Failure::because(Exit::Input, format!("`{wit}` does not have that world"), error)
+            Failure::because(Exit::Input, format!("`{wit}` does not have that world"), error).help(NO_WORLD)
         }),
         None => contracts.only_world().ok_or_else(|| {
             let worlds = contracts.worlds();
@@ -112,7 +112,7 @@ pub fn load(wit: &Path) -> Result<Contracts, Failure> {
         Failure::because(Exit::Input, format!("cannot read the contracts in `{}`", wit.display()), cause)
     };
     if !wit.exists() {
-        return Err(fail(anyhow::anyhow!("there is no such file or folder")));
+        return Err(fail(anyhow::anyhow!("there is no such file or folder")).help(files::not_there(wit)));
     }
     for text in texts(wit) {
         let found = files::read_text(&text)?;
@@ -130,10 +130,36 @@ pub fn load(wit: &Path) -> Result<Contracts, Failure> {
     let loaded = Contracts::load(|resolve| match push(resolve) {
         Ok(main) => Ok(main),
         // The parser keeps places apart from words: rendered, they come with the line in question.
-        Err(error) => Err(anyhow::anyhow!(resolve.render_error(&error).trim_end().to_owned())),
+        Err(error) => Err(anyhow::anyhow!(told(resolve.render_error(&error).trim_end()).to_owned())),
     });
-    loaded.map_err(fail)
+    loaded.map_err(|error| {
+        let missing = error.to_string().contains("known packages:");
+        let folder = if wit.is_dir() { wit } else { wit.parent().unwrap_or(wit) };
+        fail(error).help(match missing {
+            true => format!(
+                "the packages that it uses belong into `{}`, each as a folder or a file of WIT, beside the rest of a folder \
+                 that is given as a whole",
+                folder.join("deps").display()
+            ),
+            false => "correct it at the place that is shown".to_owned(),
+        })
+    })
 }
+
+/// What the parser says, without where it was on the way: the place in the text comes behind it.
+fn told(words: &str) -> &str {
+    let after = |words: &'_ str, begin: &str, end: &str| -> Option<usize> {
+        let rest = words.strip_prefix(begin)?;
+        rest.find(end).map(|at| begin.len() + at + end.len())
+    };
+    let words = &words
+        [after(words, "failed to resolve directory while parsing WIT for path [", "]: ").unwrap_or(0)..];
+    &words[after(words, "failed to parse package: ", ": ").unwrap_or(0)..]
+}
+
+/// The way out where there is no world of a name.
+pub const NO_WORLD: &str =
+    "name one of those that there are: in the main package by the short name, elsewhere by the full one";
 
 /// The texts that the parser will read: those of the folder, and those of the packages in `deps`. What cannot be listed is
 /// for the parser to complain of.
@@ -204,8 +230,9 @@ pub fn named(text: &OsStr) -> Option<(&str, &OsStr)> {
 /// Refuses two inputs for one package.
 pub fn each_once(given: &[Given]) -> Result<(), Failure> {
     for (index, one) in given.iter().enumerate() {
-        if given[..index].iter().any(|other| other.package == one.package) {
-            return Err(Failure::new(Exit::Usage, format!("the package `{}` is given twice", one.package)));
+        if let Some(other) = given[..index].iter().find(|other| other.package == one.package) {
+            return Err(Failure::new(Exit::Usage, format!("the package `{}` is given twice", one.package))
+                .help(format!("keep one of the two: `{}` or `{}`", other.source, one.source)));
         }
     }
     Ok(())

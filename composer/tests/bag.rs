@@ -145,7 +145,8 @@ fn a_world_that_was_named_is_the_target() {
         (
             1,
             "  × there is no target\n  ╰─▶ there is no world `none`; there are `t:worlds/fits@1.0.0`, \
-             `t:worlds/silent@1.0.0`\n"
+             `t:worlds/silent@1.0.0`\n  help: name one of those that there are: in the main package by the short name, elsewhere by \
+             the full one\n"
                 .to_owned(),
             String::new()
         )

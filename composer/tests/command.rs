@@ -106,7 +106,12 @@ fn bad_inputs_are_named() {
     );
     assert_eq!(
         inspect("missing.wasm"),
-        (3, "  × cannot read `missing.wasm`\n  ╰─▶ No such file or directory (os error 2)\n".to_owned())
+        (
+            3,
+            "  × cannot read `missing.wasm`\n  ╰─▶ No such file or directory (os error 2)\n  help: look at how it is written; \
+             relative paths begin in the current folder\n"
+                .to_owned()
+        )
     );
 }
 
@@ -122,6 +127,7 @@ fn a_mistake_in_a_text_is_shown_where_it_is() {
    ·              ╰── unexpected `=`
  7 │ export doubler[\"doubled\"];
    ╰────
+  help: the language is described at https://github.com/bytecodealliance/wac/blob/main/LANGUAGE.md; `composer compose A.wasm B.wasm --emit-wac OUT.wac` writes a text to begin with
 ";
     assert_eq!(said(folder.path(), &["compose", "whole.wac", "-o", "a.wasm"]), (3, expected.to_owned()));
     assert!(!folder.path().join("a.wasm").exists());
@@ -356,4 +362,73 @@ fn a_folder_without_the_package_it_is_given_for_is_named() {
     let expected = "  × there is no WIT package `parts:source` in `wit`\n  help: a component is given as its `.wasm` \
                     file, a WIT package as its folder\n";
     assert_eq!(said(folder.path(), &arguments), (3, expected.to_owned()));
+}
+
+#[test]
+fn every_mistake_comes_with_a_way_out() {
+    let folder = parts();
+    let at = folder.path();
+    let write = |name: &str, text: &str| {
+        let path = at.join(name);
+        fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    };
+    write("undefined.wac", "package a:b;\nlet d = new parts:d { answer: nobody };\nexport d[\"doubled\"];\n");
+    write(
+        "twice.wac",
+        "package a:b;\nlet s = new parts:s {};\nlet s = new parts:s {};\nexport s[\"answer\"];\n",
+    );
+    write(
+        "import.wac",
+        "package a:b;\nlet s = new parts:s {};\nlet d = new parts:d { other: s[\"answer\"], ... };\nexport d[\"doubled\"];\n",
+    );
+    write("export.wac", "package a:b;\nlet s = new parts:s {};\nexport s[\"other\"];\n");
+    write("wit/a.wit", "package a:b;\nworld w { export f: func(a: nope); }\n");
+    write("worlds.wit", "package a:b;\nworld one {}\nworld two {}\n");
+    write("uses/a.wit", "package a:b;\nworld w { import c:d/e; }\n");
+    let compose = |arguments: &[&str]| {
+        let given = ["-d", "parts:s=s.wasm", "-d", "parts:d=d.wasm"];
+        said(at, &[&["compose"], arguments, &given[..]].concat())
+    };
+    let check = |arguments: &[&str]| said(at, &[&["check", "s.wasm"], arguments].concat());
+    for ((code, words), exit, way_out) in [
+        (compose(&["undefined.wac", "-o", "x"]), 1, "a name is defined above the place that uses it"),
+        (compose(&["twice.wac", "-o", "x"]), 1, "give one of the two another name"),
+        (compose(&["import.wac", "-o", "x"]), 1, "it imports `answer`"),
+        (compose(&["export.wac", "-o", "x"]), 1, "`composer inspect` of the component"),
+        (
+            compose(&["whole.wac", "-o", "wit", "-d", "source=s.wasm", "-d", "doubler=d.wasm"]),
+            1,
+            "it is a folder: name a file in it",
+        ),
+        (
+            compose(&["whole.wac", "-o", "s.wasm/x", "-d", "source=s.wasm", "-d", "doubler=d.wasm"]),
+            1,
+            "is a file: write to another place",
+        ),
+        (
+            compose(&["whole.wac", "-o", "x", "-d", "s=d.wasm"]),
+            2,
+            "keep one of the two: `s.wasm` or `d.wasm`",
+        ),
+        (compose(&["whole.wac", "-o", "x", "--lock", "made.lock"]), 1, "say which file it is"),
+        (compose(&["s.wac", "d.wasm", "-o", "x"]), 3, "there is `s.wasm`"),
+        (compose(&["gone/s.wac", "d.wasm", "-o", "x"]), 3, "there is no folder `gone` either"),
+        (compose(&["wit/../wit", "d.wasm", "-o", "x"]), 3, "only the folder itself is looked at"),
+        (said(at, &["inspect", "wit"]), 3, "it is a folder: name a file"),
+        (check(&["--world", "wit"]), 3, "correct it at the place that is shown"),
+        (check(&["--world", "uses"]), 3, "belong into `uses/deps`"),
+        (check(&["--world", "worlds.wit#three"]), 3, "name one of those that there are"),
+        (check(&["--world", "world.wit"]), 3, "relative paths begin in the current folder"),
+    ] {
+        assert_eq!(code, exit, "{words}");
+        assert!(words.contains("help: ") && words.contains(way_out), "`{way_out}` is not in:\n{words}");
+    }
+    // The way of the parser through folders is nobody's business.
+    let (_, words) = check(&["--world", "wit"]);
+    assert!(words.contains("╰─▶ name `nope` does not exist") && !words.contains("failed to"), "{words}");
+    fs::write(at.join("lock.wasm"), b"\0asm\xff").expect("a file");
+    let (code, words) = compose(&["s.wasm", "-o", "x", "--lock", "lock.wasm"]);
+    assert_eq!(code, 3, "{words}");
+    assert!(words.contains("give `--lock` a file of its own"), "{words}");
 }

@@ -84,6 +84,7 @@ fn explain(core: &Path, error: ComponentizeError) -> Failure {
             );
             (Exit::Cannot, Some(how))
         }
+        ComponentizeError::World(_) => (Exit::Cannot, Some(project::NO_WORLD.to_owned())),
         _ => (Exit::Cannot, None),
     };
     let failure = Failure::because(exit, format!("no component was made of `{shown}`"), error);

@@ -120,8 +120,9 @@ fn look(project: &Project, name: &str) -> Result<(), Failure> {
 /// The name of a world as composer.toml has it: with its package, and with a version only where that is needed.
 fn full_name(contracts: &Contracts, wanted: &str) -> Result<String, Failure> {
     let found = |name: &str| contracts.world(name);
-    let id = found(wanted)
-        .map_err(|error| Failure::because(Exit::Cannot, "there is nothing to begin with", error))?;
+    let id = found(wanted).map_err(|error| {
+        Failure::because(Exit::Cannot, "there is nothing to begin with", error).help(project::NO_WORLD)
+    })?;
     let full = contracts.world_name(id);
     let short = full.split('@').next().unwrap_or(&full).to_owned();
     Ok(if found(&short).is_ok_and(|same| same == id) { short } else { full })

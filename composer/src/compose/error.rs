@@ -15,6 +15,10 @@ use crate::wire::MOST_INSTANCES;
 /// The longest line that is shown with an error, in bytes.
 const WIDEST: usize = 500;
 
+/// Where to read how a text is written.
+const LANGUAGE: &str = "the language is described at https://github.com/bytecodealliance/wac/blob/main/LANGUAGE.md; `composer compose \
+                        A.wasm B.wasm --emit-wac OUT.wac` writes a text to begin with";
+
 /// Why there is no composition.
 #[derive(Debug)]
 pub struct ComposeError {
@@ -44,8 +48,8 @@ pub enum ComposeErrorKind {
     /// What was given under this name cannot be read as a component.
     #[error("what was given for `{}` cannot be read as a component", .0.name)]
     Part(Reference, #[source] Box<anatomy::ReadError>),
-    /// What the text says cannot be done with these packages. Where an import is the matter, the packages that
-    /// want it are named.
+    /// What the text says cannot be done with these packages. Names that help come with it: where the target world lacks an
+    /// import, those of the packages that want it; where a component does, those of its imports.
     #[error("{}", headline(.0))]
     Resolve(Box<ResolveError>, Vec<String>),
     /// No engine would take the composition.
@@ -221,6 +225,16 @@ impl ComposeError {
                 ResolveError::MissingTargetExport { name, .. } => {
                     format!("export it: `export NAME[\"{name}\"];` where NAME is the instance that has it")
                 }
+                ResolveError::UndefinedName { .. } => {
+                    "a name is defined above the place that uses it: `let NAME = new PACKAGE { ... };` or `import NAME: ...;`"
+                        .to_owned()
+                }
+                ResolveError::DuplicateName { .. } => "give one of the two another name".to_owned(),
+                ResolveError::MissingComponentImport { .. } if wanting.is_empty() => "it imports nothing".to_owned(),
+                ResolveError::MissingComponentImport { .. } => format!("it imports `{}`", wanting.join("`, `")),
+                ResolveError::MissingInstanceExport { .. } => {
+                    "`composer inspect` of the component that it is an instance of shows what it exports".to_owned()
+                }
                 // The validator's own words; there is no error of a kind of its own for it.
                 ResolveError::ValidationFailure { source }
                     if source.message().contains("not valid to be used as export") =>
@@ -235,7 +249,7 @@ impl ComposeError {
                 "compose some of the parts to a component of their own first, and compose that with the rest".to_owned()
             }
             ComposeErrorKind::Syntax(error) => {
-                return error.help().map(|help| Box::new(help.to_string()) as Box<dyn fmt::Display>);
+                error.help().map_or_else(|| LANGUAGE.to_owned(), |help| help.to_string())
             }
             _ => return None,
         };

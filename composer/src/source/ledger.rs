@@ -50,7 +50,9 @@ impl Ledger {
         if !self.file.exists() {
             return Ok(Lock::default());
         }
-        let text = files::read_text(&self.file)?;
+        let text = files::read_text(&self.file).map_err(|failure| {
+            failure.help("a lock is a text that composer writes: give `--lock` a file of its own")
+        })?;
         match lock::parse(&self.file.display().to_string(), &text) {
             Err(_) if !self.needed() => Ok(Lock::default()),
             parsed => parsed.map_err(|error| Failure::of(Exit::Input, error)),
