@@ -260,6 +260,10 @@ fn a_core_module_becomes_a_component_of_its_world() {
     assert!(words.contains("imports `fd_write` from `wasi_snapshot_preview1`"), "{words}");
     assert!(words.contains("--adapt wasi_snapshot_preview1=ADAPTER.wasm"), "{words}");
 
+    let over = ["componentize", "old.wasm", "-o", "core.wasm", "--adapt", "core.wasm"];
+    assert_eq!(said(at, &over).0, 2, "an adapter is an input too");
+    assert_eq!(fs::read(at.join("core.wasm")).expect("it is there"), core);
+
     let other = ["componentize", "core.wasm", "-o", "x.wasm", "--wit", "w.wit", "--world", "other"];
     assert_eq!(said(at, &other).0, 1);
     let none = ["componentize", "core.wasm", "-o", "x.wasm", "--wit", "w.wit", "--world", "none"];

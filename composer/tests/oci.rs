@@ -217,6 +217,12 @@ fn what_is_no_single_component_is_said(registry: &Registry) {
     let (code, words) = place.said(&compose(&format!("parts:source={}", registry.oci("odd/core:1")), &[]));
     assert_eq!(code, 3);
     has(&words, &[&format!("`{}` is a core module, not a component", registry.oci("odd/core:1"))]);
+    // The way out that is named is one.
+    let componentize = format!("composer componentize {} -o OUT.wasm", registry.oci("odd/core:1"));
+    has(&words, &[&componentize]);
+    let words: Vec<&str> = componentize.split(' ').skip(1).collect();
+    let (code, words) = place.said(&words);
+    assert!(code == 1 && words.contains("does not say which world it was built for"), "{words}");
     let (code, words) = place.said(&compose(&format!("parts:source={}", registry.oci("odd/two:1")), &[]));
     assert_eq!(code, 3);
     has(&words, &["2 of its layers are components"]);

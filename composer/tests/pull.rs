@@ -294,6 +294,13 @@ fn what_is_pulled_and_no_component_is_named() {
     let (code, words) = inspect(&Place::new(), &address);
     assert_eq!(code, 3);
     has(&words, &[&format!("`oci://{address}/a:1` is a core module, not a component")]);
+    // The way out that is named is one.
+    let componentize = format!("composer componentize oci://{address}/a:1 -o OUT.wasm");
+    has(&words, &[&componentize]);
+    let words: Vec<&str> = componentize.split(' ').skip(1).collect();
+    let (code, words) = Place::new().said(&words);
+    assert_eq!(code, 1, "{words}");
+    has(&words, &["does not say which world it was built for"]);
 }
 
 #[test]

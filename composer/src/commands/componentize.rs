@@ -9,6 +9,7 @@ use composer::fit;
 use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::project;
+use crate::source::{self, RegistryOptions, Source};
 
 /// Makes a component of a core module.
 ///
@@ -20,8 +21,9 @@ use crate::project;
                         core.wasm -o tool.wasm --adapt wasi_snapshot_preview1=adapter.wasm"
 )]
 pub struct Componentize {
-    /// The core module.
-    core: PathBuf,
+    /// The core module: a path, or `oci://REGISTRY/NAME:TAG`.
+    #[arg(value_parser = Source::parser())]
+    core: Source,
     /// Where the component goes: a file, or `-` for a pipe. Folders on the way to a file are made where they are missing.
     #[arg(short, long, value_name = "OUT.wasm")]
     output: PathBuf,
@@ -35,35 +37,43 @@ pub struct Componentize {
     /// `wasi_snapshot_preview1`.
     #[arg(long, value_name = "[NAME=]FILE")]
     adapt: Vec<String>,
+    #[command(flatten)]
+    registry: RegistryOptions,
 }
 
 /// Executes the command.
 pub fn run(arguments: &Componentize) -> Result<(), Failure> {
-    files::keep_apart(&arguments.output, [arguments.core.as_path()])?;
-    let core = files::read(&arguments.core)?;
+    let adapters: Vec<(&str, &Path)> = arguments.adapt.iter().map(|adapter| named(adapter)).collect();
+    let inputs = arguments.core.path().into_iter().chain(adapters.iter().map(|(_, file)| *file));
+    files::keep_apart(&arguments.output, inputs)?;
+    let core = source::read(&arguments.core, &arguments.registry, Path::new("."))?;
     let contracts = match &arguments.world {
         Some(world) => Some((project::contracts(arguments.wit.as_deref(), Path::new("."))?, world.as_str())),
         None => None,
     };
-    let mut adapters = Vec::new();
-    for adapter in &arguments.adapt {
-        let (name, file) = adapter.split_once('=').unwrap_or(("wasi_snapshot_preview1", adapter));
-        adapters.push(Adapter { name: name.to_owned(), bytes: files::read(Path::new(file))? });
-    }
+    let adapter = |(name, file): (&str, &Path)| {
+        Ok::<_, Failure>(Adapter { name: name.to_owned(), bytes: files::read(file)? })
+    };
+    let adapters = adapters.into_iter().map(adapter).collect::<Result<Vec<_>, _>>()?;
     let contract = contracts.as_ref().map(|(contracts, world)| (contracts, *world));
     let component =
         componentize(&core, contract, &adapters).map_err(|error| explain(&arguments.core, error))?;
     if let Some((contracts, world)) = contract {
         fit::check(&component, contracts, world).map_err(|error| {
-            let message = format!("the component made of `{}` is not written", arguments.core.display());
+            let message = format!("the component made of `{}` is not written", arguments.core);
             Failure::because(Exit::Cannot, message, error)
         })?;
     }
     files::deliver(&arguments.output, &component)
 }
 
-fn explain(core: &Path, error: ComponentizeError) -> Failure {
-    let shown = core.display();
+/// An adapter: what it stands in for, and its file.
+fn named(adapter: &str) -> (&str, &Path) {
+    let (name, file) = adapter.split_once('=').unwrap_or(("wasi_snapshot_preview1", adapter));
+    (name, Path::new(file))
+}
+
+fn explain(shown: &Source, error: ComponentizeError) -> Failure {
     let (exit, help) = match &error {
         ComponentizeError::AlreadyComponent => (
             Exit::Input,
