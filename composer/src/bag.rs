@@ -328,7 +328,15 @@ fn unwired(error: WireError, request: &Request, sources: &[Source]) -> Failure {
         }
         error => {
             let class = class(&error);
-            Failure::of(exit, error).classed(class)
+            let nothing_left =
+                matches!(&error, WireError::Unused(unused) if unused.len() == request.parts.len());
+            let failure = Failure::of(exit, error).classed(class);
+            if nothing_left {
+                return failure.help(
+                    "a composition exports something of its parts: give a component that exports something",
+                );
+            }
+            failure
         }
     }
 }

@@ -14,6 +14,9 @@ pub const UNFINISHED: &str = ".unfinished-";
 /// The longest input that is read, in bytes: what `anatomy` takes. Devices and pipes may never end.
 pub const LONGEST: u64 = 1 << 30;
 
+/// How every WebAssembly binary begins.
+pub const WASM: &[u8] = b"\0asm";
+
 /// Reads a file of bytes.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let attempt = || -> io::Result<Option<Vec<u8>>> {
@@ -116,8 +119,14 @@ pub fn not_a_component(path: &Path, error: ReadError) -> Failure {
             Failure::new(Exit::Input, format!("`{shown}` is a core module, not a component"))
                 .help(format!("`composer componentize {shown} -o OUT.wasm` makes a component of it"))
         }
-        ReadError::Text => Failure::new(Exit::Input, format!("`{shown}` is text, not a component"))
-            .help("a component is a binary file; `composer compose` makes one of a `.wac` text"),
+        ReadError::Text => {
+            let failure = Failure::new(Exit::Input, format!("`{shown}` is text, not a component"));
+            // Behind a reference there is no file; then it is not looked at again.
+            if head(path, 4096).is_ok_and(|head| is_wat(&head)) {
+                return failure.help(encode(path));
+            }
+            failure.help("a component is a binary file; `composer compose` makes one of a `.wac` text")
+        }
         ReadError::NotWasm => Failure::new(
             Exit::Input,
             format!("`{shown}` is not WebAssembly: it does not begin with `\\0asm`"),
@@ -134,6 +143,32 @@ pub fn not_a_component(path: &Path, error: ReadError) -> Failure {
         error => Failure::because(Exit::Input, format!("`{shown}` cannot be read as a component"), error)
             .help("it may have been cut off or damaged: get or build it again"),
     }
+}
+
+/// Whether a text, by its first bytes, is WebAssembly in its text form: it begins with a bracket, behind comments.
+pub fn is_wat(head: &[u8]) -> bool {
+    let mut rest = head.trim_ascii_start();
+    loop {
+        let comment = match rest {
+            [b';', b';', ..] => rest.iter().position(|&byte| byte == b'\n').map(|at| at + 1),
+            [b'(', b';', ..] => rest.windows(2).position(|two| two == b";)").map(|at| at + 2),
+            _ => break,
+        };
+        let Some(length) = comment else { return false };
+        rest = rest[length..].trim_ascii_start();
+    }
+    let word = rest.strip_prefix(b"(").map(<[u8]>::trim_ascii_start);
+    word.is_some_and(|word| word.starts_with(b"component") || word.starts_with(b"module"))
+}
+
+/// The way out where a file is WebAssembly in its text form.
+pub fn encode(path: &Path) -> String {
+    let shown = path.display();
+    let binary = path.with_extension("wasm");
+    format!(
+        "it is WAT, the text form of WebAssembly: `wasm-tools parse {shown} -o {}` encodes it",
+        if binary == path { PathBuf::from("OUT.wasm") } else { binary }.display()
+    )
 }
 
 /// The way out where a file is put together as a component is, and not valid.

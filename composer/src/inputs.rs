@@ -15,12 +15,11 @@ use composer::manifest;
 use composer::wire::{Decision, Part, Place, is_part_name, part_names};
 
 use crate::failure::{self, Exit, Failure};
-use crate::files;
+use crate::files::{self, WASM};
 use crate::project::{self, Given};
 use crate::source::{Content, Input, Source, Supply, Wanted};
 
-/// How every WebAssembly binary begins, and how a component goes on.
-const WASM: &[u8] = b"\0asm";
+/// How a component begins.
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 
 /// What is to be composed.
@@ -278,7 +277,14 @@ fn component_bytes(source: &Source, content: Content) -> Result<Vec<u8>, Failure
         Content::Bytes(bytes) => {
             if !bytes.starts_with(COMPONENT) {
                 let shown = source.to_string();
-                anatomy::read(&bytes).map_err(|error| files::not_a_component(Path::new(&shown), error))?;
+                anatomy::read(&bytes).map_err(|error| match error {
+                    ReadError::Text if !files::is_wat(&bytes) => {
+                        Failure::new(Exit::Input, format!("`{shown}` is text, not a component")).help(
+                            "a `.wac` text stands alone, and components go with it by `-d NAME=FILE.wasm`",
+                        )
+                    }
+                    error => files::not_a_component(Path::new(&shown), error),
+                })?;
             }
             Ok(bytes)
         }

@@ -215,8 +215,8 @@ fn the_content_of_an_input_tells_what_it_is() {
         (
             &["top.wasm", "text.wasm"][..],
             3,
-            "  × `text.wasm` is text, not a component\n  help: a component is a binary file; `composer compose` makes one of \
-             a `.wac` text\n",
+            "  × `text.wasm` is text, not a component\n  help: a `.wac` text stands alone, and components go with it by `-d \
+             NAME=FILE.wasm`\n",
         ),
         (
             &["core.wasm", "top.wasm"],

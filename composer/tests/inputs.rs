@@ -206,3 +206,56 @@ fn what_is_no_webassembly_is_refused_with_a_way_out() {
     has(&words, &["`empty.wasm` is not WebAssembly: it does not begin with `\\0asm`\n  help: "]);
     assert_eq!(composer(&place.at(""), &["check", "empty.wasm", "empty.wasm"]).status.code(), Some(3));
 }
+
+#[test]
+fn the_text_form_of_webassembly_is_known_by_its_beginning() {
+    let place = place();
+    place.write("t.wat", "(; a (; (component) ;)\n;; b\n ( component)");
+    place.write("text.wasm", "(module)");
+    for (arguments, help) in [
+        (&["compose", "t.wat", "-o", "x"][..], "`wasm-tools parse t.wat -o t.wasm` encodes it"),
+        (&["compose", "t.wat", "text.wasm", "-o", "x"], "`wasm-tools parse"),
+        (&["inspect", "t.wat"], "`wasm-tools parse t.wat -o t.wasm` encodes it"),
+        (&["check", "text.wasm", "t.wat"], "`wasm-tools parse text.wasm -o OUT.wasm` encodes it"),
+    ] {
+        let (code, words) = place.said(arguments);
+        assert_eq!(code, 3, "{words}");
+        has(&words, &["it is WAT, the text form of WebAssembly", help]);
+    }
+    place.write("w.wac", "(package)");
+    let (code, words) = place.said(&["compose", "w.wac", "-o", "x"]);
+    assert!(code == 3 && !words.contains("WAT"), "{words}");
+}
+
+#[test]
+fn a_component_that_exports_nothing_is_nothing_to_compose() {
+    let place = place();
+    place.write("a.wasm", component("(component)"));
+    place.write("b.wasm", component(r#"(component (core module))"#));
+    for inputs in [&["a.wasm"][..], &["a.wasm", "b.wasm"]] {
+        let (code, words) = place.said(&[&["compose", "-o", "x"], inputs].concat());
+        assert_eq!(code, 1, "{words}");
+        has(&words, &["exports nothing", "help: a composition exports something of its parts"]);
+    }
+}
+
+#[test]
+fn a_component_is_one_also_where_its_name_is_that_of_a_contract() {
+    let place = place();
+    place.write("made/o.contract.wit", answers(1));
+    place.write("made/d.wasm", doubles());
+    for inputs in
+        [&["made"][..], &["made/o.contract.wit", "made/d.wasm"], &["o=made/o.contract.wit", "made/d.wasm"]]
+    {
+        assert_eq!(
+            place.said(&[&["compose", "-o", "x.wasm"], inputs].concat()),
+            (0, String::new()),
+            "{inputs:?}"
+        );
+    }
+    // It stays where it is, too, where a contract would be written.
+    let (code, words) = place.said(&["compose", "made", "--emit-wac", "made/o.wac"]);
+    assert_eq!(code, 2, "{words}");
+    has(&words, &["`made/o.contract.wit` is an input, and would be overwritten"]);
+    assert_eq!(fs::read(place.at("made/o.contract.wit")).expect("it is there"), answers(1));
+}

@@ -224,6 +224,10 @@ impl Compose {
     }
 
     fn compose_text(&self, file: &Path, text: &str) -> Result<(Made, Vec<u8>), Failure> {
+        if files::is_wat(text.as_bytes()) {
+            let message = format!("`{}` is text, and not in the WAC language", file.display());
+            return Err(Failure::new(Exit::Input, message).help(files::encode(file)));
+        }
         self.refuse_wishes(file)?;
         if self.output.is_none() {
             return Err(Failure::new(Exit::Usage, "`-o OUT.wasm` is missing"));

@@ -26,7 +26,7 @@ use self::ledger::Ledger;
 use self::pull::Registries;
 use self::reference::Reference;
 use crate::failure::Failure;
-use crate::files;
+use crate::files::{self, WASM};
 use crate::project::{Given, Project};
 
 /// Where an input is.
@@ -267,7 +267,10 @@ impl<'a> Supply<'a> {
             }
             Source::Path(path) => path,
         };
-        if path.is_dir() || path.extension().is_some_and(|suffix| suffix == "wit") {
+        // What is WebAssembly shows in the content, whatever the file is called.
+        let called = || path.extension().is_some_and(|suffix| suffix == "wit");
+        let binary = || files::head(path, WASM.len() as u64).is_ok_and(|head| head == WASM);
+        if bytes.is_none() && (path.is_dir() || called() && !binary()) {
             return Ok((Content::Wit(path.clone()), None));
         }
         Ok((Content::Bytes(bytes.map_or_else(|| files::read(path), Ok)?), None))
