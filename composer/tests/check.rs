@@ -478,3 +478,15 @@ fn a_composition_that_misses_its_target_says_all_of_it() {
         ]
     );
 }
+
+#[test]
+fn a_file_may_have_the_sign_of_a_world_in_its_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let wit = "package a:b;\nworld one { export answer: func() -> u32; }\n";
+    fs::write(folder.path().join("t#1.wit"), wit).expect("a file");
+    fs::write(folder.path().join("s.wasm"), answers(1)).expect("a file");
+    for world in ["t#1.wit", "t#1.wit#one"] {
+        let output = composer(folder.path(), &["check", "s.wasm", "--world", world]);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}

@@ -174,8 +174,11 @@ impl Check {
     }
 }
 
-/// The path of WIT packages, and the name of a world after the last `#`.
+/// The path of WIT packages, and the name of a world after the last `#`. A file may have such a sign in its name.
 pub fn split(world: &OsString) -> (PathBuf, Option<String>) {
+    if Path::new(world).exists() {
+        return (PathBuf::from(world), None);
+    }
     match world.to_str().and_then(|text| text.rsplit_once('#')) {
         Some((path, world)) => (PathBuf::from(path), Some(world.to_owned())),
         None => (PathBuf::from(world), None),

@@ -1,7 +1,7 @@
 //! `composer diff`.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
@@ -82,9 +82,7 @@ struct Input {
 impl Input {
     fn parser() -> impl TypedValueParser<Value = Input> {
         OsStringValueParser::new().try_map(|text: OsString| -> Result<Input, String> {
-            // A file may have such a sign in its name.
-            let (path, world) =
-                if Path::new(&text).exists() { (PathBuf::from(&text), None) } else { split(&text) };
+            let (path, world) = split(&text);
             Ok(Input { source: Source::parse(path.as_os_str())?, world })
         })
     }
