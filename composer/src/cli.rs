@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use serde_json::json;
 
 use crate::commands::{
@@ -41,6 +41,13 @@ Exit codes:
   3  an input cannot be read, or is not what it should be
   4  of `diff` alone: something breaks";
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  fine
+  1  what was asked cannot be done with these inputs, or an output cannot be written
+  2  the command line is wrong
+  3  an input cannot be read, or is not what it should be";
+
 #[derive(Debug, Subcommand)]
 enum Command {
     Build(build::Build),
@@ -64,7 +71,7 @@ enum Command {
 /// Parses the command line, executes the command, and reports.
 pub fn main() -> ExitCode {
     be_quiet_about_contained_panics();
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => {
             // Help that nobody reads to its end is no error, so neither is a failure to print it.
@@ -85,6 +92,23 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.exit as u8)
         }
     }
+}
+
+/// The command line. Exit codes are part of the help of every command: those that all have, where it says no others.
+fn parse() -> Result<Cli, clap::Error> {
+    let mut whole = with_exit_codes();
+    let matches = whole.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut whole))
+}
+
+fn with_exit_codes() -> clap::Command {
+    Cli::command().mut_subcommands(|command| {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        if help.contains("Exit codes:") {
+            return command;
+        }
+        command.after_help(format!("{help}\n\n{EXIT_CODES}").trim_start().to_owned())
+    })
 }
 
 /// Whether a program reads what is printed. The command line may be one that cannot be parsed.
@@ -144,5 +168,6 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         super::Cli::command().debug_assert();
+        super::with_exit_codes().debug_assert();
     }
 }

@@ -436,3 +436,31 @@ fn every_mistake_comes_with_a_way_out() {
     assert_eq!(code, 3, "{words}");
     assert!(words.contains("give `--lock` a file of its own"), "{words}");
 }
+
+#[test]
+fn the_help_of_every_command_has_its_exit_codes() {
+    let folder = folder(&[]);
+    let help = |arguments: &[&str]| {
+        let output = composer(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let whole = help(&["--help"]);
+    let listed = whole.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let names = listed.take_while(|line| !line.is_empty()).filter_map(|line| line.split_whitespace().next());
+    let names: Vec<&str> = names.filter(|name| *name != "help").collect();
+    assert!(names.len() > 12, "{names:?}");
+    for name in names {
+        for way in [&[name, "--help"][..], &[name, "-h"], &["help", name]] {
+            let text = help(way);
+            for line in [
+                "\nExit codes:\n  0  ",
+                "\n  1  ",
+                "\n  2  the command line is wrong\n",
+                "\n  3  an input cannot be read",
+            ] {
+                assert_eq!(text.matches(line).count(), 1, "{way:?}: `{line}` in:\n{text}");
+            }
+        }
+    }
+}

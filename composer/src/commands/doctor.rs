@@ -20,7 +20,7 @@ use crate::survey;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  composer doctor\n  composer doctor a.wasm b.wasm\n\nExit codes:\n  0  nothing is broken, though something may \
-                        have drifted\n  1  something is broken\n  3  an input cannot be read"
+                        have drifted\n  1  something is broken\n  2  the command line is wrong\n  3  an input cannot be read"
 )]
 pub struct Doctor {
     /// Components: paths, or `oci://REGISTRY/NAME:TAG`.
