@@ -49,8 +49,10 @@ const VERSION: i64 = 1;
 /// The longest text that is read, in bytes: room for tens of thousands of inputs.
 pub const LONGEST: usize = 8 << 20;
 
-const HEADER: &str = "\
-# Written by composer: the inputs of each composition, and the digests they had.
+/// How the file begins.
+const OURS: &str = "# Written by composer: the inputs of each composition, and the digests they had.";
+
+const MORE: &str = "\
 # Keep it with the sources: `composer compose --locked` takes these inputs and no others.
 ";
 
@@ -137,6 +139,14 @@ impl Entry {
     pub fn key(&self) -> (Option<&str>, &str) {
         (self.package.as_deref(), &self.source)
     }
+
+    /// What it is called in messages: by all of its key.
+    fn title(&self) -> String {
+        match &self.package {
+            Some(package) => format!("`{}` as `{package}`", self.source),
+            None => format!("`{}`", self.source),
+        }
+    }
 }
 
 /// How inputs differ from those of a lock.
@@ -176,14 +186,11 @@ impl fmt::Display for Difference {
                 write!(f, "`{}` changed: locked {}, found {}", found.source, locked.digest, found.digest)
             }
             Difference::New(entry) => {
-                write!(f, "`{}` is not in the lock: found {}", entry.source, entry.digest)
+                write!(f, "{} is not in the lock: found {}", entry.title(), entry.digest)
             }
             Difference::Gone(entry) => {
-                write!(
-                    f,
-                    "`{}` is in the lock and not among the inputs: locked {}",
-                    entry.source, entry.digest
-                )
+                let title = entry.title();
+                write!(f, "{title} is in the lock and not among the inputs: locked {}", entry.digest)
             }
         }
     }
@@ -242,6 +249,12 @@ struct RawInput {
     source: Spanned<String>,
     manifest: Option<Spanned<String>>,
     digest: Spanned<String>,
+}
+
+/// Whether a text seems to be such a lock, also where it cannot be read as one: other tools have locks of that name.
+#[must_use]
+pub fn is_meant(text: &str) -> bool {
+    text.lines().any(|line| line == OURS || line.trim() == "[[composition]]")
 }
 
 /// Reads `composer.lock`: `name` is what the file is called in error messages.
@@ -333,5 +346,5 @@ pub fn format(lock: &Lock) -> String {
     });
     let written = Written { version: VERSION, composition: composition.collect() };
     let body = toml::to_string(&written).expect("strings and numbers always have a form in TOML");
-    format!("{HEADER}{body}")
+    format!("{OURS}\n{MORE}{body}")
 }

@@ -212,3 +212,39 @@ fn names_that_are_no_text_are_told_apart_or_refused() {
     assert_eq!(code, 2);
     has(&words, &["two inputs would both be called `\u{fffd}.wasm` in the lock"]);
 }
+
+#[test]
+fn an_input_by_another_name_is_told_apart_from_itself() {
+    let place = place();
+    let bag = |part: &str, more: &[&str]| {
+        place.said(&[&["compose", "parts/d.wasm", part, "-o", "whole.wasm"], more].concat())
+    };
+    assert_eq!(bag("parts/s.wasm", &["--lock", "composer.lock"]), (0, String::new()));
+    let (code, words) = bag("x=parts/s.wasm", &["--locked"]);
+    assert_eq!(code, 1, "{words}");
+    has(
+        &words,
+        &[
+            "`parts/s.wasm` is in the lock and not among the inputs: locked sha256:",
+            "`parts/s.wasm` as `parts:x` is not in the lock: found sha256:",
+        ],
+    );
+}
+
+#[test]
+fn a_lock_of_ours_that_cannot_be_read_is_not_passed_over() {
+    let place = place();
+    assert_eq!(place.said(&[&TEXT[..], &["--lock", "texts/composer.lock"]].concat()), (0, String::new()));
+    let lock = place.read("texts/composer.lock");
+    for (broken, word) in [
+        (lock.replace("version = 1", "version = 2"), "version 2 of the lock is not known"),
+        (lock.replace("digest = \"sha256:", "digest = \"sha"), "is not `sha256:` and 64"),
+        (lock.lines().skip(2).collect::<Vec<_>>().join("\n").replace("output", "outputs"), "outputs"),
+    ] {
+        place.write("texts/composer.lock", &broken);
+        let (code, words) = place.said(&TEXT);
+        assert_eq!(code, 3, "{words}");
+        has(&words, &["texts/composer.lock", word]);
+        assert_eq!(place.read("texts/composer.lock"), broken);
+    }
+}

@@ -44,8 +44,8 @@ impl Ledger {
         &self.file
     }
 
-    /// The lock as it is now. Other tools have locks of that name: one that is not ours is an error only once it is
-    /// needed.
+    /// The lock as it is now. Other tools have locks of that name: one that does not seem to be ours is an error only once it
+    /// is needed.
     fn read(&self) -> Result<Lock, Failure> {
         if !self.file.exists() {
             return Ok(Lock::default());
@@ -54,7 +54,7 @@ impl Ledger {
             failure.help("a lock is a text that composer writes: give `--lock` a file of its own")
         })?;
         match lock::parse(&self.file.display().to_string(), &text) {
-            Err(_) if !self.needed() => Ok(Lock::default()),
+            Err(_) if !self.needed() && !lock::is_meant(&text) => Ok(Lock::default()),
             parsed => parsed.map_err(|error| Failure::of(Exit::Input, error)),
         }
     }
@@ -95,7 +95,8 @@ impl Ledger {
         let mut missing = Vec::new();
         for Wanted { package, source, .. } in wanted {
             if matches!(source, Source::Registry(_)) && self.pinned(package.as_deref(), source).is_none() {
-                missing.push(format!("`{source}` is not in the lock"));
+                let package = package.as_ref().map_or_else(String::new, |package| format!(" as `{package}`"));
+                missing.push(format!("`{source}`{package} is not in the lock"));
             }
         }
         if missing.is_empty() { Ok(()) } else { Err(self.refusal(&missing)) }
