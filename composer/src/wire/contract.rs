@@ -1,12 +1,12 @@
 //! The contract of a component that has none yet, for a text to target.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 use thiserror::Error;
 use wit_component::WitPrinter;
 use wit_parser::decoding::DecodedWasm;
-use wit_parser::{PackageId, PackageName, Resolve, WorldId, WorldKey};
+use wit_parser::{InterfaceId, PackageId, PackageName, Resolve, WorldId, WorldItem, WorldKey};
 
 use super::names;
 use crate::check::{compatible, version};
@@ -44,7 +44,8 @@ pub enum ContractError {
 /// The contract of a component: a world that imports and exports what it does, called `contract:NAME/NAME`.
 ///
 /// `parts_import` is what its parts leave to the host. Of several versions of one interface a composition imports the
-/// newest, on behalf of all parts; but a target is compared with what each part says, so its world has them all.
+/// newest, on behalf of all parts; but a target is compared with what each part says, so its world has them all. What the
+/// older ones have is not in the composition: they are printed as the newest one is, and a comment says so.
 ///
 /// # Errors
 ///
@@ -65,16 +66,27 @@ fn print(component: &[u8], name: &str, parts_import: &[&str]) -> anyhow::Result<
         anyhow::bail!("this is a WIT package already");
     };
     let package = rename(&mut resolve, world, name)?;
+    let used: Vec<PackageId> =
+        resolve.packages.iter().map(|(id, _)| id).filter(|id| *id != package).collect();
     let older = older(&resolve, world, parts_import);
-    let mut printed = vec![with_imports(&print_package(&resolve, package, true)?, older.keys())];
+    for (place, one) in older.iter().enumerate() {
+        import(&mut resolve, world, place, one);
+    }
+    let mut printed = vec![print_package(&resolve, package, true)?];
     let mut others: BTreeMap<String, String> = BTreeMap::new();
-    for id in resolve.packages.iter().map(|(id, _)| id).filter(|id| *id != package) {
+    for id in used {
         others.insert(resolve.packages[id].name.to_string(), print_package(&resolve, id, false)?);
     }
-    for (id, version) in older.into_values() {
-        let newest = resolve.packages[id].name.version.replace(version);
-        others.insert(resolve.packages[id].name.to_string(), print_package(&resolve, id, false)?);
-        resolve.packages[id].name.version = newest;
+    for Older { package, version, .. } in older {
+        let newest = resolve.packages[package].name.clone();
+        resolve.packages[package].name.version = Some(version);
+        let name = resolve.packages[package].name.to_string();
+        let note = format!(
+            "// Parts import `{name}`, and the host serves them with `{newest}`. Only that is known here: some of what follows\n\
+             // may have come after `{name}`.\n"
+        );
+        others.insert(name, note + &print_package(&resolve, package, false)?);
+        resolve.packages[package].name = newest;
     }
     printed.extend(others.into_values());
     Ok(printed.join("\n"))
@@ -87,29 +99,46 @@ fn print_package(resolve: &Resolve, package: PackageId, main: bool) -> anyhow::R
     Ok(printer.output.to_string().trim_end().to_owned() + "\n")
 }
 
-/// Imports of parts that the world has in another version on the same track: by their names, the package of the one that
-/// it has, and their own version.
-fn older(resolve: &Resolve, world: WorldId, parts_import: &[&str]) -> BTreeMap<String, (PackageId, Version)> {
+/// An import of parts that the world has in another version on the same track.
+struct Older {
+    /// The interface that it has, and its package.
+    interface: InterfaceId,
+    package: PackageId,
+    /// The version that the parts import.
+    version: Version,
+}
+
+/// All of them, by name.
+fn older(resolve: &Resolve, world: WorldId, parts_import: &[&str]) -> Vec<Older> {
     let imports = resolve.worlds[world].imports.keys().filter_map(|key| match key {
-        WorldKey::Interface(id) => Some((resolve.name_world_key(key), resolve.interfaces[*id].package?)),
+        WorldKey::Interface(id) => Some((resolve.name_world_key(key), *id)),
         WorldKey::Name(_) => None,
     });
-    let imports: BTreeMap<String, PackageId> = imports.collect();
-    let absent = parts_import.iter().filter(|import| !imports.contains_key(**import));
-    let found = absent.filter_map(|import| {
-        let (_, package) = imports.iter().find(|(name, _)| compatible(import, name))?;
-        Some(((*import).to_owned(), (*package, version(import)?)))
+    let imports: BTreeMap<String, InterfaceId> = imports.collect();
+    let absent: BTreeSet<&str> =
+        parts_import.iter().copied().filter(|import| !imports.contains_key(*import)).collect();
+    let found = absent.into_iter().filter_map(|import| {
+        let (_, interface) = imports.iter().find(|(name, _)| compatible(import, name))?;
+        let package = resolve.interfaces[*interface].package?;
+        Some(Older { interface: *interface, package, version: version(import)? })
     });
     found.collect()
 }
 
-/// The text of a package, whose only world imports these too.
-fn with_imports<'a>(package: &str, imports: impl Iterator<Item = &'a String>) -> String {
-    let lines: String = imports.map(|import| format!("  import {import};\n")).collect();
-    let inside =
-        package.find("\nworld ").and_then(|at| package[at..].find("{\n").map(|brace| at + brace + 2));
-    let (head, tail) = package.split_at(inside.unwrap_or(package.len()));
-    format!("{head}{lines}{tail}")
+/// Has the world import this one too, at that place. It is there by its name alone: its package is never printed.
+fn import(resolve: &mut Resolve, world: WorldId, place: usize, older: &Older) {
+    let mut package = resolve.packages[older.package].clone();
+    package.name.version = Some(older.version.clone());
+    let mut interface = resolve.interfaces[older.interface].clone();
+    interface.package = Some(resolve.packages.alloc(package));
+    let alike = resolve.worlds[world].imports.get(&WorldKey::Interface(older.interface)).cloned();
+    if let Some(mut item @ WorldItem::Interface { .. }) = alike {
+        let older = resolve.interfaces.alloc(interface);
+        if let WorldItem::Interface { id, .. } = &mut item {
+            *id = older;
+        }
+        resolve.worlds[world].imports.shift_insert(place, WorldKey::Interface(older), item);
+    }
 }
 
 /// Names the world and its package, which decoding can only call `root`.
