@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::str::FromStr;
 
+use composer::check::means;
 use composer::deny::{Pattern, Stub, deny};
 use composer::wire::{Decision, Part, Place, Request};
 
@@ -87,9 +88,7 @@ fn add(request: &mut Request, index: usize, stub: Stub) {
     while request.parts.iter().any(|part| part.name == name) {
         name.push_str("-too");
     }
-    let bare = |name: &str| name.split('@').next().unwrap_or_default().to_owned();
-    let concerns =
-        |import: &str| stub.types_from.iter().any(|lender| import == lender || import == bare(lender));
+    let concerns = |import: &str| stub.types_from.iter().any(|lender| means(import, lender));
     let decisions: Vec<Decision> = request
         .decisions
         .iter()

@@ -55,6 +55,7 @@ mod between;
 mod class;
 mod compare;
 mod identity;
+mod index;
 mod names;
 mod near;
 mod offers;
@@ -66,8 +67,9 @@ mod wholes;
 
 pub(crate) use between::{Finding, Found, between};
 pub use class::{Class, UnknownClass};
-pub(crate) use names::{bare, means, other_version, track, version};
-pub use names::{compatible, is_host};
+pub(crate) use index::Index;
+pub(crate) use names::{other_version, track, version};
+pub use names::{bare, compatible, is_host, means};
 pub(crate) use show::{Ink, side};
 pub use show::{blocks, json, text};
 
