@@ -103,9 +103,12 @@ fn typed(resolution: &Resolution<'_>) -> Option<Vec<u8>> {
     contain(|| resolution.encode(options(false)).ok()).ok().flatten()
 }
 
-/// The packages that import what the target world does not.
+/// The packages that import what the target world does not, or export what it demands.
 fn wanting(error: &ResolveError, packages: &[Package<'_>]) -> Vec<String> {
-    let ResolveError::ImportNotInTarget { name, .. } = error else { return Vec::new() };
-    let wanting = packages.iter().filter(|package| package.found.imports.contains(name));
-    wanting.map(|package| package.name.to_owned()).collect()
+    let concerned = |package: &&Package<'_>| match error {
+        ResolveError::ImportNotInTarget { name, .. } => package.found.imports.contains(name),
+        ResolveError::MissingTargetExport { name, .. } => package.found.exports.contains(name),
+        _ => false,
+    };
+    packages.iter().filter(concerned).map(|package| package.name.to_owned()).collect()
 }
