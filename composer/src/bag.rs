@@ -194,12 +194,14 @@ impl<'a> Composition<'a> {
         Ok((text, composed))
     }
 
-    /// Where types differ, it is said of the components: nobody has seen the text.
+    /// What is wrong is said of the components: nobody has seen the text.
     fn failed(&self, error: compose::ComposeError) -> Failure {
-        if error.mismatches.is_empty() {
-            return failure(error);
-        }
-        failure(error.found(wire::mismatches(&self.wiring, &self.packages)))
+        let mismatches = if error.mismatches.is_empty() {
+            Vec::new()
+        } else {
+            wire::mismatches(&self.wiring, &self.packages)
+        };
+        failure(error.of_bag(mismatches))
     }
 
     /// Text and composition, with a target world that people wrote.

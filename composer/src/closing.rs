@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::str::FromStr;
 
+use composer::check::means;
 use composer::deny::{Pattern, Stub, deny};
 use composer::wire::{Decision, Part, Place, Request};
 
@@ -84,9 +85,7 @@ pub fn close(request: &mut Request, sources: &[Source], denials: &[Denial]) -> R
 fn add(request: &mut Request, index: usize, stub: Stub) {
     let serves = request.parts[index].name.clone();
     let name = stub_name(&serves, &request.parts);
-    let bare = |name: &str| name.split('@').next().unwrap_or_default().to_owned();
-    let concerns =
-        |import: &str| stub.types_from.iter().any(|lender| import == lender || import == bare(lender));
+    let concerns = |import: &str| stub.types_from.iter().any(|lender| means(import, lender));
     let decisions: Vec<Decision> = request
         .decisions
         .iter()

@@ -15,7 +15,7 @@ use wac_parser::Document;
 use wac_parser::lexer::{Lexer, Token};
 use wac_parser::resolution::Error as ResolveError;
 
-use crate::check::Mismatch;
+use crate::check::Report;
 use crate::contain::contain;
 use crate::diagnosis;
 use crate::encoding::{self, Encoded};
@@ -90,9 +90,10 @@ pub fn compose_in_place<'p>(
     origins: &Origins,
 ) -> Result<Composed<'p>, ComposeError> {
     encoded(text, packages).and_then(|encoded| encoded.described(origins)).map_err(|kind| {
-        let mismatches = diagnose(&kind, text, packages);
+        let found = diagnose(&kind, text, packages);
         let mut error = ComposeError::new(kind, name, text);
-        error.mismatches = mismatches;
+        error.versions = found.wired.into_iter().filter(|wire| wire.import != wire.export).collect();
+        error.mismatches = found.mismatches;
         error
     })
 }
@@ -102,10 +103,10 @@ fn encoded<'p>(text: &str, packages: &'p Packages) -> Result<Encoded<'p>, Compos
 }
 
 /// All that does not fit, where that is what went wrong: the libraries stop at the first mismatch.
-fn diagnose(kind: &ComposeErrorKind, text: &str, packages: &Packages) -> Vec<Mismatch> {
-    let ComposeErrorKind::Resolve(error, _) = kind else { return Vec::new() };
+fn diagnose(kind: &ComposeErrorKind, text: &str, packages: &Packages) -> Report {
+    let ComposeErrorKind::Resolve(error, _) = kind else { return Report::default() };
     let work = || {
-        let Ok(document) = parse(text) else { return Vec::new() };
+        let Ok(document) = parse(text) else { return Report::default() };
         match &**error {
             ResolveError::MismatchedInstantiationArg { .. }
             | ResolveError::MissingInstantiationArg { .. }
@@ -113,11 +114,13 @@ fn diagnose(kind: &ComposeErrorKind, text: &str, packages: &Packages) -> Vec<Mis
             | ResolveError::MissingInstanceExport { .. }
             | ResolveError::InstantiationArgMergeFailure { .. }
             | ResolveError::SpreadInstantiationNoMatch { .. }
-            | ResolveError::ValidationFailure { .. } => diagnosis::wiring(&document, packages),
+            | ResolveError::ValidationFailure { .. } => {
+                Report { mismatches: diagnosis::wiring(&document, packages), ..Report::default() }
+            }
             ResolveError::ImportNotInTarget { .. }
             | ResolveError::MissingTargetExport { .. }
             | ResolveError::TargetMismatch { .. } => {
-                let Some(target) = &document.directive.targets else { return Vec::new() };
+                let Some(target) = &document.directive.targets else { return Report::default() };
                 // The same text without its target composes, and then both can be compared as a whole.
                 let end = target.span.offset() + target.span.len();
                 let start = document.directive.package.span.offset() + document.directive.package.span.len();
@@ -127,7 +130,7 @@ fn diagnose(kind: &ComposeErrorKind, text: &str, packages: &Packages) -> Vec<Mis
                     .map(|composition| diagnosis::target(&composition, target.string, packages))
                     .unwrap_or_default()
             }
-            _ => Vec::new(),
+            _ => Report::default(),
         }
     };
     contain(work).unwrap_or_default()

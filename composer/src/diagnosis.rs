@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use wac_parser::{Document, Expr, InstantiationArgument, NewExpr, PostfixExpr, PrimaryExpr, Statement};
 
-use crate::check::{self, Mismatch, Part, Wiring, compatible};
+use crate::check::{self, Mismatch, Part, Report, Wiring, bare, compatible};
 use crate::compose::Packages;
 use crate::shape::{Item, Shape};
 
@@ -50,17 +50,17 @@ pub(crate) fn wiring(document: &Document<'_>, packages: &Packages) -> Vec<Mismat
     check::wiring(&parts, &plan.wires, &plan.closed).map(|report| report.mismatches).unwrap_or_default()
 }
 
-/// All in which a composition does not fit the world that it targets.
-pub(crate) fn target(composition: &[u8], world: &str, packages: &Packages) -> Vec<Mismatch> {
+/// What a check says of a composition and the world that it targets. Nothing where it cannot be told.
+pub(crate) fn target(composition: &[u8], world: &str, packages: &Packages) -> Report {
     let find = || {
         let (package, name) = world.split_once('/')?;
-        let name = name.split('@').next().unwrap_or(name);
+        let name = bare(name);
         let wanted = Shape::of_world_in(packages.get(package)?, name).ok()?;
         let shape = Shape::of_component(composition).ok()?;
         let component = Part { name: "the composition", shape: &shape };
         check::world(component, Part { name: world, shape: &wanted }).ok()
     };
-    find().map(|report| report.mismatches).unwrap_or_default()
+    find().unwrap_or_default()
 }
 
 /// An instance, or an export of one.
@@ -115,7 +115,7 @@ impl<'a> Plan<'a> {
     fn short(&self, value: &Value, name: &str) -> String {
         let names = self.exports(value);
         let full = names.iter().find(|full| {
-            let interface = full.split('@').next().unwrap_or(full).rsplit('/').next();
+            let interface = bare(full).rsplit('/').next();
             full.contains('/') && interface == Some(name)
         });
         if names.iter().any(|known| known == name) {
@@ -145,6 +145,7 @@ impl<'a> Plan<'a> {
         let imports: Vec<String> = shape.root().imports.iter().map(|(name, _)| name.clone()).collect();
         // Arguments first: they may hold instances of their own.
         let mut given: Vec<(String, Value)> = Vec::new();
+        let mut outside: Vec<String> = Vec::new();
         let mut open = false;
         for argument in &new.arguments {
             match argument {
@@ -152,8 +153,10 @@ impl<'a> Plan<'a> {
                     // What is wired from outside the composition is not known here.
                     let value = self.value(&argument.expr);
                     let name = long(&imports, argument.name.as_str());
-                    open |= value.is_none();
-                    given.extend(value.map(|value| (name, value)));
+                    match value {
+                        Some(value) => given.push((name, value)),
+                        None => outside.push(name),
+                    }
                 }
                 InstantiationArgument::Inferred(name) => match self.names.get(name.string) {
                     Some(value) => {
@@ -161,7 +164,7 @@ impl<'a> Plan<'a> {
                         let import = export.cloned().unwrap_or_else(|| long(&imports, name.string));
                         given.push((import, value.clone()));
                     }
-                    None => open = true,
+                    None => outside.push(long(&imports, name.string)),
                 },
                 InstantiationArgument::Spread(name) => match self.names.get(name.string).cloned() {
                     Some(value) => {
@@ -185,6 +188,10 @@ impl<'a> Plan<'a> {
         for (import, value) in given {
             self.wires.push(Wiring { part, import, from: value.part, export: value.path });
         }
+        open |= !outside.is_empty();
+        for import in outside {
+            self.wires.push(Wiring { part, import, from: usize::MAX, export: Vec::new() });
+        }
         if !open {
             self.closed.push(part);
         }
@@ -194,12 +201,10 @@ impl<'a> Plan<'a> {
 
 /// The import that a name stands for: itself, or the interface of that short name.
 fn long(imports: &[String], name: &str) -> String {
-    let interface = |full: &&String| {
-        full.split('@').next().and_then(|path| path.rsplit_once('/')).is_some_and(|(_, last)| last == name)
-    };
+    let interface = |full: &&String| bare(full).rsplit_once('/').is_some_and(|(_, last)| last == name);
     if imports.iter().any(|import| import == name) {
         return name.to_owned();
     }
-    let version_aside = imports.iter().find(|import| import.split('@').next() == name.split('@').next());
+    let version_aside = imports.iter().find(|import| bare(import) == bare(name));
     version_aside.or_else(|| imports.iter().find(interface)).cloned().unwrap_or_else(|| name.to_owned())
 }

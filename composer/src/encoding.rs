@@ -5,6 +5,7 @@ use wac_graph::types::BorrowedPackageKey;
 use wac_graph::{EncodeOptions, Processor};
 use wac_parser::resolution::{Error as ResolveError, Resolution};
 
+use crate::check::bare;
 use crate::compose::{ComposeErrorKind, Packages, Reference, parse};
 use crate::composed::{Composed, Draft};
 use crate::contain::contain;
@@ -103,18 +104,17 @@ fn typed(resolution: &Resolution<'_>) -> Option<Vec<u8>> {
     contain(|| resolution.encode(options(false)).ok()).ok().flatten()
 }
 
-/// The packages that import what the target world does not; or the imports of the component that lacks one.
+/// The packages that import what the target world does not, or export what it demands; or the imports of the component that
+/// lacks one.
 fn helpful(error: &ResolveError, packages: &[Package<'_>]) -> Vec<String> {
-    match error {
-        ResolveError::ImportNotInTarget { name, .. } => {
-            let wanting = packages.iter().filter(|package| package.found.imports.contains(name));
-            wanting.map(|package| package.name.to_owned()).collect()
-        }
-        ResolveError::MissingComponentImport { package: lacking, .. } => {
-            let name = lacking.split('@').next().unwrap_or(lacking);
-            let lacking = packages.iter().find(|package| package.name == name);
-            lacking.map_or_else(Vec::new, |package| package.found.imports.clone())
-        }
-        _ => Vec::new(),
+    if let ResolveError::MissingComponentImport { package: lacking, .. } = error {
+        let lacking = packages.iter().find(|package| package.name == bare(lacking));
+        return lacking.map_or_else(Vec::new, |package| package.found.imports.clone());
     }
+    let concerned = |package: &&Package<'_>| match error {
+        ResolveError::ImportNotInTarget { name, .. } => package.found.imports.contains(name),
+        ResolveError::MissingTargetExport { name, .. } => package.found.exports.contains(name),
+        _ => false,
+    };
+    packages.iter().filter(concerned).map(|package| package.name.to_owned()).collect()
 }

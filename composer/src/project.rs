@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use composer::check::bare;
 use composer::compose::{Packages, Reference};
 use composer::contract::{self, Contracts};
 use composer::link_map::{Origin, Origins};
@@ -202,7 +203,7 @@ impl Given {
     fn parse(text: &OsStr) -> Result<Self, String> {
         match named(text) {
             Some((package, source)) if !package.is_empty() && !source.is_empty() => {
-                let package = package.split('@').next().unwrap_or(package);
+                let package = bare(package);
                 let whole = package.contains(':');
                 let package =
                     if whole { package.to_owned() } else { format!("{}:{package}", manifest::NAMESPACE) };

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use common::{answers, component, composer, folder, links, said, shell};
+use common::{answers, component, composer, folder, links, of_world, said, shell};
 use tempfile::TempDir;
 
 /// Three parts, one of which asks for something of the host.
@@ -139,7 +139,7 @@ fn a_world_that_was_named_is_the_target() {
     assert_eq!(code, 1);
     let expected = "the composition imports `wasi:io/poll@0.2.0`, which its target world `t:worlds/silent@1.0.0` does not";
     assert!(words.contains(expected), "{words}");
-    assert!(words.contains("`parts:middle` wants it"), "{words}");
+    assert!(words.contains("`middle` wants it"), "{words}");
     assert_eq!(
         compose("none"),
         (
@@ -431,4 +431,122 @@ fn what_is_wired_cannot_be_left_open_too() {
         let (code, words, imports) = compose(&["--wire", "middle=base", "--leave-open", open]);
         assert_eq!((code, words.as_str(), imports.len()), (0, "", 2), "{imports:?}");
     }
+}
+
+const VERSIONS: &str = "
+package v:one@1.0.0 { interface i { f: func() -> u32; } }
+package v:one@1.1.0 { interface i { f: func() -> u32; } }
+";
+
+/// A part that exports the newer version and one that imports it, and worlds with the older one.
+fn versions() -> TempDir {
+    let world = |items: &str| format!("package t:t; world w {{ {items} }} {VERSIONS}");
+    let worlds = format!(
+        "package t:t; world gives {{ export v:one/i@1.0.0; }} world takes {{ import v:one/i@1.0.0; export go: func(); }} {VERSIONS}"
+    );
+    folder(&[
+        ("gives.wasm", &of_world(&world("export v:one/i@1.1.0;"))),
+        ("takes.wasm", &of_world(&world("import v:one/i@1.1.0; export go: func();"))),
+        ("worlds.wit", worlds.as_bytes()),
+    ])
+}
+
+#[test]
+fn a_world_with_another_version_is_fitted_by_what_the_help_says() {
+    let folder = versions();
+    let at = folder.path();
+    // Without a text, in a text as people write it first, and as the help has it.
+    let cases = [
+        (
+            "gives",
+            &[][..],
+            "export x[\"v:one/i@1.1.0\"];",
+            "let x = new parts:x { ... }; export x[\"v:one/i@1.1.0\"] as \"v:one/i@1.0.0\";",
+            "[\"v:one/i@1.1.0\"] as \"v:one/i@1.0.0\";",
+        ),
+        (
+            "takes",
+            &["--leave-open", "v:one/i"][..],
+            "export x[\"go\"];",
+            "import i: v:one/i@1.0.0; let x = new parts:x { \"v:one/i@1.1.0\": i }; export x[\"go\"];",
+            "import i: v:one/i@1.0.0;",
+        ),
+    ];
+    for (name, flags, export, renamed, words) in cases {
+        let part = format!("{name}.wasm");
+        let world = format!("worlds.wit#{name}");
+        let (code, notes, _) = outcome(&composer(at, &["check", &part, "--world", &world]));
+        assert_eq!(code, 0, "{notes}");
+        assert!(notes.contains("the very name") && notes.contains(words), "{notes}");
+
+        let bag =
+            [&["compose", &part, "-o", "whole.wasm", "--world", name, "--wit", "worlds.wit"], flags].concat();
+        let (code, said, _) = outcome(&composer(at, &bag));
+        assert_eq!(code, 1, "{said}");
+        assert!(said.contains("`v:one/i@1.1.0`") && said.contains(words), "{said}");
+        assert!(!said.contains("whole.wac"), "there is no text: {said}");
+
+        let given = format!("parts:x={part}");
+        let text = ["compose", "whole.wac", "-o", "whole.wasm", "-d", &given, "--wit", "worlds.wit"];
+        let plain = format!("package c:c targets t:t/{name}; let x = new parts:x {{ ... }}; {export}");
+        fs::write(at.join("whole.wac"), plain).expect("a file");
+        let (code, said, _) = outcome(&composer(at, &text));
+        assert_eq!(code, 1, "{said}");
+        assert!(said.contains(words), "{said}");
+
+        fs::write(at.join("whole.wac"), format!("package c:c targets t:t/{name}; {renamed}"))
+            .expect("a file");
+        let (code, said, _) = outcome(&composer(at, &text));
+        assert_eq!((code, said.as_str()), (0, ""));
+    }
+}
+
+#[test]
+fn a_bag_that_misses_its_target_is_told_the_flag_and_shown_no_text() {
+    let function = |items: &str| of_world(&format!("package t:t; world w {{ {items} }}"));
+    let folder = folder(&[
+        ("uses.wasm", &function("import doit: func() -> u32; export run: func();")),
+        ("has.wasm", &function("export doit: func() -> u32;")),
+        ("world.wit", b"package t:t; world w { export doit: func() -> u32; }"),
+    ]);
+    let at = folder.path();
+    let compose = ["compose", "uses.wasm", "has.wasm", "-o", "x.wasm", "--world", "w", "--wit", "world.wit"];
+    let (code, said, _) = outcome(&composer(at, &compose));
+    assert_eq!(code, 1, "{said}");
+    assert!(
+        said.contains("`has` has it: `--export doit`") && said.contains("missing-function: doit"),
+        "{said}"
+    );
+    assert!(!said.contains("x.wac") && !said.contains("export NAME"), "{said}");
+    let json = composer(at, &[&compose[..], &["--json"]].concat()).stdout;
+    let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+    assert_eq!(json["error"]["place"], serde_json::Value::Null);
+    let (code, said, _) =
+        outcome(&composer(at, &[&compose[..], &["--export", "doit", "--export", "run"]].concat()));
+    assert_eq!(code, 0, "{said}");
+}
+
+#[test]
+fn a_resource_from_two_instances_is_told_with_the_flag_that_makes_it_one() {
+    let world = |items: &str| {
+        of_world(&format!(
+            "package t:t; world w {{ {items} }}
+             package d:d {{
+                 interface base {{ resource r {{ constructor(); }} }}
+                 interface l {{ use base.{{r}}; lf: func(x: borrow<r>); }}
+                 interface top {{ run: func(); }}
+             }}"
+        ))
+    };
+    let folder = folder(&[
+        ("one.wasm", &world("export d:d/base;")),
+        ("user.wasm", &world("import d:d/base; import d:d/l; export d:d/top;")),
+        ("left.wasm", &world("import d:d/base; export d:d/l;")),
+    ]);
+    let at = folder.path();
+    let compose = ["compose", "one.wasm", "two=one.wasm", "user.wasm", "left.wasm", "-o", "x.wasm"];
+    let wires = ["--wire", "user=one", "--wire", "left=two"];
+    let (code, said, _) = outcome(&composer(at, &[&compose[..], &wires].concat()));
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("`--wire left.d:d/base=one`"), "{said}");
 }

@@ -231,6 +231,90 @@ fn a_resource_that_comes_from_two_instances_is_explained() {
 }
 
 #[test]
+fn a_resource_that_comes_from_two_instances_is_told_for_each_place() {
+    let interfaces = "package test:a; interface types { resource r; } interface api { use types.{r}; f: func(r: borrow<r>); } \
+                      interface more { use types.{r}; g: func(r: borrow<r>); }";
+    let shapes = [
+        "import types; import api; import more;",
+        "export types;",
+        "export types; export api;",
+        "import types; import api; export more;",
+    ]
+    .map(|items| shape(&format!("{interfaces} world w {{ {items} }}")));
+    let names = ["socket", "first", "second", "third"];
+    let parts: Vec<Part<'_>> = names.iter().zip(&shapes).map(|(name, shape)| Part { name, shape }).collect();
+    let report = plug(parts[0], &parts[1..]).expect("it can be compared");
+    let found: Vec<(Class, &str)> =
+        report.mismatches.iter().map(|found| (found.class, found.wanted_by.as_str())).collect();
+    assert_eq!(found, [(Class::ResourceIdentity, "socket"), (Class::ResourceIdentity, "third")]);
+}
+
+#[test]
+fn the_wire_to_draw_elsewhere_is_the_one_after_which_all_fits() {
+    let interfaces = "package test:a; interface types { resource r; } interface api { use types.{r}; f: func(r: borrow<r>); } \
+                      interface more { use types.{r}; g: func(r: borrow<r>); }";
+    let base = shape(&format!("{interfaces} world w {{ export types; }}"));
+    let user = shape(&format!("{interfaces} world w {{ import types; import api; import more; }}"));
+    let left = shape(&format!("{interfaces} world w {{ import types; export api; }}"));
+    let right = shape(&format!("{interfaces} world w {{ import types; export more; }}"));
+    let names = ["one", "two", "user", "left", "right"];
+    let shapes = [&base, &base, &user, &left, &right];
+    let parts: Vec<Part<'_>> = names.iter().zip(shapes).map(|(name, shape)| Part { name, shape }).collect();
+    let wire = |part: usize, import: &str, from: usize| {
+        let import = format!("test:a/{import}");
+        Wiring { part, import: import.clone(), from, export: vec![import] }
+    };
+    // The user, left and right take the resource from these; whose wire is it?
+    for (sources, wrong) in [([0, 0, 1], "right"), ([0, 1, 0], "left"), ([1, 0, 0], "user")] {
+        let mut wires = vec![wire(2, "api", 3), wire(2, "more", 4)];
+        wires.extend([2, 3, 4].into_iter().zip(sources).map(|(part, from)| wire(part, "types", from)));
+        let report = wiring(&parts, &wires, &[]).expect("it can be compared");
+        assert!(!report.fits());
+        for found in &report.mismatches {
+            let expected =
+                format!("take both from one: wire the import `test:a/types` of `{wrong}` to `one` as well");
+            assert_eq!(found.edit, expected);
+        }
+        let wired = wires.iter_mut().find(|wire| names[wire.part] == wrong && wire.import == "test:a/types");
+        wired.expect("it is there").from = 0;
+        assert!(wiring(&parts, &wires, &[]).expect("it can be compared").fits(), "after what was said");
+    }
+}
+
+#[test]
+fn a_near_miss_lists_all_that_differs_besides() {
+    let report = checked(
+        "```wit socket\npackage test:a; interface greeter { f: func(a: u8); g: func(b: u8); } world w { import greeter; }\n```\n\
+         ```wit plug\npackage test:a; interface greter { f: func(a: u16); g: func(b: char); } world w { export greter; }\n```\n",
+    );
+    let [found] = report.mismatches.as_slice() else { panic!("{:#?}", report.mismatches) };
+    assert_eq!(found.class, Class::NameNearMiss);
+    let notes = found.notes.join("\n");
+    for expected in [
+        "2 things differ",
+        "f > a: `u8` is wanted, `u16` is offered",
+        "g > b: `u8` is wanted, `char` is offered",
+    ] {
+        assert!(notes.contains(expected), "{expected}: {notes}");
+    }
+}
+
+#[test]
+fn what_an_older_version_lacks_is_not_said_to_be_in_it() {
+    let report = checked(
+        "```wit component\npackage test:a; world w { import v:one/i@1.1.0; }
+         package v:one@1.1.0 { interface i { f: func(); g: func(); } }\n```\n\
+         ```wit world\npackage test:a; world w { import v:one/i@1.0.0; }
+         package v:one@1.0.0 { interface i { f: func(); } }\n```\n",
+    );
+    let [found] = report.mismatches.as_slice() else { panic!("{:#?}", report.mismatches) };
+    assert_eq!(
+        found.edit,
+        "build `component` against `v:one/i@1.0.0`, or let `world` import `v:one/i@1.1.0`"
+    );
+}
+
+#[test]
 fn an_import_that_is_open_is_reported_once_and_not_for_what_follows() {
     let report = sharing(&["import types; export api;"]);
     let classes: Vec<Class> = report.mismatches.iter().map(|found| found.class).collect();

@@ -341,6 +341,32 @@ fn a_name_that_two_parts_export_is_refused_until_one_is_chosen() {
 }
 
 #[test]
+fn a_name_without_a_version_is_chosen_with_the_version_that_each_part_has() {
+    let mut request = bag(&[("old", &[], &["t:i/x@1.0.0"]), ("new", &[], &["t:i/x@1.1.0"])]);
+    request.exports = vec![place("t:i/x")];
+    let said = refused(&request);
+    assert!(said.contains("`--export new.t:i/x@1.1.0` or `--export old.t:i/x@1.0.0`"), "{said}");
+    request.exports = vec![place("new.t:i/x@1.1.0"), place("old.t:i/x@1.0.0")];
+    composed(&request);
+}
+
+#[test]
+fn parts_that_are_there_for_one_name_are_not_told_to_export_it_in_turn() {
+    let mut request = bag(&[("a", &[], &["t:i/x"]), ("b", &[], &["t:i/x"])]);
+    let once = "a name can be exported once";
+    let said = refused(&request);
+    assert!(said.contains(once) && said.contains("as \"NAME\"") && !said.contains("--export"), "{said}");
+    request.exports = vec![place("a.t:i/x")];
+    let said = refused(&request);
+    assert!(
+        said.contains("`b` is used by nothing") && said.contains(once) && !said.contains("--export"),
+        "{said}"
+    );
+    request.parts.pop();
+    composed(&request);
+}
+
+#[test]
 fn a_part_without_exports_is_no_use() {
     let request = bag(&[("a", &[], &["t:i/a"]), ("sink", &["t:i/a"], &[])]);
     assert_eq!(refused(&request), "`sink` exports nothing, so nothing can use it\nhelp: leave it out");

@@ -64,6 +64,8 @@ classes! {
     ResourceIdentity = "resource-identity",
     /// An import that nobody offers anything for.
     Unwired = "unwired",
+    /// Parts need each other in a circle.
+    Cycle = "cycle",
 }
 
 impl Class {

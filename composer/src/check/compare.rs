@@ -4,8 +4,8 @@ mod wording;
 
 use std::collections::{HashMap, HashSet};
 
-use super::identity::{Links, Node, Story};
-use super::names::{nearest, nearest_function};
+use super::identity::{Links, Node, Pair, Setting, Story};
+use super::names::{bare, nearest, nearest_function};
 use super::voice::Voice;
 use super::{CheckError, Class, MISMATCHES, Mismatch, Part, STEPS};
 use crate::shape::member::{plain_name, split};
@@ -67,6 +67,11 @@ impl At {
         At { wanted: side(wanted), offered: side(offered), path, change }
     }
 
+    /// The same with its sides exchanged.
+    pub(super) fn turned(&self) -> Self {
+        At { wanted: self.offered.clone(), offered: self.wanted.clone(), ..self.clone() }
+    }
+
     /// Items within these: they are shown by themselves from here on.
     fn within(&self, name: &str, shown: String, wanted: &Item, offered: &Item) -> Self {
         let path = [self.path.as_slice(), &[shown]].concat();
@@ -96,8 +101,17 @@ pub(super) struct Walk<'a> {
     pub(super) voice: Voice,
     /// Pairs of types in which there is nothing more to find.
     known: HashSet<(usize, TypeId, usize, TypeId)>,
-    /// Pairs of resources that were found to differ.
-    strangers: HashSet<(Node, Node)>,
+    /// Pairs of resources that were found to differ, each with the part and its import or export where they did.
+    strangers: HashSet<(Node, Node, usize, String)>,
+    /// Pairs of resources that have to be one, whether they are or not.
+    pub(super) pairs: HashSet<Pair>,
+    /// Those that are not, each with the mismatch that says so.
+    pub(super) apart: Vec<(usize, Pair)>,
+    /// How what is wired is decided, for edits that say what to wire.
+    pub(super) setting: Setting,
+    /// Whether what is compared stands alone: a candidate, or the inside of a component. Nothing is learnt from it about the
+    /// rest.
+    alone: bool,
     steps: u32,
     printed: usize,
 }
@@ -114,6 +128,10 @@ impl<'a> Walk<'a> {
             voice: Voice::Fit,
             known: HashSet::new(),
             strangers: HashSet::new(),
+            pairs: HashSet::new(),
+            apart: Vec::new(),
+            setting: Setting::Plugs,
+            alone: false,
             steps: 0,
             printed: 0,
         }
@@ -135,9 +153,10 @@ impl<'a> Walk<'a> {
         offered: &Item,
     ) -> Result<Vec<Mismatch>, CheckError> {
         let kept = (std::mem::take(&mut self.found), std::mem::take(&mut self.known), self.strangers.clone());
+        let alone = std::mem::replace(&mut self.alone, true);
         let result = self.item(at, wanted, offered);
         let found = std::mem::replace(&mut self.found, kept.0);
-        (self.known, self.strangers) = (kept.1, kept.2);
+        (self.known, self.strangers, self.alone) = (kept.1, kept.2, alone);
         result.map(|()| found)
     }
 
@@ -250,7 +269,16 @@ impl<'a> Walk<'a> {
             Item::Type(_) | Item::Value(_) => Class::TypeShape,
         };
         let problem = format!("the {what} `{shown}` is not offered");
-        let edit = self.add(at, &format!("the {what} `{shown}`"), &format!("`{interface}`"), true);
+        let edit = match &at.wanted.root {
+            // What is published is not changed: another version of it is taken.
+            Root::Item(wanted, _) if wanted != interface && bare(wanted) == bare(interface) => {
+                self.build_against(at, wanted, interface)
+            }
+            Root::Item(wanted, _) if at.change == Change::Wanted => {
+                self.add(at, &format!("the {what} `{shown}`"), &format!("`{wanted}`"), true)
+            }
+            _ => self.add(at, &format!("the {what} `{shown}`"), &format!("`{interface}`"), true),
+        };
         self.note(&here, class, Some(&[Step::Name]), Some(&[Step::Name]), problem, edit)
     }
 
@@ -303,18 +331,15 @@ impl<'a> Walk<'a> {
     pub(super) fn candidate(&mut self, candidate: String, besides: &[Mismatch]) {
         let Some(last) = self.found.last_mut() else { return };
         last.candidate = Some(candidate);
-        last.notes.push(match besides {
-            [] => "apart from that, the two fit".to_owned(),
-            [only] => {
-                format!("apart from that, one thing differs: {}: {}", only.path.join(" > "), only.problem)
+        let line = |found: &Mismatch| format!("{}: {}", found.path.join(" > "), found.problem);
+        match besides {
+            [] => last.notes.push("apart from that, the two fit".to_owned()),
+            [only] => last.notes.push(format!("apart from that, one thing differs: {}", line(only))),
+            many => {
+                last.notes.push(format!("apart from that, {} things differ:", many.len()));
+                last.notes.extend(many.iter().map(line));
             }
-            many => format!(
-                "apart from that, {} things differ, first {}: {}",
-                many.len(),
-                many[0].path.join(" > "),
-                many[0].problem
-            ),
-        });
+        }
     }
 
     /// Two mentions of resources.
@@ -323,14 +348,22 @@ impl<'a> Walk<'a> {
         let grounds = (self.links.ground(nodes.0), self.links.ground(nodes.1));
         let (Some(w), Some(o)) = grounds else { return Ok(()) };
         // A resource of an import that is open is as unknown as one that is missing.
-        if w == o || self.open.contains(&w) || self.open.contains(&o) || !self.strangers.insert((w, o)) {
+        if self.open.contains(&w) || self.open.contains(&o) {
+            return Ok(());
+        }
+        if !self.alone && self.voice == Voice::Fit {
+            self.pairs.insert(nodes);
+        }
+        // It is told once for each import, whose wire may be what is wrong.
+        let place = at.path.first().cloned().unwrap_or_default();
+        if w == o || !self.strangers.insert((w, o, at.wanted.part, place)) {
             return Ok(());
         }
         if self.voice == Voice::Change {
             let problem = format!("the resource `{}` is not the one that it was", wanted.name);
             return self.note(at, Class::ResourceIdentity, Some(&[]), Some(&[]), problem, String::new());
         }
-        let story = Story { parts: self.parts, links: &self.links, world: self.world };
+        let story = self.story();
         let (w, o) = (self.name(at.wanted.part), self.name(at.offered.part));
         let notes = vec![
             format!("`{w}` means: {}", story.path(nodes.0)),
@@ -343,7 +376,14 @@ impl<'a> Walk<'a> {
         if let Some(last) = self.found.last_mut() {
             last.notes.extend(notes);
         }
+        if !self.alone && self.voice == Voice::Fit {
+            self.apart.push((self.found.len() - 1, nodes));
+        }
         Ok(())
+    }
+
+    pub(super) fn story(&self) -> Story<'_> {
+        Story { parts: self.parts, links: &self.links, world: self.world, setting: self.setting }
     }
 
     /// Enters the definition of types that have names: from here on, the definition is shown.
@@ -392,8 +432,10 @@ impl<'a> Walk<'a> {
     /// Works with links of its own, as inside of a component that is imported or exported as such.
     pub(super) fn apart(&mut self, work: impl FnOnce(&mut Self) -> Done) -> Done {
         let kept = (self.links.clone(), std::mem::take(&mut self.known), self.strangers.clone());
+        let alone = std::mem::replace(&mut self.alone, true);
         let result = work(self);
         (self.links, self.known, self.strangers) = kept;
+        self.alone = alone;
         result
     }
 
@@ -429,6 +471,7 @@ impl<'a> Walk<'a> {
             wanted,
             offered_by: Some(self.name(at.offered.part).to_owned()),
             offered,
+            shared: self.voice == Voice::Both,
             change: self.name(change).to_owned(),
             edit,
             candidate: None,

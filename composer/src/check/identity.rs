@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Part;
-use crate::shape::{Definition, Item, Origin, ResourceId, Shape};
+use super::names::compatible;
+use crate::shape::{Definition, Item, Origin, ResourceId, Shape, find};
 
 /// A resource, as one of the parts knows it.
 pub(super) type Node = (usize, ResourceId);
@@ -61,12 +62,38 @@ pub(super) fn resource_at(shape: &Shape, item: &Item, place: &[String]) -> Optio
     }
 }
 
+/// Two resources that have to be one: the one that is wanted, and the one that is offered.
+pub(super) type Pair = (Node, Node);
+
+/// How callers decide what is wired to what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Setting {
+    /// By giving a socket and plugs.
+    Plugs,
+    /// In a text.
+    Text,
+    /// By flags, for a bag.
+    Bag,
+}
+
+/// A wire drawn to another part than now.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Rewire {
+    /// Who imports.
+    part: usize,
+    /// Under which name.
+    import: String,
+    /// The part that has to satisfy it.
+    to: usize,
+}
+
 /// How a resource came to a place, in words, and what to wire so that two become one.
 pub(super) struct Story<'a> {
     pub(super) parts: &'a [Part<'a>],
     pub(super) links: &'a Links,
     /// The part whose imports nobody but the world or the host decides.
     pub(super) world: Option<usize>,
+    pub(super) setting: Setting,
 }
 
 impl Story<'_> {
@@ -109,7 +136,7 @@ impl Story<'_> {
     /// What to wire so that what is wanted and what is offered come from one instance.
     pub(super) fn cure(&self, wanted: Node, offered: Node) -> Option<String> {
         let end = |node: Node| self.links.trail(node).last().copied();
-        let start = wanted;
+        let both = (wanted, offered);
         let (wanted, offered) = (end(wanted)?, end(offered)?);
         let name = |node: Node| self.parts[node.0].name;
         let origin = |node: Node| &self.parts[node.0].shape.resource(node.1).origin;
@@ -131,21 +158,9 @@ impl Story<'_> {
                 name(offered),
                 o.last()?
             ),
-            // Two instances of one component.
-            (Origin::Made(_), Origin::Made(_))
-                if wanted.0 != offered.0
-                    && std::ptr::eq(self.parts[wanted.0].shape, self.parts[offered.0].shape) =>
-            {
-                format!("take both from one: {}", self.redirect(start, name(offered))?)
+            (Origin::Made(_), Origin::Made(_)) if wanted.0 != offered.0 => {
+                self.from_one(both, self.rewires(both).first())?
             }
-            (Origin::Made(_), Origin::Made(_)) if wanted.0 != offered.0 => format!(
-                "take both from one: {}, or build `{}` so that it imports `{w_interface}` instead of making its own `{}`, \
-                 and wire that to `{}`",
-                self.redirect(start, name(offered))?,
-                name(offered),
-                o.last()?,
-                name(wanted)
-            ),
             (Origin::Asked(_), Origin::Asked(_)) => format!(
                 "wire the import `{w_interface}` of `{}` and the import `{o_interface}` of `{}` to one export",
                 name(wanted),
@@ -155,13 +170,82 @@ impl Story<'_> {
         })
     }
 
-    /// The first wire on the way, drawn to another part.
-    fn redirect(&self, from: Node, to: &str) -> Option<String> {
-        let part = &self.parts[from.0];
-        let (Origin::Asked(place) | Origin::Made(place)) = &part.shape.resource(from.1).origin else {
-            return None;
+    /// The wires that could be drawn to another part so that both come from one instance: that of who offers, where it takes
+    /// the resource from elsewhere, and that of who wants it.
+    pub(super) fn rewires(&self, (wanted, offered): Pair) -> Vec<Rewire> {
+        let maker = |node: Node| self.links.trail(node).last().map(|end| end.0);
+        let rewire = |from: Node, to: Node| {
+            let to = maker(to)?;
+            let Origin::Asked(place) = &self.parts[from.0].shape.resource(from.1).origin else { return None };
+            let import = place.first()?;
+            let rewire = Rewire { part: from.0, import: import.clone(), to };
+            (from.0 != to && self.satisfies(&rewire).is_some()).then_some(rewire)
         };
-        Some(format!("wire the import `{}` of `{}` to `{to}` as well", place.first()?, part.name))
+        [rewire(offered, wanted), rewire(wanted, offered)].into_iter().flatten().collect()
+    }
+
+    /// Whether both are made by parts.
+    pub(super) fn both_made(&self, (wanted, offered): Pair) -> bool {
+        let made = |node: Node| {
+            let end = self.links.trail(node).last().copied();
+            end.is_some_and(|end| matches!(self.parts[end.0].shape.resource(end.1).origin, Origin::Made(_)))
+        };
+        made(wanted) && made(offered)
+    }
+
+    /// What stands behind the import once it is wired so.
+    fn satisfies(&self, rewire: &Rewire) -> Option<&Item> {
+        let exports = &self.parts[rewire.to].shape.root().exports;
+        let compatible = || exports.iter().find(|(name, _)| compatible(name, &rewire.import));
+        find(exports, &rewire.import).or_else(|| compatible().map(|(_, item)| item))
+    }
+
+    /// How many of these would be two, where one is needed, if this were wired so.
+    pub(super) fn left(&self, rewire: &Rewire, pairs: &HashSet<Pair>) -> usize {
+        let mut links = self.links.clone();
+        let Some(item) = self.satisfies(rewire) else { return usize::MAX };
+        for (resource, place) in &self.parts[rewire.part].shape.root().asked {
+            if let Some((import, rest)) = place.split_first()
+                && *import == rewire.import
+            {
+                let given = resource_at(self.parts[rewire.to].shape, item, rest);
+                links.give((rewire.part, *resource), given.map(|given| (rewire.to, given)));
+            }
+        }
+        let apart = |(wanted, offered): &&Pair| links.ground(*wanted) != links.ground(*offered);
+        pairs.iter().filter(apart).count()
+    }
+
+    /// The edit that has both come from one instance: by this wire, and if who offers makes the resource itself, by not doing
+    /// so. Both are made by parts.
+    pub(super) fn from_one(&self, (wanted, offered): Pair, rewire: Option<&Rewire>) -> Option<String> {
+        let end = |node: Node| self.links.trail(node).last().copied();
+        let (wanted, maker) = (end(wanted)?, end(offered)?);
+        let wire = rewire.map(|rewire| format!("take both from one: {}", self.redirect(rewire)));
+        let twins = std::ptr::eq(self.parts[wanted.0].shape, self.parts[maker.0].shape);
+        if wire.is_some() && (twins || maker != offered) {
+            return wire;
+        }
+        let origin = |node: Node| &self.parts[node.0].shape.resource(node.1).origin;
+        let (Origin::Made(w), Origin::Made(o)) = (origin(wanted), origin(maker)) else { return None };
+        let build = format!(
+            "build `{}` so that it imports `{}` instead of making its own `{}`, and wire that to `{}`",
+            self.parts[maker.0].name,
+            w.first()?,
+            o.last()?,
+            self.parts[wanted.0].name
+        );
+        Some(wire.map_or_else(|| build.clone(), |wire| format!("{wire}, or {build}")))
+    }
+
+    fn redirect(&self, rewire: &Rewire) -> String {
+        let (part, to) = (self.parts[rewire.part].name, self.parts[rewire.to].name);
+        let import = &rewire.import;
+        let flag = match self.setting {
+            Setting::Bag => format!(" (`--wire {part}.{import}={to}`)"),
+            Setting::Plugs | Setting::Text => String::new(),
+        };
+        format!("wire the import `{import}` of `{part}` to `{to}` as well{flag}")
     }
 }
 

@@ -39,7 +39,8 @@
 //!
 //! A plug may import what another plug exports. That counts as wired, and is compared as well, since resources
 //! that are passed on depend on it. What no plug exports comes from the host, and is one for all who import it under
-//! the same name.
+//! the same name, or one of a version that promises to fit: what they want of it must agree. What comes from the host knows the
+//! host's resources alone, so it may not take one that a part makes. Parts that need each other in a circle do not fit.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -48,6 +49,7 @@ use std::ops::Range;
 use serde::Serialize;
 use thiserror::Error;
 
+use self::identity::Setting;
 use crate::contain::{Crash, contain};
 use crate::shape::{Shape, ShapeError};
 use crate::wire::Place;
@@ -56,7 +58,9 @@ mod align;
 mod between;
 mod class;
 mod compare;
+mod host;
 mod identity;
+mod index;
 mod names;
 mod near;
 mod offers;
@@ -68,8 +72,9 @@ mod wholes;
 
 pub(crate) use between::{Finding, Found, between};
 pub use class::{Class, UnknownClass};
-pub(crate) use names::{bare, means, other_version, track, version};
-pub use names::{compatible, is_host};
+pub(crate) use index::Index;
+pub use names::{bare, compatible, is_host, means};
+pub(crate) use names::{other_version, track, version};
 pub(crate) use show::{Ink, side};
 pub use show::{blocks, json, text};
 
@@ -165,7 +170,7 @@ pub struct Wiring {
     pub part: usize,
     /// Under which name.
     pub import: String,
-    /// Who exports.
+    /// Who exports. A number that no part has stands for what comes from outside of the parts, and is not compared.
     pub from: usize,
     /// The name of the export, and names of exports within it.
     pub export: Vec<String>,
@@ -184,10 +189,13 @@ pub struct Mismatch {
     pub wanted_by: String,
     /// What is wanted.
     pub wanted: Option<Excerpt>,
-    /// Who offers it, or should: the name of the part. None where nobody does.
+    /// Who offers it, or should: the name of the part. None where nobody does. Where it is [shared](Mismatch::shared), the
+    /// other part that wants it.
     pub offered_by: Option<String>,
     /// What is offered.
     pub offered: Option<Excerpt>,
+    /// Whether both sides want it: of the host, which gives the same to all who import it.
+    pub shared: bool,
     /// The part that would have to change.
     pub change: String,
     /// How, in a sentence without a full stop.
@@ -270,7 +278,12 @@ pub fn world(component: Part<'_>, world: Part<'_>) -> Result<Report, CheckError>
 ///
 /// Where nothing can be said; what does not fit is in the report.
 pub fn wiring(parts: &[Part<'_>], wires: &[Wiring], closed: &[usize]) -> Result<Report, CheckError> {
-    contain(|| pair::wiring(parts, wires, closed))?
+    contain(|| pair::wiring(parts, wires, closed, Setting::Text))?
+}
+
+/// As [`wiring`], for a bag that no text was written for: edits name the flags of the command.
+pub(crate) fn wiring_of_bag(parts: &[Part<'_>], wires: &[Wiring]) -> Result<Report, CheckError> {
+    contain(|| pair::wiring(parts, wires, &[], Setting::Bag))?
 }
 
 /// As [`plug`], for components as bytes, each with its name.

@@ -65,7 +65,8 @@ pub fn compatible(one: &str, other: &str) -> bool {
 }
 
 /// Whether a name is the one that was meant: in full, or without its version.
-pub(crate) fn means(pattern: &str, name: &str) -> bool {
+#[must_use]
+pub fn means(pattern: &str, name: &str) -> bool {
     pattern == name || name.split_once('@').is_some_and(|(bare, _)| bare == pattern)
 }
 
@@ -76,7 +77,8 @@ pub fn is_host(name: &str) -> bool {
 }
 
 /// A name without its version.
-pub(crate) fn bare(name: &str) -> &str {
+#[must_use]
+pub fn bare(name: &str) -> &str {
     name.split_once('@').map_or(name, |(bare, _)| bare)
 }
 

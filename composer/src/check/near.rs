@@ -44,6 +44,7 @@ pub(super) fn dangling(
         wanted: Some(shown(walk, part, name, item)),
         offered_by: Some(exporter.clone()),
         offered: None,
+        shared: false,
         change: importer.clone(),
         edit: format!("wire the import `{name}` of `{importer}` to something that is there"),
         candidate: None,
@@ -67,11 +68,72 @@ pub(super) fn forgotten(walk: &mut Walk<'_>, wanted: (usize, &str, &Item), offer
         wanted: Some(shown(walk, part, name, item)),
         offered_by: Some(exporter.clone()),
         offered: None,
+        shared: false,
         change: importer.clone(),
         edit: format!("wire the import `{name}` of `{importer}` to `{}` of `{exporter}`", offer.name),
         candidate: Some(offer.name.to_owned()),
         notes: Vec::new(),
     });
+}
+
+/// Parts that need each other in a circle: each step is a part, its import, and the part that satisfies it.
+pub(super) fn circle_of(walk: &mut Walk<'_>, steps: &[(usize, String, usize)]) {
+    let Some((part, import, provider)) = steps.first() else { return };
+    let name = |part: usize| walk.name(part).to_owned();
+    let all: Vec<String> = steps.iter().map(|(part, ..)| format!("`{}`", walk.name(*part))).collect();
+    let line = |(part, import, provider): &(usize, String, usize)| {
+        format!("`{}` imports `{import}`, which `{}` exports", walk.name(*part), walk.name(*provider))
+    };
+    let flags: Vec<String> = steps.iter().map(|(_, import, _)| format!("`--leave-open {import}`")).collect();
+    let item = find(&walk.parts[*part].shape.root().imports, import);
+    let mismatch = Mismatch {
+        class: Class::Cycle,
+        path: vec![plain_name(import)],
+        problem: format!("{} need each other, so none of them can be instantiated first", all.join(", ")),
+        wanted_by: name(*part),
+        wanted: item.map(|item| shown(walk, *part, import, item)),
+        offered_by: Some(name(*provider)),
+        offered: None,
+        shared: false,
+        change: name(*part),
+        edit: format!(
+            "cut it at one place: leave that import to the host ({}), or give a component from outside of the circle that \
+             exports it",
+            flags.join(" or ")
+        ),
+        candidate: None,
+        notes: steps.iter().map(line).collect(),
+    };
+    walk.found.push(mismatch);
+}
+
+/// An import of a plug that only the socket exports: whatever uses the plug would have to come before it.
+pub(super) fn back(walk: &mut Walk<'_>, (part, name, item): (usize, &str, &Item)) -> bool {
+    let exports = &walk.parts[0].shape.root().exports;
+    let Some((export, _)) = exports.iter().find(|(export, _)| part != 0 && compatible(name, export)) else {
+        return false;
+    };
+    let (importer, socket) = (walk.name(part).to_owned(), walk.name(0).to_owned());
+    let mismatch = Mismatch {
+        class: Class::Cycle,
+        path: vec![plain_name(name)],
+        problem: format!(
+            "only the socket exports `{export}`, and it needs `{importer}`: neither can be instantiated first"
+        ),
+        wanted_by: importer.clone(),
+        wanted: Some(shown(walk, part, name, item)),
+        offered_by: Some(socket.clone()),
+        offered: None,
+        shared: false,
+        change: importer.clone(),
+        edit: format!(
+            "leave the import to the host (`--leave-open {name}`), or give another component that exports `{name}`"
+        ),
+        candidate: None,
+        notes: Vec::new(),
+    };
+    walk.found.push(mismatch);
+    true
 }
 
 /// An import of the socket that no plug offers anything for.
@@ -100,6 +162,7 @@ pub(super) fn open(walk: &mut Walk<'_>, offers: &Offers<'_>, wanted: (usize, &st
         wanted: Some(shown(walk, part, name, item)),
         offered_by: None,
         offered: None,
+        shared: false,
         change: socket.to_owned(),
         edit: format!(
             "give a component that exports `{name}` as well, or leave the import open, for the host"
@@ -110,7 +173,7 @@ pub(super) fn open(walk: &mut Walk<'_>, offers: &Offers<'_>, wanted: (usize, &st
     Ok(())
 }
 
-fn shown(walk: &Walk<'_>, part: usize, name: &str, item: &Item) -> Excerpt {
+pub(super) fn shown(walk: &Walk<'_>, part: usize, name: &str, item: &Item) -> Excerpt {
     let printed = item_at(walk.parts[part].shape, name, item, &[Step::Name]);
     Excerpt { text: printed.text, span: printed.span }
 }
@@ -223,6 +286,7 @@ pub(super) fn absent(walk: &mut Walk<'_>, wanting: usize, name: &str, item: &Ite
         wanted: Some(shown(walk, wanting, name, item)),
         offered_by: Some(if wanting == 0 { world } else { component }.to_owned()),
         offered: None,
+        shared: false,
         change: component.to_owned(),
         edit,
         candidate: None,

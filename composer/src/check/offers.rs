@@ -1,9 +1,7 @@
 //! What parts offer, and what is asked of them.
 
-use std::collections::HashMap;
-
 use super::Part;
-use super::names::{InterfaceName, bare, track};
+use super::index::Index;
 use crate::shape::{Definition, Item, Origin, Shape, find};
 
 /// An export of a part.
@@ -14,13 +12,10 @@ pub(super) struct Offer<'a> {
     pub(super) item: &'a Item,
 }
 
-/// What is offered, by name and by what promises to fit the name.
+/// What is offered.
 #[derive(Default)]
 pub(super) struct Offers<'a> {
-    exact: HashMap<&'a str, Vec<Offer<'a>>>,
-    compatible: HashMap<String, Vec<Offer<'a>>>,
-    /// By the name without its version.
-    bare: HashMap<&'a str, Vec<Offer<'a>>>,
+    index: Index<Offer<'a>>,
     pub(super) all: Vec<Offer<'a>>,
 }
 
@@ -28,34 +23,19 @@ impl<'a> Offers<'a> {
     pub(super) fn add(&mut self, part: usize, items: &'a [(String, Item)]) {
         for (name, item) in items {
             let offer = Offer { part, name, item };
-            self.exact.entry(name).or_default().push(offer);
-            if let Some(track) = track(name) {
-                self.compatible.entry(track).or_default().push(offer);
-            }
-            self.bare.entry(bare(name)).or_default().push(offer);
+            self.index.add(name, offer);
             self.all.push(offer);
         }
     }
 
-    /// What satisfies an import of a part, but not the part itself: the very name, from the first part that has it, or else
-    /// the newest version that promises to fit.
+    /// What satisfies an import of a part, but not the part itself. Of several that do equally well, the first.
     pub(super) fn find(&self, importer: usize, name: &str) -> Option<Offer<'a>> {
-        let others = |offers: &'_ Vec<Offer<'a>>| {
-            offers.iter().filter(|offer| offer.part != importer).copied().collect::<Vec<_>>()
-        };
-        if let Some(exact) = self.exact.get(name).and_then(|offers| others(offers).first().copied()) {
-            return Some(exact);
-        }
-        let version = |offer: &Offer<'a>| InterfaceName::parse(offer.name).and_then(|name| name.version);
-        let compatible = others(self.compatible.get(&track(name)?)?);
-        // Of equal versions the last one would be the greatest.
-        compatible.into_iter().rev().max_by_key(version)
+        self.index.satisfying(name, |offer| offer.part != importer).first().copied()
     }
 
     /// The same interface from another part, in a version that does not satisfy the import.
     pub(super) fn other_version(&self, importer: usize, name: &str) -> Option<Offer<'a>> {
-        let mut same = self.bare.get(bare(name))?.iter();
-        same.find(|offer| offer.part != importer && offer.name != name).copied()
+        self.index.any_version(name).find(|offer| offer.part != importer && offer.name != name)
     }
 }
 

@@ -1,16 +1,21 @@
 //! Finds what stands behind each import, and has it compared.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::compare::{At, Change, Done, Walk, kind_of};
-use super::identity::{Node, resource_at};
-use super::names::{InterfaceName, compatible, is_host, means, track};
-use super::near::{absent, dangling, forgotten, near, open};
+use super::host::{Host, Resources};
+use super::identity::{Rewire, Setting, resource_at};
+use super::names::{InterfaceName, compatible, is_host, means};
+use super::near::{absent, back, circle_of, dangling, forgotten, near, open};
 use super::offers::{Offer, Offers, asks_for_nothing, within};
 use super::{CheckError, Class, Mismatch, Part, Report, Wire, Wiring};
+use crate::order::order;
 use crate::shape::member::plain_name;
-use crate::shape::{Item, Place, ResourceId, find};
+use crate::shape::{Item, ResourceId, find, mention};
 use crate::wire::Place as Asked;
+
+/// How much is tried to find the best wire where resources differ: wires times pairs of resources.
+const MOST_TRIED: usize = 1_000_000;
 
 /// `parts[0]` is the socket.
 pub(super) fn plug(parts: &[Part<'_>], leave_open: &[Asked]) -> Result<Report, CheckError> {
@@ -18,45 +23,58 @@ pub(super) fn plug(parts: &[Part<'_>], leave_open: &[Asked]) -> Result<Report, C
     for (index, part) in parts.iter().enumerate().skip(1) {
         offers.add(index, &part.shape.root().exports);
     }
-    let used = used(parts, &offers);
     let left = |part: usize, import: &str| {
         let of = |place: &Asked| place.part.as_ref().is_none_or(|name| name == parts[part].name);
         leave_open.iter().any(|place| of(place) && means(&place.name, import))
     };
+    let find = |part: usize, import: &str| offers.find(part, import).filter(|_| !left(part, import));
+    let used = used(parts, find);
     let demands = |part: usize, import: &str| used.contains(&part) && !is_host(import) && !left(part, import);
     let mut walk = Walk::new(parts, None);
     let mut report = Report::default();
-    let mut host = BTreeSet::new();
-    link(&mut walk, |part, import| offers.find(part, import), demands);
+    let mut names = BTreeSet::new();
+    let hosts = link(&mut walk, find, demands);
+    let mut host = Host::default();
     for (index, part) in parts.iter().enumerate() {
         for (name, item) in &part.shape.root().imports {
-            match offers.find(index, name) {
+            let asks = !asks_for_nothing(part, name, item);
+            match find(index, name) {
                 Some(offer) => {
                     report.wired.push(wire(parts, index, name, offer));
                     pair(&mut walk, (index, name, item), offer, older(name, offer.name))?;
                 }
-                None if demands(index, name) && !asks_for_nothing(part, name, item) => {
-                    match walk.found.iter_mut().find(|found| is_open(found, name)) {
-                        Some(known) => known.notes.push(format!("`{}` imports it too", part.name)),
-                        None => open(&mut walk, &offers, (index, name, item))?,
+                None if demands(index, name) && asks => {
+                    if let Some(known) = walk.found.iter_mut().find(|found| is_open(found, name)) {
+                        known.notes.push(format!("`{}` imports it too", part.name));
+                    } else if !back(&mut walk, (index, name, item)) {
+                        open(&mut walk, &offers, (index, name, item))?;
                     }
+                    host.same_for_all(&mut walk, (index, name, item))?;
                 }
                 None => {
                     let offer = offers
                         .other_version(index, name)
                         .filter(|_| used.contains(&index) && !left(index, name));
                     report.passed_over.extend(offer.map(|offer| wire(parts, index, name, offer)));
-                    host.insert(name.clone());
+                    if taken_from(part, name, item).is_some_and(|from| find(index, &from).is_some()) {
+                        continue;
+                    }
+                    names.insert(name.clone());
+                    if used.contains(&index) {
+                        host.left(&mut walk, &hosts, (index, name, item), asks)?;
+                    }
                 }
             }
         }
     }
+    circles(&mut walk, &used, find);
+    rewire(&mut walk);
     let Report { wired, passed_over, .. } = &mut report;
     passed_over
         .retain(|over| !wired.iter().any(|wire| (&wire.from, &wire.export) == (&over.from, &over.export)));
     let unused = parts[1..].iter().map(|part| part.name.to_owned());
     report.unused = unused.filter(|name| !report.wired.iter().any(|wire| wire.from == *name)).collect();
-    Ok(Report { mismatches: walk.found, host: host.into_iter().collect(), ..report })
+    Ok(Report { mismatches: walk.found, host: names.into_iter().collect(), ..report })
 }
 
 /// Whether this says already that nothing satisfies an import.
@@ -65,26 +83,57 @@ fn is_open(found: &Mismatch, import: &str) -> bool {
 }
 
 /// The socket, the plugs that it uses, those that these use, and so on.
-fn used(parts: &[Part<'_>], offers: &Offers<'_>) -> BTreeSet<usize> {
+fn used<'a>(parts: &[Part<'_>], find: impl Fn(usize, &str) -> Option<Offer<'a>>) -> BTreeSet<usize> {
     let mut used = BTreeSet::new();
     let mut waiting = vec![0];
     while let Some(part) = waiting.pop() {
         if used.insert(part) {
             let imports = parts[part].shape.root().imports.iter();
-            waiting.extend(imports.filter_map(|(name, _)| offers.find(part, name)).map(|offer| offer.part));
+            waiting.extend(imports.filter_map(|(name, _)| find(part, name)).map(|offer| offer.part));
         }
     }
     used
 }
 
-/// Finds out which resource is which. What stands behind an import is for `find` to say; `open` tells imports that should
-/// have something behind them, and have not.
+/// The import that a type comes out of, where an import is nothing but a name for that: it is whatever the type is there.
+fn taken_from(part: &Part<'_>, name: &str, item: &Item) -> Option<String> {
+    mention::alias_of(part.shape, item).filter(|from| from != name)
+}
+
+/// Of several circles of parts that need each other, a smallest one.
+fn circles<'a>(walk: &mut Walk<'_>, used: &BTreeSet<usize>, find: impl Fn(usize, &str) -> Option<Offer<'a>>) {
+    let used: Vec<usize> = used.iter().copied().collect();
+    let wires = |part: usize| {
+        let imports = walk.parts[part].shape.root().imports.iter();
+        imports.filter_map(|(name, _)| Some((name.as_str(), find(part, name)?))).collect::<Vec<_>>()
+    };
+    let position = |part: usize| used.binary_search(&part).unwrap_or_default();
+    let edges: Vec<Vec<usize>> = used
+        .iter()
+        .map(|part| wires(*part).iter().map(|(_, offer)| position(offer.part)).collect())
+        .collect();
+    let Err(circle) = order(&edges) else { return };
+    let next = circle.iter().skip(1).chain(circle.first());
+    let steps = circle.iter().zip(next).filter_map(|(&part, &provider)| {
+        let (part, provider) = (used[part], used[provider]);
+        let between = wires(part).into_iter().find(|(_, offer)| offer.part == provider);
+        between.map(|(import, _)| (part, import.to_owned(), provider))
+    });
+    let steps: Vec<(usize, String, usize)> = steps.collect();
+    circle_of(walk, &steps);
+}
+
+/// Finds out which resource is which, and answers with those of the host. What stands behind an import is for `find` to
+/// say; `open` tells imports that should have something behind them, and have not.
 fn link<'a>(
     walk: &mut Walk<'_>,
     find: impl Fn(usize, &str) -> Option<Offer<'a>>,
     open: impl Fn(usize, &str) -> bool,
-) {
-    let mut hosts: HashMap<(String, Place), Node> = HashMap::new();
+) -> Resources {
+    let mut hosts = Resources::default();
+    for (index, part) in walk.parts.iter().enumerate() {
+        hosts.learn(part, |import| find(index, import).is_none());
+    }
     for (index, part) in walk.parts.iter().enumerate() {
         for (resource, place) in &part.shape.root().asked {
             let node = (index, *resource);
@@ -93,8 +142,7 @@ fn link<'a>(
                 Some(offer) => walk.links.give(node, given(walk, offer, rest)),
                 None => {
                     // What nobody offers comes from the host, which gives the same to all who ask for it.
-                    let key = (track(import).unwrap_or_else(|| import.clone()), rest.to_vec());
-                    let known = *hosts.entry(key).or_insert(node);
+                    let known = hosts.ask(import, rest, node);
                     walk.links.give(node, Some(known));
                     if open(index, import) {
                         walk.open.insert(node);
@@ -103,14 +151,50 @@ fn link<'a>(
             }
         }
     }
+    hosts
+}
+
+/// Where two resources should be one, says which wire to draw elsewhere: the one after which the least is left of that.
+fn rewire(walk: &mut Walk<'_>) {
+    if walk.apart.len().saturating_mul(walk.pairs.len()) > MOST_TRIED {
+        return;
+    }
+    let mut left: HashMap<Rewire, usize> = HashMap::new();
+    let mut edits = Vec::new();
+    for (at, pair) in &walk.apart {
+        let story = walk.story();
+        let mut wires = story.rewires(*pair);
+        if wires.len() < 2 {
+            continue;
+        }
+        // Of equals, the first stays the first.
+        wires.sort_by_cached_key(|wire| {
+            *left.entry(wire.clone()).or_insert_with(|| story.left(wire, &walk.pairs))
+        });
+        if story.both_made(*pair) {
+            edits.extend(story.from_one(*pair, wires.first()).map(|edit| (*at, edit)));
+        }
+    }
+    for (at, edit) in edits {
+        walk.found[at].edit = edit;
+    }
 }
 
 /// Parts as they are wired already; all imports of those that are closed must be.
-pub(super) fn wiring(parts: &[Part<'_>], wires: &[Wiring], closed: &[usize]) -> Result<Report, CheckError> {
+pub(super) fn wiring(
+    parts: &[Part<'_>],
+    wires: &[Wiring],
+    closed: &[usize],
+    setting: Setting,
+) -> Result<Report, CheckError> {
     let mut wired: HashMap<(usize, &str), Offer<'_>> = HashMap::new();
     let mut loose: HashMap<(usize, &str), &Wiring> = HashMap::new();
+    let mut outside: HashSet<(usize, &str)> = HashSet::new();
     for wire in wires {
-        let (Some(from), Some(name)) = (parts.get(wire.from), wire.export.last()) else { continue };
+        let (Some(from), Some(name)) = (parts.get(wire.from), wire.export.last()) else {
+            outside.insert((wire.part, &wire.import));
+            continue;
+        };
         match within(from.shape, &wire.export) {
             Some(item) => _ = wired.insert((wire.part, &wire.import), Offer { part: wire.from, name, item }),
             None => _ = loose.insert((wire.part, &wire.import), wire),
@@ -119,13 +203,15 @@ pub(super) fn wiring(parts: &[Part<'_>], wires: &[Wiring], closed: &[usize]) -> 
     let find = |part: usize, import: &str| wired.get(&(part, import)).copied();
     let is_open = |part: usize, import: &str| closed.contains(&part) && find(part, import).is_none();
     let mut walk = Walk::new(parts, None);
-    link(&mut walk, find, is_open);
+    walk.setting = setting;
+    let hosts = link(&mut walk, find, is_open);
     let mut offers = Offers::default();
     for (index, part) in parts.iter().enumerate() {
         offers.add(index, &part.shape.root().exports);
     }
     let mut report = Report::default();
-    let mut host = BTreeSet::new();
+    let mut names = BTreeSet::new();
+    let mut host = Host::default();
     for (index, part) in parts.iter().enumerate() {
         for (name, item) in &part.shape.root().imports {
             if let Some(offer) = find(index, name) {
@@ -138,12 +224,17 @@ pub(super) fn wiring(parts: &[Part<'_>], wires: &[Wiring], closed: &[usize]) -> 
                     Some(offer) => forgotten(&mut walk, (index, name, item), offer),
                     None => open(&mut walk, &offers, (index, name, item))?,
                 }
-            } else {
-                host.insert(name.clone());
+            } else if taken_from(part, name, item).is_none_or(|from| find(index, &from).is_none()) {
+                names.insert(name.clone());
+                if !outside.contains(&(index, name)) {
+                    let asks = !asks_for_nothing(part, name, item);
+                    host.left(&mut walk, &hosts, (index, name, item), asks)?;
+                }
             }
         }
     }
-    Ok(Report { mismatches: walk.found, host: host.into_iter().collect(), ..report })
+    rewire(&mut walk);
+    Ok(Report { mismatches: walk.found, host: names.into_iter().collect(), ..report })
 }
 
 fn wire(parts: &[Part<'_>], part: usize, import: &str, offer: Offer<'_>) -> Wire {

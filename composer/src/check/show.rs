@@ -54,7 +54,8 @@ fn block(mismatch: &Mismatch, ink: Ink) -> String {
     line(&mut text, &format!("  {}", mismatch.problem));
     side(&mut text, &format!("wanted by `{}`", mismatch.wanted_by), mismatch.wanted.as_ref(), ink);
     if let Some(name) = &mismatch.offered_by {
-        side(&mut text, &format!("offered by `{name}`"), mismatch.offered.as_ref(), ink);
+        let role = if mismatch.shared { "wanted" } else { "offered" };
+        side(&mut text, &format!("{role} by `{name}`"), mismatch.offered.as_ref(), ink);
     }
     for note in &mismatch.notes {
         line(&mut text, &format!("  note: {note}"));

@@ -1,10 +1,13 @@
-//! The words for what differs: between what is wanted and what is offered, or between what was and what is.
+//! The words for what differs: between what is wanted and what is offered, between what two want of the same, or between
+//! what was and what is.
 
-/// Which of the two it is. In the second, what is wanted is what was, and what is offered is what became of it.
+/// Which of them it is. In the last, what is wanted is what was, and what is offered is what became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Voice {
     /// Two sides that must fit.
     Fit,
+    /// Two that want the same of the host: what is offered is what the other one wants.
+    Both,
     /// One thing, before and after.
     Change,
 }
@@ -13,6 +16,7 @@ impl Voice {
     pub(super) fn differ(self, wanted: &str, offered: &str) -> String {
         match self {
             Voice::Fit => format!("{wanted} is wanted, {offered} is offered"),
+            Voice::Both => format!("one wants {wanted}, the other {offered}"),
             Voice::Change => format!("{wanted} became {offered}"),
         }
     }
@@ -20,6 +24,7 @@ impl Voice {
     pub(super) fn kinds(self, wanted: &str, offered: &str) -> String {
         match self {
             Voice::Fit => format!("wanted is {wanted}, offered is {offered}"),
+            Voice::Both => format!("one wants {wanted}, the other {offered}"),
             Voice::Change if wanted == offered => format!("{wanted} became another one"),
             Voice::Change => format!("{wanted} became {offered}"),
         }
@@ -34,6 +39,7 @@ impl Voice {
         };
         match self {
             Voice::Fit => format!("wanted is {one}, offered is {other}"),
+            Voice::Both => format!("one wants {one}, the other {other}"),
             Voice::Change => format!("{one} became {other}"),
         }
     }
@@ -43,6 +49,8 @@ impl Voice {
         match (self, wanted) {
             (Voice::Fit, true) => format!("{what} is wanted, and none offered"),
             (Voice::Fit, false) => format!("{what} is offered, and none wanted"),
+            (Voice::Both, true) => format!("one wants {what}, and the other none"),
+            (Voice::Both, false) => format!("one wants no such thing as {what}, and the other does"),
             (Voice::Change, true) => format!("it had {what}, and has none now"),
             (Voice::Change, false) => format!("it has {what} now, and had none"),
         }
@@ -52,6 +60,7 @@ impl Voice {
     pub(super) fn renamed(self, one: &str, wanted: &str, offered: &str) -> String {
         match self {
             Voice::Fit => format!("the {one} is called `{offered}` where `{wanted}` is wanted"),
+            Voice::Both => format!("one wants the {one} `{wanted}`, the other `{offered}`"),
             Voice::Change => format!("the {one} `{wanted}` is called `{offered}` now"),
         }
     }
@@ -61,6 +70,8 @@ impl Voice {
         match (self, wanted) {
             (Voice::Fit, true) => format!("the {one} `{name}` is wanted, and not offered"),
             (Voice::Fit, false) => format!("the {one} `{name}` is offered, and not wanted"),
+            (Voice::Both, true) => format!("one wants the {one} `{name}`, the other does not"),
+            (Voice::Both, false) => format!("one does not want the {one} `{name}`, the other does"),
             (Voice::Change, true) => format!("the {one} `{name}` was removed"),
             (Voice::Change, false) => format!("the {one} `{name}` was added"),
         }

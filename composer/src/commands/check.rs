@@ -43,8 +43,8 @@ pub struct Check {
     /// A world: the file or folder of its WIT package, and where the package has several, its name.
     #[arg(long, value_name = "WIT[#WORLD]")]
     world: Option<OsString>,
-    /// An import that is left to the host, with or without its version, of all components or of one, which goes by the name
-    /// of its file without the ending; may be repeated. Imports of `wasi:*` that nothing
+    /// An import that is left to the host, whoever exports it, with or without its version, of all components or of one, which
+    /// goes by the name of its file without the ending; may be repeated. Imports of `wasi:*` that nothing
     /// exports are left to it anyway.
     #[arg(long, value_name = "[PART.]IFACE", conflicts_with = "world")]
     leave_open: Vec<Place>,
@@ -81,11 +81,11 @@ pub fn run(arguments: &Check) -> Result<(), Failure> {
             check::plug_leaving_open(socket, &plugs, &arguments.leave_open()?).map_err(failed)?
         }
     };
-    answer(&report, arguments.json)
+    answer(arguments, &report)
 }
 
-fn answer(report: &Report, as_json: bool) -> Result<(), Failure> {
-    if as_json {
+fn answer(arguments: &Check, report: &Report) -> Result<(), Failure> {
+    if arguments.json {
         files::print(format!("{}\n", check::json(report)).as_bytes())?;
     } else {
         let mut text = check::text(report, failure::colour_on_stdout());
@@ -98,6 +98,10 @@ fn answer(report: &Report, as_json: bool) -> Result<(), Failure> {
                 "note: `{import}` of `{part}` is left to the host, although `{from}` exports `{export}`: `--leave-open {import}` \
                  says that it is meant so"
             )));
+        }
+        if arguments.world.is_some() && report.fits() {
+            let component = arguments.socket.title();
+            renamed(report, &component).for_each(|note| files::say(&failure::harmless(&note)));
         }
         for name in &report.unused {
             files::say(&failure::harmless(&format!("note: nothing was wired to `{name}`")));
@@ -116,6 +120,23 @@ fn answer(report: &Report, as_json: bool) -> Result<(), Failure> {
         failure
     } else {
         failure.help(format!("what is the host's business may stay open: `{}`", flags.join(" ")))
+    })
+}
+
+/// What fits the world in another version than the world's. Engines take that; a text that targets the world does not.
+fn renamed<'a>(report: &'a Report, component: &'a str) -> impl Iterator<Item = String> + 'a {
+    let others = report.wired.iter().filter(|wire| wire.import != wire.export);
+    others.map(move |Wire { part, import, export, .. }| {
+        // Of imports, the component is the one that wants something; of exports, the world is.
+        let (has, wants, words) = if part == component {
+            (import, export, format!("import i: {export};`, and `\"{import}\": i` among the arguments"))
+        } else {
+            (export, import, format!("export NAME[\"{export}\"] as \"{import}\";`"))
+        };
+        format!(
+            "note: `{component}` has `{has}` where the world has `{wants}`, which promises to fit; a text that `targets` the \
+             world has to have the very name: `{words}"
+        )
     })
 }
 

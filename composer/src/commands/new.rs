@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use composer::check::bare;
 use composer::contract::Contracts;
 use composer::manifest::{self, Language};
 use composer::scaffold::{self, Cargo, Part, project::ListError};
@@ -124,7 +125,7 @@ fn full_name(contracts: &Contracts, wanted: &str) -> Result<String, Failure> {
         Failure::because(Exit::Cannot, "there is nothing to begin with", error).help(project::NO_WORLD)
     })?;
     let full = contracts.world_name(id);
-    let short = full.split('@').next().unwrap_or(&full).to_owned();
+    let short = bare(&full).to_owned();
     Ok(if found(&short).is_ok_and(|same| same == id) { short } else { full })
 }
 

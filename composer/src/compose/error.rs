@@ -8,7 +8,7 @@ use wac_parser::lexer::Token;
 use wac_parser::resolution::Error as ResolveError;
 
 use super::{DEEPEST, LONGEST, Reference, guard};
-use crate::check::{self, Mismatch};
+use crate::check::{self, Mismatch, Wire};
 use crate::contain::Crash;
 use crate::wire::MOST_INSTANCES;
 
@@ -26,6 +26,9 @@ pub struct ComposeError {
     pub kind: ComposeErrorKind,
     /// All that does not fit in what the text asks for, where types are what went wrong.
     pub mismatches: Vec<Mismatch>,
+    /// Where the target world and the composition have one interface under different versions that promise to fit: a target
+    /// wants the very name.
+    pub(super) versions: Vec<Wire>,
     /// The text. None where nobody wrote one.
     source: Option<Box<NamedSource<String>>>,
 }
@@ -96,21 +99,35 @@ impl ComposeError {
         ComposeError {
             kind,
             mismatches: Vec::new(),
+            versions: Vec::new(),
             source: Some(Box::new(NamedSource::new(name, text.to_owned()))),
         }
     }
 
-    /// The same error for a text that nobody wrote, where what does not fit is known in terms of the parts it was found for.
+    /// The same error for a text that nobody wrote: it is not shown. What does not fit is told in terms of the parts, where
+    /// that is known.
     #[must_use]
-    pub fn found(self, mismatches: Vec<Mismatch>) -> Self {
-        if mismatches.is_empty() { self } else { ComposeError { mismatches, source: None, ..self } }
+    pub fn of_bag(self, mismatches: Vec<Mismatch>) -> Self {
+        let mismatches = if mismatches.is_empty() { self.mismatches } else { mismatches };
+        ComposeError { mismatches, source: None, ..self }
+    }
+
+    /// Whether it is about the target world, and not about what is wired.
+    fn of_target(&self) -> bool {
+        let ComposeErrorKind::Resolve(error, _) = &self.kind else { return false };
+        matches!(
+            **error,
+            ResolveError::ImportNotInTarget { .. }
+                | ResolveError::MissingTargetExport { .. }
+                | ResolveError::TargetMismatch { .. }
+        )
     }
 
     /// Whether the mismatches say it all: what the validator refused is in numbers.
     fn told(&self) -> bool {
         let refused = |error: &ResolveError| matches!(error, ResolveError::ValidationFailure { .. });
         let refused = matches!(&self.kind, ComposeErrorKind::Resolve(error, _) if refused(error));
-        !self.mismatches.is_empty() && (refused || self.source.is_none())
+        !self.mismatches.is_empty() && !self.of_target() && (refused || self.source.is_none())
     }
 
     /// Whether the text is shown with the error: not where a line of it would fill the screen.
@@ -144,10 +161,9 @@ impl fmt::Display for ComposeError {
                 "the components do not fit each other"
             });
         }
-        if !self.shown() {
+        if let Some(source) = self.source.as_ref().filter(|_| !self.shown()) {
             let (line, column) = self.place();
-            let name = self.source.as_ref().map_or("", |text| text.name());
-            write!(f, "{name}:{line}:{column}: ")?;
+            write!(f, "{}:{line}:{column}: ", source.name())?;
         }
         self.kind.fmt(f)
     }
@@ -168,7 +184,7 @@ impl std::error::Error for ComposeError {
 
 impl Diagnostic for ComposeError {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        let way_out = self.way_out().filter(|_| self.source.is_some());
+        let way_out = if self.source.is_some() { self.way_out() } else { self.flag() };
         if self.mismatches.is_empty() {
             return way_out;
         }
@@ -214,6 +230,20 @@ impl ComposeError {
                      missing to the host"
                         .to_owned()
                 }
+                ResolveError::ImportNotInTarget { name, .. } if self.version(name).is_some() => {
+                    let there = self.version(name).unwrap_or_default();
+                    format!(
+                        "the world imports `{there}`, which promises to fit, but a target wants the very name: `import i: {there};`, \
+                         and `\"{name}\": i` among the arguments"
+                    )
+                }
+                ResolveError::MissingTargetExport { name, .. } if self.version(name).is_some() => {
+                    let there = self.version(name).unwrap_or_default();
+                    format!(
+                        "it exports `{there}`, which promises to fit, but a target wants the very name: `export \
+                         NAME[\"{there}\"] as \"{name}\";` where NAME is the instance that has it"
+                    )
+                }
                 ResolveError::ImportNotInTarget { .. } => {
                     let wanting = if wanting.is_empty() {
                         String::new()
@@ -251,6 +281,48 @@ impl ComposeError {
             ComposeErrorKind::Syntax(error) => {
                 error.help().map_or_else(|| LANGUAGE.to_owned(), |help| help.to_string())
             }
+            _ => return None,
+        };
+        Some(Box::new(words))
+    }
+}
+
+impl ComposeError {
+    /// The version in which the other side has an interface, of the composition and its target world.
+    fn version(&self, name: &str) -> Option<&str> {
+        self.versions.iter().find(|wire| wire.import == name).map(|wire| wire.export.as_str())
+    }
+
+    /// What to do about it where nobody wrote a text: that is decided by flags.
+    fn flag(&self) -> Option<Box<dyn fmt::Display + '_>> {
+        let ComposeErrorKind::Resolve(error, concerned) = &self.kind else { return None };
+        let parts: Vec<&str> = concerned
+            .iter()
+            .map(|package| package.split_once(':').map_or(&**package, |(_, part)| part))
+            .collect();
+        let parts = parts.join("`, `");
+        let words = match &**error {
+            ResolveError::ImportNotInTarget { name, .. } => match self.version(name) {
+                Some(there) => format!(
+                    "the world imports `{there}`, which promises to fit, but a target wants the very name: let it import `{name}`, \
+                     or write the text (`--emit-wac`, without `--world`) and give `{there}` there: `import i: {there};`, and \
+                     `\"{name}\": i` among the arguments"
+                ),
+                None => format!(
+                    "`{parts}` wants it: give a part that exports it as well, or let the world import it"
+                ),
+            },
+            ResolveError::MissingTargetExport { name, .. } => match self.version(name) {
+                Some(there) => format!(
+                    "it exports `{there}`, which promises to fit, but a target wants the very name: let the world export `{there}`, \
+                     or write the text (`--emit-wac`, without `--world`) and rename it there: `export NAME[\"{there}\"] as \
+                     \"{name}\";`"
+                ),
+                None if parts.is_empty() => format!("give a part that exports `{name}` as well"),
+                None => format!(
+                    "`{parts}` has it: `--export {name}`, beside all else that the result should export"
+                ),
+            },
             _ => return None,
         };
         Some(Box::new(words))

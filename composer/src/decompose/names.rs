@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::check::bare;
+
 /// How long a name gets, in characters.
 const LONGEST: usize = 40;
 
@@ -37,7 +39,7 @@ fn separator(name: &str) -> &'static str {
 /// digit sticks to the one before it. Of the name of an interface it is what comes after the slash, without the
 /// version.
 pub(super) fn identifier(text: &str) -> String {
-    let text = text.split('@').next().unwrap_or(text);
+    let text = bare(text);
     let text = text.rsplit('/').next().unwrap_or(text);
     let mut name = String::new();
     for word in text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {

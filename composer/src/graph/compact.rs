@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::{Arrow, Kind, Picture, Shape};
+use crate::check::bare;
 
 /// Characters of a label.
 const LABEL: usize = 20;
@@ -49,7 +50,7 @@ pub(super) fn compact(mut picture: Picture, labels: Labels) -> Picture {
 /// The host's packages by the names that parts call them: without versions, and without the namespace where they share
 /// it. Of two versions both have theirs.
 fn short_names(picture: &Picture) -> Vec<String> {
-    let bare = |shape: &Shape| shape.name.split('@').next().unwrap_or_default().to_owned();
+    let bare = |shape: &Shape| bare(&shape.name).to_owned();
     let hosts: Vec<&Shape> = picture.boxes.iter().filter(|shape| shape.kind == Kind::Host).collect();
     let namespace = |shape: &Shape| shape.name.split_once(':').map(|(namespace, _)| namespace.to_owned());
     let first = hosts.first().and_then(|shape| namespace(shape));

@@ -20,6 +20,7 @@ use anatomy::{Component, Edge, Source};
 use thiserror::Error;
 
 use self::compact::{Labels, compact};
+use crate::check;
 use crate::contain::{Crash, contain};
 use crate::report::size;
 
@@ -322,7 +323,7 @@ fn arrow(from: usize, to: usize, edges: &[(Option<&Edge>, &str)]) -> Arrow {
 
 /// A name without its version, and without the namespace.
 fn short(name: &str) -> String {
-    let bare = name.split('@').next().unwrap_or(name);
+    let bare = check::bare(name);
     bare.split_once(':').filter(|(_, rest)| rest.contains('/')).map_or(bare, |(_, rest)| rest).to_owned()
 }
 

@@ -32,6 +32,7 @@ use crate::contract::{Contracts, EncodeError};
 use crate::wit_package;
 
 pub mod member;
+pub(crate) mod mention;
 pub mod print;
 mod read;
 

@@ -52,12 +52,15 @@ pub enum WireError {
     #[error("{}", open(.0))]
     Open(Vec<OpenImport>),
     /// Several parts export what the result can export once.
-    #[error("`{export}` is to be exported, and {} have it: {}", count(parts.len()), list(parts))]
+    #[error("{}", clash(export, offers))]
     Clash {
-        /// The name of the export.
+        /// The name of the export, as it was asked for.
         export: String,
-        /// The parts.
-        parts: Vec<String>,
+        /// The parts, each with the full name of its export.
+        offers: Vec<Candidate>,
+        /// Whether one may be chosen. Not where at least two of the parts are there for this export alone: one of them would be
+        /// unused.
+        choice: bool,
     },
     /// Nothing is left to export.
     #[error("the result would export nothing")]
@@ -128,6 +131,15 @@ pub struct OpenImport {
     pub present: Option<(String, String)>,
 }
 
+/// An export of a part that could be one of the result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The part.
+    pub part: String,
+    /// The name of its export.
+    pub export: String,
+}
+
 /// A part that nothing uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unused {
@@ -135,6 +147,8 @@ pub struct Unused {
     pub part: String,
     /// What it exports.
     pub exports: Vec<String>,
+    /// Those of its exports that the result could have: nothing else is exported under their names.
+    pub free: Vec<String>,
 }
 
 impl WireError {
@@ -248,17 +262,27 @@ impl Diagnostic for WireError {
                     ),
                 }
             }
-            WireError::Clash { export, parts } => {
-                let flags: Vec<String> =
-                    parts.iter().map(|part| format!("`--export {part}.{export}`")).collect();
+            WireError::Clash { offers, choice: true, .. } => {
+                let flag = |Candidate { part, export }: &Candidate| format!("`--export {part}.{export}`");
+                let flags: Vec<String> = offers.iter().map(flag).collect();
                 format!("say which, beside all else that the result should export: {}", flags.join(" or "))
             }
+            WireError::Clash { offers, .. } => {
+                let Candidate { part, export } = &offers[offers.len() - 1];
+                format!(
+                    "a name can be exported once: leave out all of them but one, or write a text that exports one under another \
+                     name: `export {part}[\"{export}\"] as \"NAME\";`"
+                )
+            }
             WireError::NothingExported => "say what it should export: `--export IFACE`".to_owned(),
-            WireError::Unused(all) => match all.iter().find(|unused| !unused.exports.is_empty()) {
-                Some(Unused { part, exports }) => format!(
+            WireError::Unused(all) => match all.iter().find(|unused| !unused.free.is_empty()) {
+                Some(Unused { part, free, .. }) => format!(
                     "leave out what is not needed, or have the result export what it is there for: `--export {part}.{}`",
-                    exports[0]
+                    free[0]
                 ),
+                None if all.iter().any(|unused| !unused.exports.is_empty()) => {
+                    "leave it out: another part exports the same out of the result, and a name can be exported once".to_owned()
+                }
                 None => "leave it out".to_owned(),
             },
             WireError::TooMany { .. } => {
@@ -308,6 +332,16 @@ fn decide(one: &Ambiguity) -> String {
     };
     let flags = one.providers.iter().map(|provider| format!("`--wire {place}={provider}`"));
     format!("say which: {}", flags.collect::<Vec<_>>().join(" or "))
+}
+
+fn clash(export: &str, offers: &[Candidate]) -> String {
+    if offers.iter().all(|offer| offer.export == export) {
+        let parts: Vec<&str> = offers.iter().map(|offer| offer.part.as_str()).collect();
+        return format!("`{export}` is to be exported, and {} have it: {}", count(parts.len()), list(&parts));
+    }
+    let each = |offer: &Candidate| format!("`{}` of `{}`", offer.export, offer.part);
+    let all: Vec<String> = offers.iter().map(each).collect();
+    format!("`{export}` is to be exported, and there are {}", all.join(" and "))
 }
 
 fn ambiguous(all: &[Ambiguity]) -> String {

@@ -69,5 +69,5 @@ pub fn mismatches(wiring: &Wiring, packages: &Packages) -> Vec<Mismatch> {
             Some(check::Wiring { part, import: argument.import.clone(), from, export: argument.path.clone() })
         })
         .collect();
-    check::wiring(&all, &wires, &[]).map(|report| report.mismatches).unwrap_or_default()
+    check::wiring_of_bag(&all, &wires).map(|report| report.mismatches).unwrap_or_default()
 }

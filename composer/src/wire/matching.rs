@@ -1,22 +1,15 @@
 //! The bag, opened: what each part asks for and offers, and who could satisfy whom.
 
-use std::collections::BTreeMap;
-
-use semver::Version;
-
-use super::error::WireError;
+use super::error::{Candidate, WireError};
 use super::flags::Decision;
 use super::surface::{Export, Surface};
 use super::{Request, names, surface};
-use crate::check::{bare, means, track, version};
+use crate::check::{Index, means, track};
 
 /// The parts of a bag in the order of their names, and an index of what they export.
 pub(super) struct Bag<'a> {
     pub(super) parts: Vec<Opened<'a>>,
-    by_name: BTreeMap<String, Vec<Offer>>,
-    by_track: BTreeMap<String, Vec<(Version, Offer)>>,
-    /// By the name without its version.
-    by_bare: BTreeMap<String, Vec<Offer>>,
+    index: Index<Offer>,
 }
 
 pub(super) struct Opened<'a> {
@@ -59,23 +52,13 @@ impl<'a> Bag<'a> {
             };
             parts.push(Opened { name: &part.name, optional: part.optional, serves, surface });
         }
-        let mut bag =
-            Bag { parts, by_name: BTreeMap::new(), by_track: BTreeMap::new(), by_bare: BTreeMap::new() };
-        bag.index();
-        Ok(bag)
-    }
-
-    fn index(&mut self) {
-        for (part, opened) in self.parts.iter().enumerate() {
+        let mut index = Index::default();
+        for (part, opened) in parts.iter().enumerate() {
             for (export, item) in opened.surface.exports.iter().enumerate() {
-                let offer = Offer { part, export };
-                self.by_name.entry(item.name.clone()).or_default().push(offer);
-                self.by_bare.entry(bare(&item.name).to_owned()).or_default().push(offer);
-                if let Some((track, version)) = track(&item.name).zip(version(&item.name)) {
-                    self.by_track.entry(track).or_default().push((version, offer));
-                }
+                index.add(&item.name, Offer { part, export });
             }
         }
+        Ok(Bag { parts, index })
     }
 
     pub(super) fn part(&self, name: &str) -> Option<usize> {
@@ -84,6 +67,12 @@ impl<'a> Bag<'a> {
 
     pub(super) fn export(&self, offer: Offer) -> &Export {
         &self.parts[offer.part].surface.exports[offer.export]
+    }
+
+    /// An export, for an error.
+    pub(super) fn candidate(&self, offer: Offer) -> Candidate {
+        let part = self.parts[offer.part].name.to_owned();
+        Candidate { part, export: self.export(offer).name.clone() }
     }
 
     /// All exports that a name may mean, of all parts, in the order of the parts.
@@ -100,31 +89,16 @@ impl<'a> Bag<'a> {
         // A stand-in goes before all others, and is there for nobody else.
         let mine = |offer: &Offer| self.parts[offer.part].serves == Some(part);
         let common = |offer: &Offer| self.parts[offer.part].serves.is_none() && offer.part != part;
-        let found = self.best(import, mine);
-        if found.is_empty() { self.best(import, common) } else { found }
+        let found = self.index.satisfying(import, mine);
+        if found.is_empty() { self.index.satisfying(import, common) } else { found }
     }
 
     /// Who has the same interface in a version that does not match.
     pub(super) fn elsewhere(&self, part: usize, import: &str) -> Option<Offer> {
-        let mut same = self.by_bare.get(bare(import))?.iter().copied();
-        same.find(|offer| {
+        self.index.any_version(import).find(|offer| {
             let other = offer.part != part && self.parts[offer.part].serves.is_none();
             other && self.export(*offer).name != import
         })
-    }
-
-    /// The same name, or else the newest version on the same track.
-    fn best(&self, import: &str, allowed: impl Fn(&Offer) -> bool) -> Vec<Offer> {
-        let exact = self.by_name.get(import).into_iter().flatten().copied();
-        let exact: Vec<Offer> = exact.filter(&allowed).collect();
-        if !exact.is_empty() {
-            return exact;
-        }
-        let Some(track) = track(import) else { return Vec::new() };
-        let compatible = self.by_track.get(&track).into_iter().flatten();
-        let compatible: Vec<_> = compatible.filter(|(_, offer)| allowed(offer)).collect();
-        let newest = compatible.iter().map(|(version, _)| version).max();
-        compatible.iter().filter(|(version, _)| Some(version) == newest).map(|(_, offer)| *offer).collect()
     }
 
     /// The export that a decision is for, if its part has one that fits.
@@ -135,7 +109,7 @@ impl<'a> Bag<'a> {
                 let exports = &self.parts[provider].surface.exports;
                 exports.iter().position(|export| means(wanted, &export.name)).map(offer)
             }
-            None => self.best(import, |offer| offer.part == provider).first().copied(),
+            None => self.index.satisfying(import, |offer| offer.part == provider).first().copied(),
         }
     }
 }

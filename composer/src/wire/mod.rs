@@ -51,7 +51,6 @@ mod explain;
 mod flags;
 mod matching;
 mod names;
-mod order;
 mod outlets;
 mod solve;
 mod surface;
@@ -63,7 +62,7 @@ use crate::compose::Packages;
 use crate::manifest::NAMESPACE;
 
 pub use contract::{Contract, ContractError, contract};
-pub use error::{Ambiguity, OpenImport, PartError, Step, Unused, WireError};
+pub use error::{Ambiguity, Candidate, OpenImport, PartError, Step, Unused, WireError};
 pub use explain::{likely_meant, mismatches};
 pub use flags::{Decision, FlagError, Place};
 pub use names::{is_part_name, part_names};

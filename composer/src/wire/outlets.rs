@@ -17,7 +17,7 @@ pub(super) fn finish(bag: &Bag<'_>, solution: &Solution) -> Result<Wiring, WireE
         }
     }
     let found = outlets.found;
-    once(bag, &found)?;
+    once(bag, solution, &found)?;
     let unused = unused(bag, solution)?;
     if found.is_empty() {
         return Err(WireError::NothingExported);
@@ -78,29 +78,40 @@ impl Outlets<'_> {
 }
 
 /// A component exports each name once.
-fn once(bag: &Bag<'_>, found: &[(Offer, Option<Offer>)]) -> Result<(), WireError> {
-    let mut owners: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+fn once(bag: &Bag<'_>, solution: &Solution, found: &[(Offer, Option<Offer>)]) -> Result<(), WireError> {
+    let mut owners: BTreeMap<&str, BTreeSet<Offer>> = BTreeMap::new();
     for (offer, _) in found {
-        owners.entry(&bag.export(*offer).name).or_default().insert(offer.part);
+        owners.entry(&bag.export(*offer).name).or_default().insert(*offer);
     }
-    match owners.into_iter().find(|(_, parts)| parts.len() > 1) {
-        Some((export, parts)) => Err(WireError::Clash {
-            export: export.to_owned(),
-            parts: parts.into_iter().map(|part| bag.parts[part].name.to_owned()).collect(),
-        }),
-        None => Ok(()),
-    }
+    let Some((export, offers)) = owners.into_iter().find(|(_, offers)| offers.len() > 1) else {
+        return Ok(());
+    };
+    // Who is there for this export alone would be unused if another one's were taken.
+    let others = solution.exports.iter().filter(|offer| !offers.contains(offer));
+    let used = used(solution, others.map(|offer| offer.part));
+    let alone = offers.iter().filter(|offer| !used.contains(&offer.part)).count();
+    Err(WireError::Clash {
+        export: export.to_owned(),
+        offers: offers.into_iter().map(|offer| bag.candidate(offer)).collect(),
+        choice: alone < 2,
+    })
 }
 
-/// The optional parts that nothing uses; others must be used.
-fn unused(bag: &Bag<'_>, solution: &Solution) -> Result<Vec<String>, WireError> {
+/// These parts, and all that they take something from.
+fn used(solution: &Solution, parts: impl Iterator<Item = usize>) -> BTreeSet<usize> {
     let mut used: BTreeSet<usize> = BTreeSet::new();
-    let mut waiting: Vec<usize> = solution.exports.iter().map(|offer| offer.part).collect();
+    let mut waiting: Vec<usize> = parts.collect();
     while let Some(part) = waiting.pop() {
         if used.insert(part) {
             waiting.extend(solution.sources[&part].iter().flatten().map(|offer| offer.part));
         }
     }
+    used
+}
+
+/// The optional parts that nothing uses; others must be used.
+fn unused(bag: &Bag<'_>, solution: &Solution) -> Result<Vec<String>, WireError> {
+    let used = used(solution, solution.exports.iter().map(|offer| offer.part));
     let (optional, needed): (Vec<_>, Vec<_>) = (0..bag.parts.len())
         .filter(|part| !used.contains(part))
         .map(|part| &bag.parts[part])
@@ -108,15 +119,13 @@ fn unused(bag: &Bag<'_>, solution: &Solution) -> Result<Vec<String>, WireError> 
     if needed.is_empty() {
         return Ok(optional.into_iter().map(|part| part.name.to_owned()).collect());
     }
-    let unused = needed.into_iter().map(|part| Unused {
-        part: part.name.to_owned(),
-        exports: part
-            .surface
-            .exports
-            .iter()
-            .filter(|item| !item.is_type)
-            .map(|item| item.name.clone())
-            .collect(),
+    let taken: BTreeSet<&str> =
+        solution.exports.iter().map(|offer| bag.export(*offer).name.as_str()).collect();
+    let unused = needed.into_iter().map(|part| {
+        let exports = part.surface.exports.iter().filter(|item| !item.is_type);
+        let exports: Vec<String> = exports.map(|item| item.name.clone()).collect();
+        let free = exports.iter().filter(|name| !taken.contains(name.as_str())).cloned().collect();
+        Unused { part: part.name.to_owned(), exports, free }
     });
     Err(WireError::Unused(unused.collect()))
 }

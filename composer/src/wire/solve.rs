@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::error::{Ambiguity, OpenImport, Step, WireError};
 use super::flags::{Decision, Place};
 use super::matching::{Bag, Offer, merged};
-use super::{MOST_INSTANCES, Request, order};
+use super::{MOST_INSTANCES, Request};
 use crate::check::{is_host, means};
+use crate::order::order;
 
 /// What was decided.
 pub(super) struct Solution {
@@ -86,10 +87,13 @@ fn asked(bag: &Bag<'_>, exports: &[Place]) -> Result<Vec<Offer>, WireError> {
         match parts.as_slice() {
             [] => return Err(WireError::no_such_export(place, bag)),
             [_] => found.extend(meant),
-            many => {
+            _ => {
+                let first = &bag.export(meant[0]).name;
+                let alike = meant.iter().all(|offer| bag.export(*offer).name == *first);
                 return Err(WireError::Clash {
-                    export: bag.export(meant[0]).name.clone(),
-                    parts: many.iter().map(|&part| bag.parts[part].name.to_owned()).collect(),
+                    export: if alike { first } else { &place.name }.clone(),
+                    offers: meant.iter().map(|offer| bag.candidate(*offer)).collect(),
+                    choice: true,
                 });
             }
         }
@@ -293,7 +297,7 @@ fn arrange(bag: &Bag<'_>, sources: &BTreeMap<usize, Vec<Option<Offer>>>) -> Resu
         .values()
         .map(|sources| sources.iter().flatten().map(|offer| position(offer.part)).collect())
         .collect();
-    match order::order(&edges) {
+    match order(&edges) {
         Ok(order) => Ok(order.into_iter().map(|index| users[index]).collect()),
         Err(cycle) => {
             let next = cycle.iter().skip(1).chain(cycle.first());

@@ -1,6 +1,9 @@
 //! Pairs of worlds: `check` is silent exactly where the engine is, and names every edit that breaks.
 
-use composer::check::{Mismatch, Report};
+use std::collections::BTreeSet;
+
+use composer::check::{Mismatch, Part, Report, wiring};
+use composer::shape::{Item, Shape};
 
 use crate::edit::{Change, Edit, Pair, Side};
 use crate::model::{Def, Extern, ExternKind, ExternName, Func, Id, ItemKind, Role, Ty, World};
@@ -102,6 +105,7 @@ fn examine(pair: &Pair, breaking: &[&Edit]) -> Result<bool, String> {
     for mismatch in &report.mismatches {
         is_sound(mismatch)?;
     }
+    both_of_the_host(&wanted, &provided)?;
     if !report.fits() {
         for edit in breaking {
             let place = Place::of(edit, &wanted, &provided);
@@ -114,6 +118,36 @@ fn examine(pair: &Pair, breaking: &[&Edit]) -> Result<bool, String> {
         }
     }
     Ok(report.fits())
+}
+
+/// Two components that leave to the host what the two worlds have: it can give it to both if one of them has all that the
+/// other wants. Where both want things of the same names, that is the only way.
+fn both_of_the_host(wanted: &World, provided: &World) -> Result<(), String> {
+    let shape =
+        |world: &World| Shape::of_component(&encode::socket(world)).map_err(|error| error.to_string());
+    let shapes = [shape(wanted)?, shape(provided)?];
+    let parts = [Part { name: "one", shape: &shapes[0] }, Part { name: "other", shape: &shapes[1] }];
+    let report = wiring(&parts, &[], &[]).map_err(|error| format!("check cannot tell: {error:?}"))?;
+    let verdicts = [engine::verdict(provided, wanted), engine::verdict(wanted, provided)];
+    let possible = verdicts.iter().any(Result::is_ok);
+    let alike = names(&shapes[0]) == names(&shapes[1]);
+    if report.fits() == possible || (report.fits() && !alike) {
+        report.mismatches.iter().try_for_each(is_sound)
+    } else {
+        Err(format!("of one host, the engine says {verdicts:?}, check says {:#?}", report.mismatches))
+    }
+}
+
+/// All names that a component imports, those in interfaces too.
+fn names(shape: &Shape) -> BTreeSet<(&str, &str)> {
+    let mut names = BTreeSet::new();
+    for (import, item) in &shape.root().imports {
+        names.insert((import.as_str(), ""));
+        if let Item::Interface(id) = item {
+            names.extend(shape.interface(*id).items.iter().map(|(name, _)| (import.as_str(), name.as_str())));
+        }
+    }
+    names
 }
 
 /// What holds for every mismatch: excerpts mark a token inside of them, and there is something to read.

@@ -48,6 +48,20 @@ impl Walk<'_> {
         }
     }
 
+    /// The edit where the two have one interface in different versions: whoever is to change takes the other's.
+    pub(in crate::check) fn build_against(&self, at: &At, wanted: &str, offered: &str) -> String {
+        let (importer, exporter) = (self.name(at.wanted.part), self.name(at.offered.part));
+        match at.change {
+            Change::Offered => format!("build `{exporter}` against `{wanted}`"),
+            Change::Wanted if Some(at.offered.part) == self.world => {
+                format!("build `{importer}` against `{offered}`, or let `{exporter}` import `{wanted}`")
+            }
+            Change::Wanted => {
+                format!("build `{importer}` against `{offered}`, or give a part that exports `{wanted}`")
+            }
+        }
+    }
+
     /// The edit that adds what only one side has, or takes it away.
     pub(in crate::check) fn add(&self, at: &At, thing: &str, place: &str, only_wanted: bool) -> String {
         let (part, adds) = match at.change {

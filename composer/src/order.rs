@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 ///
 /// A cycle comes as its parts, each taking something from the next and the last from the first: no other has fewer,
 /// and of those with as few it is the one that begins with the smallest index.
-pub(super) fn order(edges: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
+pub(crate) fn order(edges: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
     let mut users = vec![Vec::new(); edges.len()];
     let mut missing: Vec<usize> = vec![0; edges.len()];
     for (part, providers) in edges.iter().enumerate() {
