@@ -10,12 +10,13 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::extension::Extensions;
 use crate::keyvalue::Backend;
 
 /// The grants for all instances of an app.
 #[derive(Clone, Default)]
 pub struct Grants {
-    /// `wasi:keyvalue`, on this store.
+    /// `wasi:keyvalue`, on this store: all of it, or what a [`Narrowed`](crate::keyvalue::Narrowed) lets through.
     pub keyvalue: Option<Arc<dyn Backend>>,
     /// `wasi:cli/environment`, with these variables; empty grants the interface and no variable.
     pub environment: Option<Vec<(String, String)>>,
@@ -27,6 +28,8 @@ pub struct Grants {
     pub outbound: Option<Vec<Authority>>,
     /// `wasi:sockets`, with every address denied: for components whose language brings the import along.
     pub sockets: bool,
+    /// Interfaces that this host lacks, added from outside.
+    pub extensions: Extensions,
 }
 
 impl fmt::Debug for Grants {
@@ -38,6 +41,7 @@ impl fmt::Debug for Grants {
             .field("stdio", &self.stdio)
             .field("outbound", &self.outbound)
             .field("sockets", &self.sockets)
+            .field("extensions", &self.extensions)
             .finish()
     }
 }
