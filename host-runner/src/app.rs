@@ -156,14 +156,14 @@ impl App {
         imports::check(name, bytes, &setup.grants)?;
         let component = Component::from_binary(engine.inner(), bytes)
             .map_err(|error| LoadError::Invalid { file: name.to_owned(), reason: one_line(&error) })?;
-        let mismatch = |error: wasmtime::Error| LoadError::Mismatch {
-            file: name.to_owned(),
-            reason: one_line(&error),
-        };
+        let mismatch =
+            |error: wasmtime::Error| LoadError::Mismatch { file: name.to_owned(), reason: one_line(&error) };
         let mut linker = link::linker(engine, &setup.grants).map_err(mismatch)?;
-        setup.grants.extensions.add_to_linker(&mut linker).map_err(|LinkFailed { interfaces, source }| {
-            LoadError::Extension { interfaces, source }
-        })?;
+        setup
+            .grants
+            .extensions
+            .add_to_linker(&mut linker)
+            .map_err(|LinkFailed { interfaces, source }| LoadError::Extension { interfaces, source })?;
         let pre = linker.instantiate_pre(&component).map_err(mismatch)?;
         let inner = Inner { name: name.to_owned(), engine: engine.clone(), pre, setup };
         Ok(Self { inner: Arc::new(inner) })

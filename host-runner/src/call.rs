@@ -92,7 +92,8 @@ pub struct Took {
 impl Call {
     /// Finds the function and reads the arguments. Nothing of the guest runs yet.
     pub fn parse(app: &App, expression: &str) -> Result<Self, ExpressionError> {
-        let (name, arguments) = split(expression).map_err(|error| missing_arguments(app, expression, error))?;
+        let (name, arguments) =
+            split(expression).map_err(|error| missing_arguments(app, expression, error))?;
         let exported = exports::find(app.component(), name).map_err(CallError::from)?;
         refuse_handles(&exported)?;
         let arguments = parse(&exported, expression, arguments)?;

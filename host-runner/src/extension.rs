@@ -69,7 +69,9 @@ impl Extensions {
 
     pub(crate) fn add_to_linker(&self, linker: &mut Linker<State>) -> Result<(), LinkFailed> {
         for extension in &self.0 {
-            extension.add_to_linker(linker).map_err(|source| extension.failed(format!("{source:#}").into()))?;
+            extension
+                .add_to_linker(linker)
+                .map_err(|source| extension.failed(format!("{source:#}").into()))?;
         }
         Ok(())
     }

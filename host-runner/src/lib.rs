@@ -51,15 +51,15 @@ pub use app::{App, LoadError, Setup, StartError};
 pub use call::{Answer, Call, ExpressionError, Took, call, example};
 pub use engine::{Engine, EngineError, EngineOptions, Pool};
 pub use exports::{Exported, LookupError};
-pub use grants::Grants;
 pub use extension::Extension;
+pub use grants::Grants;
 pub use imports::{Refusal, Ungranted, Way};
 pub use limits::{LimitHit, Limits};
 pub use run::{Program, RunError, run};
 pub use serve::{ServeError, Server, serve};
 pub use session::{CallError, Session};
 pub use state::WallClock;
-/// The values that functions take and give.
-pub use wasmtime::component::{ResourceAny, Val};
 /// The engine: [extensions](extension) are written against this very one.
 pub use wasmtime;
+/// The values that functions take and give.
+pub use wasmtime::component::{ResourceAny, Val};

@@ -161,7 +161,9 @@ fn parts(whole: &Component, asked: &[Asked]) -> (Vec<PartNeeds>, bool) {
                     ways: Vec::new(),
                     more: 0,
                 });
-                entry.ways.extend(through.ways.iter().map(|way| way.iter().map(|part| name(*part)).collect()));
+                entry
+                    .ways
+                    .extend(through.ways.iter().map(|way| way.iter().map(|part| name(*part)).collect()));
                 entry.more += through.more;
             }
         }
@@ -231,8 +233,10 @@ impl Needs {
     /// new. Those that only an extension or nothing covers are the same in versions that semver calls compatible. Parts are
     /// the same where their paths are.
     pub fn grown_from(&self, old: &Needs) -> Growth {
-        let before: BTreeSet<Identity<'_>> = old.imports.iter().map(|asked| identity(&asked.import)).collect();
-        let after: BTreeSet<Identity<'_>> = self.imports.iter().map(|asked| identity(&asked.import)).collect();
+        let before: BTreeSet<Identity<'_>> =
+            old.imports.iter().map(|asked| identity(&asked.import)).collect();
+        let after: BTreeSet<Identity<'_>> =
+            self.imports.iter().map(|asked| identity(&asked.import)).collect();
         let imports = self
             .imports
             .iter()
@@ -243,11 +247,22 @@ impl Needs {
             .filter(|asked| !asked.needs_nothing() && !after.contains(&identity(&asked.import)));
         let parts = self.parts.iter().filter_map(|part| {
             let same = old.parts.iter().find(|other| other.part == part.part);
-            let reached: BTreeSet<Identity<'_>> =
-                same.into_iter().flat_map(|part| &part.reaches).map(|found| identity(&found.import)).collect();
-            let reaches: Vec<Reachable> =
-                part.reaches.iter().filter(|found| !reached.contains(&identity(&found.import))).cloned().collect();
-            (!reaches.is_empty()).then(|| PartGrowth { part: part.part.clone(), new: same.is_none(), reaches })
+            let reached: BTreeSet<Identity<'_>> = same
+                .into_iter()
+                .flat_map(|part| &part.reaches)
+                .map(|found| identity(&found.import))
+                .collect();
+            let reaches: Vec<Reachable> = part
+                .reaches
+                .iter()
+                .filter(|found| !reached.contains(&identity(&found.import)))
+                .cloned()
+                .collect();
+            (!reaches.is_empty()).then(|| PartGrowth {
+                part: part.part.clone(),
+                new: same.is_none(),
+                reaches,
+            })
         });
         Growth {
             imports: imports.cloned().collect(),

@@ -51,9 +51,10 @@ impl State {
             table,
             keyvalue: grants.keyvalue.clone(),
             seen: Copies::default(),
-            extensions: grants.extensions.start().map_err(|LinkFailed { interfaces, source }| {
-                StartError::Extension { interfaces, source }
-            })?,
+            extensions: grants
+                .extensions
+                .start()
+                .map_err(|LinkFailed { interfaces, source }| StartError::Extension { interfaces, source })?,
             limiter: Limiter::new(*limits),
             // Every call sets its own before it enters the guest.
             deadline: Instant::now(),

@@ -63,8 +63,9 @@ impl ConfigFlag {
     pub(crate) fn read(&self) -> Result<Config, Failure> {
         let Some(file) = &self.config else { return Ok(Config::default()) };
         let shown = file.display();
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| Failure::file(anyhow::Error::new(error).context(format!("{shown} cannot be read"))))?;
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            Failure::file(anyhow::Error::new(error).context(format!("{shown} cannot be read")))
+        })?;
         let mut config: Config = toml::from_str(&text).map_err(|error| {
             let (line, column) = place(&text, error.span().map_or(0, |span| span.start));
             Failure::file(anyhow::anyhow!(
@@ -87,7 +88,11 @@ fn place(text: &str, offset: usize) -> (usize, usize) {
 
 /// The message, without the value that has the wrong type: it may be a secret in the wrong place.
 fn without_value(message: &str) -> String {
-    let message = message.trim().trim_end_matches('.').replace('\n', ", ");
+    let message = message
+        .trim()
+        .trim_end_matches('.')
+        .replace('\n', ", ")
+        .replace("expected a map", "expected a table");
     let kind = ["invalid type: ", "invalid value: "].iter().find_map(|start| message.strip_prefix(start));
     match (kind, message.rsplit_once(", expected ")) {
         (Some(kind), Some((_, expected))) => {
@@ -385,7 +390,8 @@ pub(crate) struct LimitTable {
 impl LimitTable {
     /// The file's limits over the defaults. Flags go over both.
     pub(crate) fn over(&self, defaults: Limits) -> Limits {
-        let size = |own: &Option<Text<Size>>, other: u64| own.as_ref().map_or(other, |Text(Size(size))| *size);
+        let size =
+            |own: &Option<Text<Size>>, other: u64| own.as_ref().map_or(other, |Text(Size(size))| *size);
         let time = |own: &Option<Text<Time>>, other| own.as_ref().map_or(other, |Text(Time(time))| *time);
         let memory = self.memory.as_ref().map(|Text(Size(size))| flags::to_usize(*size));
         Limits {
@@ -431,10 +437,16 @@ mod tests {
         for (message, told) in [
             (
                 "invalid type: string \"s3cret, expected\", expected a map",
-                "this is of another type (string), expected a map",
+                "this is of another type (string), expected a table",
             ),
-            ("invalid type: integer `42`, expected a text", "this is of another type (integer), expected a text"),
-            ("invalid type: sequence, expected a map", "this is of another type (sequence), expected a map"),
+            (
+                "invalid type: integer `42`, expected a text",
+                "this is of another type (integer), expected a text",
+            ),
+            (
+                "invalid type: sequence, expected a map",
+                "this is of another type (sequence), expected a table",
+            ),
             ("unknown field `x`, expected `y`", "unknown field `x`, expected `y`"),
         ] {
             assert_eq!(without_value(message), told);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use host_runner::grants::{Authority, Directory, Stdio};
 use host_runner::extension::Extensions;
+use host_runner::grants::{Authority, Directory, Stdio};
 use host_runner::keyvalue::{Access, Backend, Memory, Narrowed, Redb};
 use host_runner::{Grants, Limits};
 use serde::Deserialize;

@@ -109,7 +109,10 @@ fn text(file: &Path, needs: &Needs) -> String {
         .map(|asked| asked.import.as_str())
         .collect();
     if !free.is_empty() {
-        say(&mut text, format_args!("\nneeds no grant, since it reaches nothing outside\n  {}", free.join("\n  ")));
+        say(
+            &mut text,
+            format_args!("\nneeds no grant, since it reaches nothing outside\n  {}", free.join("\n  ")),
+        );
     }
     if needs.composition {
         parts(&mut text, needs);
@@ -140,7 +143,10 @@ fn parts(text: &mut String, needs: &Needs) {
         }
     }
     if !needs.complete {
-        say(text, format_args!("  (so many wires that not every part that imports from the host is told of)"));
+        say(
+            text,
+            format_args!("  (so many wires that not every part that imports from the host is told of)"),
+        );
     }
 }
 
@@ -159,7 +165,8 @@ fn reached(text: &mut String, reachable: &Reachable) {
 
 fn imports(text: &mut String, asked: &[&Asked]) {
     for Asked { import, wanted_by, reason, .. } in asked {
-        let parts = if wanted_by.is_empty() { String::new() } else { format!("  for {}", wanted_by.join(", ")) };
+        let parts =
+            if wanted_by.is_empty() { String::new() } else { format!("  for {}", wanted_by.join(", ")) };
         say(text, format_args!("  {import}{parts}"));
         if let Some(reason) = reason {
             say(text, format_args!("      {reason}"));
@@ -175,7 +182,14 @@ fn growth_text(new: &Path, growth: &Growth) -> String {
         say(&mut text, format_args!("  new: {} ({by})", asked.import));
     }
     for part in &growth.parts {
-        say(&mut text, format_args!("  {}{}", part.part, if part.new { ", a new part, reaches" } else { " now reaches" }));
+        say(
+            &mut text,
+            format_args!(
+                "  {}{}",
+                part.part,
+                if part.new { ", a new part, reaches" } else { " now reaches" }
+            ),
+        );
         for reachable in &part.reaches {
             reached(&mut text, reachable);
         }

@@ -126,7 +126,9 @@ impl View<'_> {
             return Err(Failure::NoSuchStore);
         }
         if !self.backend()?.may_open(&name) {
-            tracing::debug!("opening the bucket {name:?} was denied: nothing of it is granted (--keyvalue-allow)");
+            tracing::debug!(
+                "opening the bucket {name:?} was denied: nothing of it is granted (--keyvalue-allow)"
+            );
             return Err(Failure::Denied);
         }
         Ok(self.table.push(Bucket { name: name.into() })?)
