@@ -20,7 +20,7 @@ use wit_parser::Resolve;
 /// `greet` gives the setting `greeting`; `all` gives all of them.
 fn greeter() -> Vec<u8> {
     let mut resolve = Resolve::default();
-    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/wasi_config/wit");
+    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/config/wit/deps/wasi-config");
     resolve.push_dir(wit).unwrap();
     let world = "
         import wasi:config/store@0.2.0-rc.1;

@@ -10,7 +10,7 @@ use host_runner::wasmtime::component::{HasSelf, Linker};
 
 mod bindings {
     host_runner::wasmtime::component::bindgen!({
-        path: "examples/wasi_config/wit",
+        path: "../tests/config/wit/deps/wasi-config",
         world: "wasi:config/imports",
         wasmtime_crate: host_runner::wasmtime,
     });
