@@ -111,6 +111,17 @@ impl Authority {
     }
 }
 
+impl fmt::Display for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Only an address of version 6 has colons.
+        match self.host.contains(':') {
+            true => write!(f, "[{}]", self.host)?,
+            false => f.write_str(&self.host)?,
+        }
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
 impl FromStr for Authority {
     type Err = AuthorityError;
 
@@ -173,6 +184,15 @@ mod tests {
         assert!(!allows("evil.org", "api.example.com@evil.org", true));
         assert!(allows("[::1]:80", "[0:0:0:0:0:0:0:1]", false));
         assert!(allows("api.example.com.", "api.example.com", true));
+    }
+
+    #[test]
+    fn authorities_are_written_as_they_are_read() {
+        for text in ["api.example.com", "localhost:8080", "[::1]:8080", "127.0.0.1"] {
+            let authority: Authority = text.parse().unwrap();
+            assert_eq!(authority.to_string(), text);
+            assert_eq!(authority.to_string().parse::<Authority>().unwrap(), authority);
+        }
     }
 
     #[test]

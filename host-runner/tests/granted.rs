@@ -515,6 +515,84 @@ parts
     assert_eq!(told["parts"][2]["inside"][0]["by"], "reader-closed");
 }
 
+/// The guest of the store, and a file that grants some of it.
+fn granted_by_file(toml: &str) -> Place {
+    Place::new(&[("guest.wasm", &keyvalue_guest()), ("host.toml", toml.as_bytes())])
+}
+
+const SOME: &str = r#"
+[grants.keyvalue]
+store = "memory"
+[grants.keyvalue.bucket.orders]
+prefix = "2026-"
+mode = "read"
+[[grants.keyvalue.bucket.carts]]
+mode = "write"
+[[grants.keyvalue.bucket.carts]]
+prefix = "open/"
+"#;
+
+#[test]
+fn a_file_grants_buckets_by_prefix_and_mode_and_flags_add_to_it() {
+    let place = granted_by_file(SOME);
+    for (call, flags, answer) in [
+        ("get(\"orders\", \"2026-1\")", &[][..], "0"),
+        ("get(\"orders\", \"2025-1\")", &[], "2"),
+        ("set(\"orders\", \"2026-1\")", &[], "2"),
+        ("set(\"carts\", \"x\")", &[], "0"),
+        ("get(\"carts\", \"x\")", &[], "2"),
+        ("get(\"carts\", \"open/x\")", &[], "0"),
+        ("get(\"other\", \"x\")", &[], "12"),
+        ("get(\"other\", \"x\")", &["--keyvalue-allow", "other:ro"], "0"),
+        ("get(\"orders\", \"2026-1\")", &["--keyvalue-allow", "other:ro"], "0"),
+        ("set(\"orders\", \"2026-1\")", &["--keyvalue-allow", "orders/2026-:wo"], "0"),
+    ] {
+        let words = [&["call", "guest.wasm", call, "--config", "host.toml"], flags].concat();
+        assert_eq!(place.run(&words), (0, format!("{answer}\n"), String::new()), "{call} with {flags:?}");
+    }
+    let nothing = granted_by_file("grants.keyvalue = { store = \"memory\", bucket = {} }");
+    let call = ["call", "guest.wasm", "get(\"orders\", \"x\")", "--config", "host.toml"];
+    assert_eq!(nothing.run(&call), (0, "12\n".into(), "".into()));
+}
+
+#[test]
+fn the_command_says_what_grants_allow_and_whether_they_are_enough() {
+    let place = granted_by_file(&format!("{SOME}[grants.env]\nKEY = \"s3cret\"\n"));
+    let (code, out, err) = place.run(&["grants", "guest.wasm", "--config", "host.toml"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!(
+        out,
+        "guest.wasm: component; it needs keyvalue
+
+keyvalue
+  wasi:keyvalue/store@0.2.0-draft2
+  wasi:keyvalue/atomics@0.2.0-draft2
+  wasi:keyvalue/batch@0.2.0-draft2
+    granted: a store that is forgotten at the end
+             writing every key of the bucket \"carts\"
+             reading and writing keys that begin with \"open/\" of the bucket \"carts\"
+             reading keys that begin with \"2026-\" of the bucket \"orders\"
+
+env is granted, and not needed: the variable KEY
+
+what is granted is enough
+"
+    );
+    let (code, out, _) =
+        place.run(&["grants", "guest.wasm", "--env", "KEY=s3cret", "--http-out", "[::1]:80"]);
+    assert_eq!(code, 4);
+    assert!(out.contains("    not granted\n    --keyvalue redb:FILE  allows"), "{out}");
+    assert!(out.contains("http-out is granted, and not needed: requests to [::1]:80\n"), "{out}");
+    assert!(out.ends_with("it would be refused: 3 imports are not granted\n"), "{out}");
+    assert!(!out.contains("s3cret"), "{out}");
+    let (code, out, _) = place.run(&["grants", "guest.wasm", "--json", "--keyvalue", "redb:no.redb"]);
+    let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &told["missing"]), (0, &serde_json::json!([])));
+    assert_eq!(told["allowed"]["keyvalue"][0], "the store in no.redb");
+    // Saying what is granted opens nothing.
+    assert!(!place.0.path().join("no.redb").exists());
+}
+
 #[test]
 fn the_command_compares_two_versions_and_its_exit_code_says_which_it_is() {
     let store = "wasi:keyvalue/store@0.2.0-draft2";
@@ -556,6 +634,10 @@ fn files_that_say_nothing_are_told() {
         (&["grants"][..], 2),
         (&["grants", "--check", "free.wasm"], 2),
         (&["grants", "free.wasm", "--check", "free.wasm", "free.wasm"], 2),
+        (&["grants", "--check", "free.wasm", "free.wasm", "--stdio"], 2),
+        (&["grants", "free.wasm", "--keyvalue-allow", "orders"], 2),
+        (&["grants", "free.wasm", "--keyvalue-allow", ":ro"], 2),
+        (&["grants", "free.wasm", "--config", "missing.toml"], 3),
         (&["grants", "missing.wasm"], 3),
         (&["grants", "text.wasm"], 3),
         (&["grants", "module.wasm"], 3),

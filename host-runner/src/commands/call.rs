@@ -19,10 +19,10 @@ const LONGEST: u64 = 64 << 20;
 ///
 /// The function is named `ns:pkg/iface@1.0.0#func`; the version may be left out, and `func` alone is enough
 /// where one export has that name. An `err(...)` is printed like any result, with exit code 1.
+///
+/// Example: host-runner call adder.wasm 'example:math/sums#add(40, 2)'
 #[derive(Args)]
-#[command(after_help = "\
-Example:
-  host-runner call adder.wasm 'example:math/sums#add(40, 2)'", after_long_help = config::HELP)]
+#[command(after_long_help = config::HELP)]
 pub(crate) struct Call {
     /// The component.
     file: PathBuf,

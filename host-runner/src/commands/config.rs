@@ -42,9 +42,10 @@ pub(crate) const HELP: &str = r#"The file of --config:
   addr = "127.0.0.1:8080"
   drain = "30s"
 
-Paths in it are relative to the file. Flags go over it: where there can be one only (--stdio, --keyvalue, --addr, a limit,
-the variable or the guest's folder of a name), the flag's counts; what can be repeated (--env, --dir, --http-out,
---keyvalue-allow) is added. No flag takes away what the file grants."#;
+Paths in it are relative to the file. Flags go over it: where there can be one only (--stdio,
+--keyvalue, --addr, a limit, the variable or the guest's folder of a name), the flag's counts; what
+can be repeated (--env, --dir, --http-out, --keyvalue-allow) is added. No flag takes away what the
+file grants, but that naming keys of a store grants no others of it."#;
 
 /// More than any secret has.
 const LONGEST_VALUE: u64 = 1 << 20;
@@ -59,6 +60,11 @@ pub(crate) struct ConfigFlag {
 }
 
 impl ConfigFlag {
+    /// Whether there is one.
+    pub(crate) fn is_given(&self) -> bool {
+        self.config.is_some()
+    }
+
     /// Reads the file; without one, nothing is granted and every limit is the default.
     pub(crate) fn read(&self) -> Result<Config, Failure> {
         let Some(file) = &self.config else { return Ok(Config::default()) };

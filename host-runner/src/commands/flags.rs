@@ -1,5 +1,6 @@
 //! The flags that all subcommands have: what the guest may reach, and what it may use up.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -130,14 +131,25 @@ fn granted<T>(file: Option<Vec<T>>, flags: Vec<OrNone<T>>) -> Option<Vec<T>> {
 }
 
 impl GrantFlags {
+    /// The store, and what is granted of it: all where nothing is named.
+    fn store(&self, file: &GrantTable) -> Result<Option<(KeyValue, Option<Vec<Access>>)>, Failure> {
+        let access = match file.access()? {
+            None if self.keyvalue_allow.is_empty() => None,
+            file => Some(file.into_iter().flatten().chain(self.keyvalue_allow.iter().cloned()).collect()),
+        };
+        match (self.keyvalue.clone().or(file.store()), access) {
+            (Some(store), access) => Ok(Some((store, access))),
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(Failure::usage(
+                "keys of a store are granted, and no store: add --keyvalue redb:FILE, or grants.keyvalue.store in the file",
+            )),
+        }
+    }
+
     /// Opens what is granted: by the file, and by the flags over it.
     pub(crate) fn open(self, file: &GrantTable) -> Result<Grants, Failure> {
-        let access = match (file.access()?, self.keyvalue_allow) {
-            (None, flags) if flags.is_empty() => None,
-            (file, flags) => Some(file.into_iter().flatten().chain(flags).collect()),
-        };
         Ok(Grants {
-            keyvalue: open_store(self.keyvalue.or(file.store()), access)?,
+            keyvalue: open_store(self.store(file)?)?,
             environment: variables(file, self.env)?,
             directories: granted(file.directories(), self.dir).map(last_of_each_name),
             stdio: self.stdio.or(file.stdio).map(|streams| match streams {
@@ -151,19 +163,72 @@ impl GrantFlags {
     }
 }
 
-fn open_store(
-    store: Option<KeyValue>,
-    access: Option<Vec<Access>>,
-) -> Result<Option<Arc<dyn Backend>>, Failure> {
-    let backend: Arc<dyn Backend> = match (store, &access) {
-        (None, None) => return Ok(None),
-        (None, Some(_)) => {
-            return Err(Failure::usage(
-                "keys of a store are granted, and no store: add --keyvalue redb:FILE, or grants.keyvalue.store in the file",
-            ));
+/// What flags and file allow, in words, by the name of the grant.
+pub(crate) type Allowed = BTreeMap<&'static str, Vec<String>>;
+
+impl GrantFlags {
+    /// What [`open`](Self::open) would grant. Nothing is opened, and no value of a variable is looked at.
+    pub(crate) fn allowed(&self, file: &GrantTable) -> Result<Allowed, Failure> {
+        let mut allowed = Allowed::new();
+        if let Some((store, access)) = self.store(file)? {
+            let mut said = vec![match store {
+                KeyValue::Memory => "a store that is forgotten at the end".to_owned(),
+                KeyValue::Redb(file) => format!("the store in {}", file.display()),
+            }];
+            match access {
+                None => said.push("reading and writing every key of every bucket".to_owned()),
+                Some(access) => {
+                    said.extend(or_nothing(
+                        access.iter().map(Access::to_string).collect(),
+                        "no bucket of it",
+                    ));
+                }
+            }
+            allowed.insert("keyvalue", said);
         }
-        (Some(KeyValue::Memory), _) => Arc::new(Memory::new()),
-        (Some(KeyValue::Redb(file)), _) => Arc::new(Redb::open(&file).map_err(Failure::host)?),
+        if file.env.is_some() || !self.env.is_empty() {
+            let by_flag =
+                self.env.iter().filter(|flag| *flag != "none").filter_map(|flag| flag.split('=').next());
+            let names: BTreeSet<&str> =
+                file.env.iter().flat_map(BTreeMap::keys).map(String::as_str).chain(by_flag).collect();
+            let variable = |name: &str| format!("the variable {name}");
+            allowed.insert("env", or_nothing(names.into_iter().map(variable).collect(), "no variable"));
+        }
+        if let Some(directories) = granted(file.directories(), self.dir.clone()) {
+            let folder = |directory: &Directory| {
+                let mode = if directory.read_only { "reading" } else { "reading and writing" };
+                format!("{mode} the folder {} as {}", directory.host.display(), directory.guest)
+            };
+            let folders = last_of_each_name(directories).iter().map(folder).collect();
+            allowed.insert("dir", or_nothing(folders, "no folder"));
+        }
+        if let Some(streams) = self.stdio.or(file.stdio) {
+            let said = match streams {
+                Streams::Inherit => "the host's own streams",
+                Streams::None => "no input, and outputs that go nowhere",
+            };
+            allowed.insert("stdio", vec![said.to_owned()]);
+        }
+        if let Some(outbound) = granted(file.outbound(), self.http_out.clone()) {
+            let requests = outbound.iter().map(|authority| format!("requests to {authority}")).collect();
+            allowed.insert("http-out", or_nothing(requests, "no request"));
+        }
+        if self.sockets.or(file.sockets).is_some() {
+            allowed.insert("sockets", vec!["no address".to_owned()]);
+        }
+        Ok(allowed)
+    }
+}
+
+fn or_nothing(said: Vec<String>, nothing: &str) -> Vec<String> {
+    if said.is_empty() { vec![nothing.to_owned()] } else { said }
+}
+
+fn open_store(granted: Option<(KeyValue, Option<Vec<Access>>)>) -> Result<Option<Arc<dyn Backend>>, Failure> {
+    let Some((store, access)) = granted else { return Ok(None) };
+    let backend: Arc<dyn Backend> = match store {
+        KeyValue::Memory => Arc::new(Memory::new()),
+        KeyValue::Redb(file) => Arc::new(Redb::open(&file).map_err(Failure::host)?),
     };
     Ok(Some(match access {
         Some(access) => Arc::new(Narrowed::new(backend, access)),

@@ -10,6 +10,8 @@ use host_runner::extension::Extensions;
 use host_runner::needs::{Asked, Growth, Needs, Reachable};
 use serde_json::json;
 
+use super::config::ConfigFlag;
+use super::flags::{Allowed, GrantFlags};
 use super::{Failure, print_line};
 
 /// Says what a component would need: as a whole, by part, and by which path; and what each grant would allow.
@@ -17,33 +19,47 @@ use super::{Failure, print_line};
 /// Nothing is executed. It is the most that the parts can reach: whether their code does is not looked at. An import that
 /// was closed when composing is listed with the part that answers it.
 ///
+/// With a file of grants or with flags it also says what they allow, and whether they are enough.
+///
 /// With --check, says what NEW asks for that OLD did not: interfaces that need a grant, and parts that reach what they
 /// did not reach before.
 #[derive(Args)]
 #[command(after_help = "\
-Exit codes of --check: 0 NEW asks for nothing more, 4 it asks for more.
+Exit code 4: what --config and the flags grant is not enough; with --check, NEW asks for more than OLD.
 
 Examples:
   host-runner grants site.wasm
+  host-runner grants site.wasm --config host.toml
   host-runner grants --check running.wasm update.wasm --json")]
 pub(crate) struct Grants {
     /// The component.
     #[arg(required_unless_present = "check", conflicts_with = "check")]
     file: Option<PathBuf>,
 
+    #[command(flatten)]
+    config: ConfigFlag,
+
+    #[command(flatten)]
+    granted: GrantFlags,
+
     /// Compares two versions of a component.
     #[arg(long, num_args = 2, value_names = ["OLD", "NEW"])]
     check: Option<Vec<PathBuf>>,
 
     /// Prints JSON: `imports` (each with `import`, `grant`, `reason`, `ways`, `narrower`, `wanted-by`), `parts` (each with
-    /// `part`, `language`, `reaches` by `ways`, `inside`); with --check, `asks-for-more`, `imports`, `parts`, `no-longer`.
+    /// `part`, `language`, `reaches` by `ways`, `inside`), `allowed` and `missing` where grants are given; with --check, `asks-for-more`, `imports`, `parts`, `no-longer`.
     #[arg(long)]
     json: bool,
 }
 
 impl Grants {
     pub(crate) fn execute(self) -> Result<ExitCode, Failure> {
+        let allowed = self.granted.allowed(&self.config.read()?.grants)?;
+        let given = self.config.is_given() || !allowed.is_empty();
         match (&self.file, self.check.as_deref()) {
+            (_, Some(_)) if given => {
+                Err(Failure::usage("--check compares what components ask for: it takes no grants"))
+            }
             (_, Some([old, new])) => {
                 let growth = read(new)?.grown_from(&read(old)?);
                 print_line(&if self.json { growth_json(&growth) } else { growth_text(new, &growth) })?;
@@ -51,10 +67,18 @@ impl Grants {
             }
             (Some(file), _) => {
                 let needs = read(file)?;
-                print_line(&if self.json { pretty(&json!(needs)) } else { text(file, &needs) })?;
-                Ok(ExitCode::SUCCESS)
+                let granted = given.then(|| Granted::by(&needs, allowed));
+                print_line(&if self.json {
+                    needs_json(&needs, granted.as_ref())
+                } else {
+                    text(file, &needs, granted.as_ref())
+                })?;
+                Ok(ExitCode::from(match granted {
+                    Some(granted) if !granted.missing.is_empty() => 4,
+                    _ => 0,
+                }))
             }
-            (None, _) => Err(Failure::usage("name a component, or two with --check")),
+            _ => Err(Failure::usage("name a component, or two with --check")),
         }
     }
 }
@@ -63,6 +87,32 @@ fn read(file: &Path) -> Result<Needs, Failure> {
     let name = file.display().to_string();
     let bytes = std::fs::read(file).map_err(|error| LoadError::Unreadable { file: name.clone(), error })?;
     Ok(host_runner::needs::of_file(&name, &bytes, &Extensions::default())?)
+}
+
+/// What is granted, beside what is needed.
+struct Granted {
+    allowed: Allowed,
+    /// The imports that are not granted.
+    missing: Vec<String>,
+}
+
+impl Granted {
+    fn by(needs: &Needs, allowed: Allowed) -> Self {
+        let granted = |asked: &&Asked| {
+            asked.needs_nothing() || asked.grant.is_some_and(|grant| allowed.contains_key(grant))
+        };
+        let missing = needs.imports.iter().filter(|asked| !granted(asked));
+        Self { missing: missing.map(|asked| asked.import.clone()).collect(), allowed }
+    }
+}
+
+fn needs_json(needs: &Needs, granted: Option<&Granted>) -> String {
+    let mut value = json!(needs);
+    if let Some(Granted { allowed, missing }) = granted {
+        value["allowed"] = json!(allowed);
+        value["missing"] = json!(missing);
+    }
+    pretty(&value)
 }
 
 fn pretty(value: &serde_json::Value) -> String {
@@ -75,7 +125,7 @@ fn growth_json(growth: &Growth) -> String {
     pretty(&value)
 }
 
-fn text(file: &Path, needs: &Needs) -> String {
+fn text(file: &Path, needs: &Needs, granted: Option<&Granted>) -> String {
     let mut text = format!("{}: ", file.display());
     text.push_str(&if needs.composition {
         format!("composition of {} parts", needs.parts.len())
@@ -92,6 +142,14 @@ fn text(file: &Path, needs: &Needs) -> String {
         let asked: Vec<&Asked> = needs.imports.iter().filter(|asked| asked.grant == Some(grant)).collect();
         say(&mut text, format_args!("\n{grant}"));
         imports(&mut text, &asked);
+        match granted.map(|granted| granted.allowed.get(grant)) {
+            Some(Some(allowed)) => {
+                say(&mut text, format_args!("    granted: {}", allowed.join("\n             ")));
+                continue;
+            }
+            Some(None) => say(&mut text, format_args!("    not granted")),
+            None => {}
+        }
         for way in asked[0].ways.iter().chain(&asked[0].narrower) {
             say(&mut text, format_args!("    {}  allows {}", way.flag, way.allows));
             say(&mut text, format_args!("        host.toml: {}", way.toml));
@@ -114,11 +172,25 @@ fn text(file: &Path, needs: &Needs) -> String {
             format_args!("\nneeds no grant, since it reaches nothing outside\n  {}", free.join("\n  ")),
         );
     }
+    if let Some(Granted { allowed, missing }) = granted {
+        for (grant, said) in allowed.iter().filter(|(grant, _)| !needs_grant(needs, grant)) {
+            say(&mut text, format_args!("\n{grant} is granted, and not needed: {}", said.join("; ")));
+        }
+        if missing.is_empty() {
+            say(&mut text, format_args!("\nwhat is granted is enough"));
+        } else {
+            say(&mut text, format_args!("\nit would be refused: {} imports are not granted", missing.len()));
+        }
+    }
     if needs.composition {
         parts(&mut text, needs);
     }
     text.truncate(text.trim_end().len());
     text
+}
+
+fn needs_grant(needs: &Needs, grant: &str) -> bool {
+    needs.imports.iter().any(|asked| asked.grant == Some(grant))
 }
 
 fn parts(text: &mut String, needs: &Needs) {
