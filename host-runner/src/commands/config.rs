@@ -460,6 +460,15 @@ mod tests {
     }
 
     #[test]
+    fn the_file_in_the_help_is_one() {
+        let lines: Vec<&str> = HELP.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+        assert!(lines.len() > 15);
+        let config: Config = toml::from_str(&lines.join("\n")).unwrap();
+        assert_eq!(config.grants.access().unwrap().unwrap().len(), 1);
+        assert_eq!(config.grants.env.unwrap().len(), 3);
+    }
+
+    #[test]
     fn places_are_counted_from_one() {
         assert_eq!(place("a\nbé c", 5), (2, 3));
         assert_eq!(place("", 0), (1, 1));

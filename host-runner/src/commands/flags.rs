@@ -130,9 +130,12 @@ fn granted<T>(file: Option<Vec<T>>, flags: Vec<OrNone<T>>) -> Option<Vec<T>> {
     Some(file.into_iter().flatten().chain(listed).collect())
 }
 
+/// A store, and what is granted of it; `None` is all.
+type GrantedStore = (KeyValue, Option<Vec<Access>>);
+
 impl GrantFlags {
     /// The store, and what is granted of it: all where nothing is named.
-    fn store(&self, file: &GrantTable) -> Result<Option<(KeyValue, Option<Vec<Access>>)>, Failure> {
+    fn store(&self, file: &GrantTable) -> Result<Option<GrantedStore>, Failure> {
         let access = match file.access()? {
             None if self.keyvalue_allow.is_empty() => None,
             file => Some(file.into_iter().flatten().chain(self.keyvalue_allow.iter().cloned()).collect()),
@@ -224,7 +227,7 @@ fn or_nothing(said: Vec<String>, nothing: &str) -> Vec<String> {
     if said.is_empty() { vec![nothing.to_owned()] } else { said }
 }
 
-fn open_store(granted: Option<(KeyValue, Option<Vec<Access>>)>) -> Result<Option<Arc<dyn Backend>>, Failure> {
+fn open_store(granted: Option<GrantedStore>) -> Result<Option<Arc<dyn Backend>>, Failure> {
     let Some((store, access)) = granted else { return Ok(None) };
     let backend: Arc<dyn Backend> = match store {
         KeyValue::Memory => Arc::new(Memory::new()),
