@@ -8,6 +8,7 @@ use wasmtime::component::{Component, InstancePre};
 
 use crate::engine::Engine;
 use crate::exports::{self, Exported};
+use crate::extension::{ExtensionError, LinkFailed};
 use crate::grants::Grants;
 use crate::imports::{self, Refusal};
 use crate::limits::Limits;
@@ -81,6 +82,14 @@ pub enum LoadError {
         /// What differs.
         reason: String,
     },
+    /// An extension of the host cannot be linked.
+    #[error("the extension for {interfaces} cannot be linked")]
+    Extension {
+        /// The interfaces that it adds.
+        interfaces: String,
+        /// Why not.
+        source: ExtensionError,
+    },
 }
 
 /// Why an instance could not be prepared.
@@ -94,6 +103,14 @@ pub enum StartError {
         folder: PathBuf,
         /// What the system said.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// An extension of the host has nothing for the instance.
+    #[error("the extension for {interfaces} cannot start")]
+    Extension {
+        /// The interfaces that it adds.
+        interfaces: String,
+        /// Why not.
+        source: ExtensionError,
     },
 }
 
@@ -139,9 +156,15 @@ impl App {
         imports::check(name, bytes, &setup.grants)?;
         let component = Component::from_binary(engine.inner(), bytes)
             .map_err(|error| LoadError::Invalid { file: name.to_owned(), reason: one_line(&error) })?;
-        let pre = link::linker(engine, &setup.grants)
-            .and_then(|linker| linker.instantiate_pre(&component))
-            .map_err(|error| LoadError::Mismatch { file: name.to_owned(), reason: one_line(&error) })?;
+        let mismatch =
+            |error: wasmtime::Error| LoadError::Mismatch { file: name.to_owned(), reason: one_line(&error) };
+        let mut linker = link::linker(engine, &setup.grants).map_err(mismatch)?;
+        setup
+            .grants
+            .extensions
+            .add_to_linker(&mut linker)
+            .map_err(|LinkFailed { interfaces, source }| LoadError::Extension { interfaces, source })?;
+        let pre = linker.instantiate_pre(&component).map_err(mismatch)?;
         let inner = Inner { name: name.to_owned(), engine: engine.clone(), pre, setup };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -194,7 +217,7 @@ impl App {
     }
 }
 
-fn check_preamble(name: &str, bytes: &[u8]) -> Result<(), LoadError> {
+pub(crate) fn check_preamble(name: &str, bytes: &[u8]) -> Result<(), LoadError> {
     let file = || name.to_owned();
     let found = match bytes {
         [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => {

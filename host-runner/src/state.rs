@@ -10,6 +10,7 @@ use wasmtime_wasi_http::{
 };
 
 use crate::app::StartError;
+use crate::extension::{Extension, LinkFailed, Started};
 use crate::grants::{Authority, Directory, Grants, Stdio};
 use crate::keyvalue::{self, Backend, Copies};
 use crate::limits::{Limiter, Limits};
@@ -20,14 +21,15 @@ pub trait WallClock: Send + Sync + 'static {
     fn now(&self) -> Duration;
 }
 
-/// The data of one store.
-pub(crate) struct State {
+/// What the host keeps for one instance of a component. Linkers of [extensions](crate::extension) are made for it.
+pub struct State {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outbound: Outbound,
     table: ResourceTable,
     keyvalue: Option<Arc<dyn Backend>>,
     seen: Copies,
+    extensions: Started,
     pub(crate) limiter: Limiter,
     /// When the guest has to be done.
     pub(crate) deadline: Instant,
@@ -49,10 +51,34 @@ impl State {
             table,
             keyvalue: grants.keyvalue.clone(),
             seen: Copies::default(),
+            extensions: grants
+                .extensions
+                .start()
+                .map_err(|LinkFailed { interfaces, source }| StartError::Extension { interfaces, source })?,
             limiter: Limiter::new(*limits),
             // Every call sets its own before it enters the guest.
             deadline: Instant::now(),
         })
+    }
+
+    /// What the extension keeps for this instance.
+    ///
+    /// # Panics
+    ///
+    /// Where `E` is not among the instance's grants: for its own functions it always is.
+    pub fn extension<E: Extension>(&mut self) -> &mut E::Data {
+        self.extension_and_table::<E>().0
+    }
+
+    /// What the extension keeps for this instance, and the table of the instance's handles: for interfaces with resources,
+    /// or with streams and pollables of `wasi:io`.
+    ///
+    /// # Panics
+    ///
+    /// As [`extension`](Self::extension).
+    pub fn extension_and_table<E: Extension>(&mut self) -> (&mut E::Data, &mut ResourceTable) {
+        let data = self.extensions.of::<E>();
+        (data.expect("only functions of granted extensions are linked"), &mut self.table)
     }
 
     pub(crate) fn table(&mut self) -> &mut ResourceTable {
@@ -141,7 +167,12 @@ impl WasiHttpHooks for Outbound {
             .authority()
             .is_some_and(|asked| self.allowed.iter().any(|allowed| allowed.allows(asked, https)));
         if !granted {
-            tracing::warn!("a request to {uri} was denied: its authority is not granted (--http-out)");
+            // Nothing else of the URI: paths and queries hold keys and names of people.
+            let asked = uri.authority().map_or("no host", |authority| {
+                let whole = authority.as_str();
+                whole.rsplit_once('@').map_or(whole, |(_, host)| host)
+            });
+            tracing::warn!("a request to {asked} was denied: its authority is not granted (--http-out)");
             return Box::new(async { Err(wasmtime_wasi_http::Error::HttpRequestDenied) });
         }
         Box::new(async move {

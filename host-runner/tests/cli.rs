@@ -224,6 +224,16 @@ fn a_server_needs_a_handler_and_a_free_address() {
     let (code, out, err) = place.run(&["serve", "server.wasm", "--addr", &address]);
     assert_eq!((code, out.as_str()), (6, ""));
     assert!(err.starts_with(&format!("error: cannot listen on {address}. ")), "{err}");
+    // The file says where to listen too, and a flag goes over it.
+    place.file("host.toml", format!("serve.addr = \"{address}\"\n"));
+    let (code, _, err) = place.run(&["serve", "server.wasm", "--config", "host.toml"]);
+    assert_eq!(code, 6);
+    assert!(err.starts_with(&format!("error: cannot listen on {address}. ")), "{err}");
+    let also_taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let other = also_taken.local_addr().unwrap().to_string();
+    let (code, _, err) = place.run(&["serve", "server.wasm", "--config", "host.toml", "--addr", &other]);
+    assert_eq!(code, 6);
+    assert!(err.starts_with(&format!("error: cannot listen on {other}. ")), "{err}");
 }
 
 /// A server process, and what it writes.

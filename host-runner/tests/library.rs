@@ -215,7 +215,7 @@ no flag can make it run here: what no flag grants must be composed in"
     let LoadError::Refused(refusal) = error else { panic!("{error}") };
     assert_eq!(refusal.imports.len(), 1);
     assert_eq!(refusal.imports[0].import, "acme:bank/transfer@1.0.0");
-    assert!(refusal.imports[0].flags().is_empty());
+    assert!(refusal.imports[0].ways().is_empty());
 }
 
 const COMPOSED: &str = r#"(component

@@ -1,21 +1,25 @@
 //! The flags that all subcommands have: what the guest may reach, and what it may use up.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use host_runner::extension::Extensions;
 use host_runner::grants::{Authority, Directory, Stdio};
-use host_runner::keyvalue::{Backend, Memory, Redb};
+use host_runner::keyvalue::{Access, Backend, Memory, Narrowed, Redb};
 use host_runner::{Grants, Limits};
+use serde::Deserialize;
 
 use super::Failure;
+use super::config::GrantTable;
 
 /// The default of all of these is nothing. A component that imports an interface that was not granted is
 /// refused before it starts. Always there, since they reach nothing: wasi:io, wasi:clocks, wasi:random,
 /// wasi:http/types, wasi:cli/exit.
-#[derive(Args, Debug)]
+#[derive(Args)]
 #[command(next_help_heading = "Grants")]
 pub(crate) struct GrantFlags {
     /// Grants wasi:keyvalue, kept in a redb FILE (durable at every write) or in memory.
@@ -23,6 +27,14 @@ pub(crate) struct GrantFlags {
     /// Any bucket name of up to 255 bytes is a bucket; the empty name is the bucket `default`.
     #[arg(long, value_name = "redb:FILE|memory")]
     keyvalue: Option<KeyValue>,
+
+    /// Grants no more of the store than these keys; may be repeated.
+    ///
+    /// PREFIX is what the keys begin with. With :ro the guest may only get, and list what it may get; with :wo only
+    /// set and delete; counting and swapping need both. The bucket `*` is every bucket. What is not granted is
+    /// answered with `access-denied`.
+    #[arg(long, value_name = "BUCKET[/PREFIX][:ro|:wo]")]
+    keyvalue_allow: Vec<Access>,
 
     /// Grants wasi:cli/environment with this variable; may be repeated.
     ///
@@ -61,7 +73,7 @@ pub(crate) struct GrantFlags {
 }
 
 #[derive(Debug, Clone)]
-enum KeyValue {
+pub(crate) enum KeyValue {
     Memory,
     Redb(PathBuf),
 }
@@ -78,14 +90,16 @@ impl FromStr for KeyValue {
     }
 }
 
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Streams {
+#[derive(Debug, Clone, Copy, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Streams {
     Inherit,
     None,
 }
 
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum NoSockets {
+#[derive(Debug, Clone, Copy, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum NoSockets {
     None,
 }
 
@@ -103,60 +117,173 @@ impl<T: FromStr> FromStr for OrNone<T> {
     }
 }
 
-/// Granted as soon as the flag is there once; `none` adds nothing to the list.
-fn granted<T>(flags: Vec<OrNone<T>>) -> Option<Vec<T>> {
-    if flags.is_empty() {
+/// What the file grants and then what the flags add; `None` where neither grants the interface, and `none` adds nothing
+/// to the list.
+fn granted<T>(file: Option<Vec<T>>, flags: Vec<OrNone<T>>) -> Option<Vec<T>> {
+    if file.is_none() && flags.is_empty() {
         return None;
     }
     let listed = flags.into_iter().filter_map(|flag| match flag {
         OrNone::Some(value) => Some(value),
         OrNone::None => None,
     });
-    Some(listed.collect())
+    Some(file.into_iter().flatten().chain(listed).collect())
 }
 
+/// A store, and what is granted of it; `None` is all.
+type GrantedStore = (KeyValue, Option<Vec<Access>>);
+
 impl GrantFlags {
-    /// Opens what was granted.
-    pub(crate) fn open(self) -> Result<Grants, Failure> {
-        let keyvalue: Option<Arc<dyn Backend>> = match self.keyvalue {
-            None => None,
-            Some(KeyValue::Memory) => Some(Arc::new(Memory::new())),
-            Some(KeyValue::Redb(file)) => Some(Arc::new(Redb::open(&file).map_err(Failure::host)?)),
+    /// The store, and what is granted of it: all where nothing is named.
+    fn store(&self, file: &GrantTable) -> Result<Option<GrantedStore>, Failure> {
+        let access = match file.access()? {
+            None if self.keyvalue_allow.is_empty() => None,
+            file => Some(file.into_iter().flatten().chain(self.keyvalue_allow.iter().cloned()).collect()),
         };
+        match (self.keyvalue.clone().or(file.store()), access) {
+            (Some(store), access) => Ok(Some((store, access))),
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(Failure::usage(
+                "keys of a store are granted, and no store: add --keyvalue redb:FILE, or grants.keyvalue.store in the file",
+            )),
+        }
+    }
+
+    /// Opens what is granted: by the file, and by the flags over it.
+    pub(crate) fn open(self, file: &GrantTable) -> Result<Grants, Failure> {
         Ok(Grants {
-            keyvalue,
-            environment: variables(self.env)?,
-            directories: granted(self.dir),
-            stdio: self.stdio.map(|streams| match streams {
+            keyvalue: open_store(self.store(file)?)?,
+            environment: variables(file, self.env)?,
+            directories: granted(file.directories(), self.dir).map(last_of_each_name),
+            stdio: self.stdio.or(file.stdio).map(|streams| match streams {
                 Streams::Inherit => Stdio::Inherit,
                 Streams::None => Stdio::Empty,
             }),
-            outbound: granted(self.http_out),
-            sockets: self.sockets.is_some(),
+            outbound: granted(file.outbound(), self.http_out),
+            sockets: self.sockets.or(file.sockets).is_some(),
+            extensions: Extensions::default(),
         })
     }
 }
 
-fn variables(flags: Vec<String>) -> Result<Option<Vec<(String, String)>>, Failure> {
-    if flags.is_empty() {
+/// What flags and file allow, in words, by the name of the grant.
+pub(crate) type Allowed = BTreeMap<&'static str, Vec<String>>;
+
+impl GrantFlags {
+    /// What [`open`](Self::open) would grant. Nothing is opened, and no value of a variable is looked at.
+    pub(crate) fn allowed(&self, file: &GrantTable) -> Result<Allowed, Failure> {
+        let mut allowed = Allowed::new();
+        if let Some((store, access)) = self.store(file)? {
+            let mut said = vec![match store {
+                KeyValue::Memory => "a store that is forgotten at the end".to_owned(),
+                KeyValue::Redb(file) => format!("the store in {}", file.display()),
+            }];
+            match access {
+                None => said.push("reading and writing every key of every bucket".to_owned()),
+                Some(access) => {
+                    said.extend(or_nothing(
+                        access.iter().map(Access::to_string).collect(),
+                        "no bucket of it",
+                    ));
+                }
+            }
+            allowed.insert("keyvalue", said);
+        }
+        if file.env.is_some() || !self.env.is_empty() {
+            let by_flag =
+                self.env.iter().filter(|flag| *flag != "none").filter_map(|flag| flag.split('=').next());
+            let names: BTreeSet<&str> =
+                file.env.iter().flat_map(BTreeMap::keys).map(String::as_str).chain(by_flag).collect();
+            let variable = |name: &str| format!("the variable {name}");
+            allowed.insert("env", or_nothing(names.into_iter().map(variable).collect(), "no variable"));
+        }
+        if let Some(directories) = granted(file.directories(), self.dir.clone()) {
+            let folder = |directory: &Directory| {
+                let mode = if directory.read_only { "reading" } else { "reading and writing" };
+                format!("{mode} the folder {} as {}", directory.host.display(), directory.guest)
+            };
+            let folders = last_of_each_name(directories).iter().map(folder).collect();
+            allowed.insert("dir", or_nothing(folders, "no folder"));
+        }
+        if let Some(streams) = self.stdio.or(file.stdio) {
+            let said = match streams {
+                Streams::Inherit => "the host's own streams",
+                Streams::None => "no input, and outputs that go nowhere",
+            };
+            allowed.insert("stdio", vec![said.to_owned()]);
+        }
+        if let Some(outbound) = granted(file.outbound(), self.http_out.clone()) {
+            let requests = outbound.iter().map(|authority| format!("requests to {authority}")).collect();
+            allowed.insert("http-out", or_nothing(requests, "no request"));
+        }
+        if self.sockets.or(file.sockets).is_some() {
+            allowed.insert("sockets", vec!["no address".to_owned()]);
+        }
+        Ok(allowed)
+    }
+}
+
+fn or_nothing(said: Vec<String>, nothing: &str) -> Vec<String> {
+    if said.is_empty() { vec![nothing.to_owned()] } else { said }
+}
+
+fn open_store(granted: Option<GrantedStore>) -> Result<Option<Arc<dyn Backend>>, Failure> {
+    let Some((store, access)) = granted else { return Ok(None) };
+    let backend: Arc<dyn Backend> = match store {
+        KeyValue::Memory => Arc::new(Memory::new()),
+        KeyValue::Redb(file) => Arc::new(Redb::open(&file).map_err(Failure::host)?),
+    };
+    Ok(Some(match access {
+        Some(access) => Arc::new(Narrowed::new(backend, access)),
+        None => backend,
+    }))
+}
+
+/// One folder for each name of the guest's: the last.
+fn last_of_each_name(directories: Vec<Directory>) -> Vec<Directory> {
+    let mut kept: Vec<Directory> = Vec::new();
+    for directory in directories {
+        kept.retain(|other| other.guest != directory.guest);
+        kept.push(directory);
+    }
+    kept
+}
+
+/// The variables, each name once: the last. No error has a value in it.
+fn variables(file: &GrantTable, flags: Vec<String>) -> Result<Option<Vec<(String, String)>>, Failure> {
+    if file.env.is_none() && flags.is_empty() {
         return Ok(None);
     }
-    let mut variables = Vec::new();
-    for flag in flags.into_iter().filter(|flag| flag != "none") {
+    let mut variables: Vec<(String, String)> = Vec::new();
+    let mut set = |name: String, value: String| {
+        variables.retain(|(other, _)| *other != name);
+        variables.push((name, value));
+    };
+    // What a flag sets need not be there for the file.
+    let by_flag = |name: &str| flags.iter().any(|flag| flag.split('=').next() == Some(name));
+    for (name, variable) in file.env.iter().flatten() {
+        if name.is_empty() || name.contains('=') {
+            return Err(Failure::usage(format!("grants.env: {name:?} is no name of a variable")));
+        }
+        if !by_flag(name) {
+            set(name.clone(), variable.value(name)?);
+        }
+    }
+    for flag in flags.iter().filter(|flag| *flag != "none") {
         match flag.split_once('=') {
             Some(("", _)) => {
-                return Err(Failure::usage(format!(
-                    "--env {flag:?} has no name before the =; write --env NAME=VALUE"
-                )));
+                return Err(Failure::usage(
+                    "an --env has no name before its =; write --env NAME=VALUE".to_owned(),
+                ));
             }
-            Some((name, value)) => variables.push((name.to_owned(), value.to_owned())),
+            Some((name, value)) => set(name.to_owned(), value.to_owned()),
             None => {
-                let value = std::env::var(&flag).map_err(|_| {
+                let value = std::env::var(flag).map_err(|_| {
                     Failure::usage(format!(
                         "--env {flag}: the host has no such variable, or its value is not text; write --env {flag}=VALUE"
                     ))
                 })?;
-                variables.push((flag, value));
+                set(flag.clone(), value);
             }
         }
     }
@@ -217,7 +344,7 @@ impl LimitFlags {
     }
 }
 
-fn to_usize(size: u64) -> usize {
+pub(crate) fn to_usize(size: u64) -> usize {
     usize::try_from(size).unwrap_or(usize::MAX)
 }
 
@@ -280,13 +407,19 @@ mod tests {
 
     #[test]
     fn an_interface_can_be_granted_empty() {
-        assert!(variables(vec![]).unwrap().is_none());
-        assert_eq!(variables(vec!["none".into()]).unwrap(), Some(vec![]));
+        let none = GrantTable::default();
+        assert!(variables(&none, vec![]).unwrap().is_none());
+        assert_eq!(variables(&none, vec!["none".into()]).unwrap(), Some(vec![]));
         assert_eq!(
-            variables(vec!["none".into(), "A=b=c".into()]).unwrap(),
+            variables(&none, vec!["none".into(), "A=b=c".into()]).unwrap(),
             Some(vec![("A".into(), "b=c".into())])
         );
-        assert!(variables(vec!["=x".into()]).is_err());
-        assert!(variables(vec!["NO_SUCH_VARIABLE_ANYWHERE".into()]).is_err());
+        assert!(variables(&none, vec!["NO_SUCH_VARIABLE_ANYWHERE".into()]).is_err());
+    }
+
+    #[test]
+    fn no_error_tells_a_value() {
+        let error = variables(&GrantTable::default(), vec!["=s3cret".into()]).unwrap_err();
+        assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
     }
 }

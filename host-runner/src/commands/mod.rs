@@ -1,9 +1,12 @@
 //! The subcommands, and what they share: how they fail.
 
 mod call;
+mod config;
 mod flags;
+mod grants;
 mod run;
 mod serve;
+mod timing;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -25,6 +28,7 @@ pub(crate) enum Command {
     Serve(serve::Serve),
     Call(call::Call),
     Run(run::Run),
+    Grants(grants::Grants),
 }
 
 impl Command {
@@ -33,6 +37,7 @@ impl Command {
             Self::Serve(serve) => serve.execute(),
             Self::Call(call) => call.execute(),
             Self::Run(run) => run.execute(),
+            Self::Grants(grants) => grants.execute(),
         }
     }
 }

@@ -67,7 +67,10 @@ pub(crate) enum Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self::Store(error)
+        match error {
+            StoreError::Denied => Self::Denied,
+            error => Self::Store(error),
+        }
     }
 }
 
@@ -122,7 +125,12 @@ impl View<'_> {
         if name.len() > MAX_BUCKET {
             return Err(Failure::NoSuchStore);
         }
-        self.backend()?;
+        if !self.backend()?.may_open(&name) {
+            tracing::debug!(
+                "opening the bucket {name:?} was denied: nothing of it is granted (--keyvalue-allow)"
+            );
+            return Err(Failure::Denied);
+        }
         Ok(self.table.push(Bucket { name: name.into() })?)
     }
 

@@ -9,12 +9,14 @@
 //! - *Reads see every acknowledged write*, and never half of a write.
 //! - A write of many pairs is atomic here, which is more than the interface promises.
 
+mod access;
 mod bindings;
 mod memory;
 mod redb;
 
 use futures::future::BoxFuture;
 
+pub use access::{Access, AccessError, Mode, Narrowed};
 pub use memory::Memory;
 pub use redb::{OpenError, Redb};
 
@@ -55,6 +57,9 @@ pub enum StoreError {
     /// The sum does not fit the type of the counter; the value stays as it was.
     #[error("the sum is beyond what the counter can hold: the value stays as it was")]
     Overflow,
+    /// The bucket or the key is not granted. The guest sees it as `error::access-denied`.
+    #[error("the bucket or the key is not granted")]
+    Denied,
     /// The store itself failed. Its own words are for the operator's log, not for guests.
     #[error("the store failed; the host's log has the reason")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -129,6 +134,11 @@ pub struct Keys {
 /// An implementation keeps the promises of [this module](self) for every caller of every clone, and does
 /// not block the thread that polls.
 pub trait Backend: Send + Sync + 'static {
+    /// Whether anything of the bucket may be used; opening another one is denied.
+    fn may_open(&self, _bucket: &str) -> bool {
+        true
+    }
+
     /// The values of these keys, in this order, all seen at the same moment. More than [`MAX_COPIES`] bytes of
     /// them are refused: a key that is named a thousand times is copied a thousand times.
     fn get_many<'a>(
