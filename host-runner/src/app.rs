@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use wasmtime::component::{Component, InstancePre};
 
+use crate::blame::Index;
 use crate::engine::Engine;
 use crate::exports::{self, Exported};
 use crate::grants::Grants;
@@ -115,6 +116,7 @@ struct Inner {
     name: String,
     engine: Engine,
     pre: InstancePre<State>,
+    blame: Index,
     setup: Setup,
 }
 
@@ -142,7 +144,8 @@ impl App {
         let pre = link::linker(engine, &setup.grants)
             .and_then(|linker| linker.instantiate_pre(&component))
             .map_err(|error| LoadError::Mismatch { file: name.to_owned(), reason: one_line(&error) })?;
-        let inner = Inner { name: name.to_owned(), engine: engine.clone(), pre, setup };
+        let blame = Index::of(bytes);
+        let inner = Inner { name: name.to_owned(), engine: engine.clone(), pre, blame, setup };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -163,6 +166,11 @@ impl App {
 
     pub(crate) fn name(&self) -> &str {
         &self.inner.name
+    }
+
+    /// Where its parts are in the binary.
+    pub(crate) fn blame(&self) -> &Index {
+        &self.inner.blame
     }
 
     pub(crate) fn component(&self) -> &Component {

@@ -26,13 +26,16 @@
 //! ```
 //!
 //! Where to look: [`engine`] for the compiler's settings, [`grants`] for what a guest may reach, [`limits`] for
-//! what it may use up, [`keyvalue`] for the stores behind `wasi:keyvalue`.
+//! what it may use up, [`blame`] for who is told to have failed, [`keyvalue`] for the stores behind `wasi:keyvalue`.
 
 #![deny(missing_docs)]
 
 mod app;
+pub mod blame;
 mod call;
+mod cpu;
 pub mod engine;
+mod exceeded;
 mod exports;
 pub mod grants;
 mod imports;
@@ -43,8 +46,10 @@ mod run;
 mod serve;
 mod session;
 mod state;
+mod waits;
 
 pub use app::{App, LoadError, Setup, StartError};
+pub use blame::Blame;
 pub use call::{Answer, ExpressionError, call, example};
 pub use engine::{Engine, EngineError, EngineOptions, Pool};
 pub use exports::{Exported, LookupError};
@@ -52,7 +57,7 @@ pub use grants::Grants;
 pub use imports::{Refusal, Ungranted};
 pub use limits::{LimitHit, Limits};
 pub use run::{RunError, run};
-pub use serve::{ServeError, Server, serve};
+pub use serve::{Failure, ServeError, Server, serve};
 pub use session::{CallError, Session};
 pub use state::WallClock;
 /// The values that functions take and give.

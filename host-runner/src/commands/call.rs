@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use host_runner::{Engine, EngineOptions, Limits, Setup};
+use host_runner::{Engine, EngineOptions, ExpressionError, Limits, Setup};
 
-use super::flags::{EngineFlags, GrantFlags, LimitFlags};
+use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags};
 use super::{Failure, load, print_line, runtime};
 
 /// The longest call that is read from standard input.
@@ -36,6 +36,9 @@ pub(crate) struct Call {
 
     #[command(flatten)]
     engine: EngineFlags,
+
+    #[command(flatten)]
+    blame: BlameFlags,
 }
 
 impl Call {
@@ -52,6 +55,10 @@ impl Call {
         let answer = runtime.block_on(host_runner::call(&app, &expression));
         // A guest may have left a read of standard input behind, which nothing can end.
         runtime.shutdown_background();
+        if let Err(ExpressionError::Call(error)) = &answer {
+            let name = expression.split('(').next().unwrap_or_default();
+            self.blame.explain(error, &format!("a call of {name}"));
+        }
         let answer = answer?;
         print_line(&answer.text)?;
         Ok(ExitCode::from(u8::from(answer.is_error)))

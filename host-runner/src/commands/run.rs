@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use host_runner::{Engine, EngineOptions, Limits, Setup};
+use host_runner::{Engine, EngineOptions, Limits, RunError, Setup};
 
-use super::flags::{EngineFlags, GrantFlags, LimitFlags};
+use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags};
 use super::{Failure, load, runtime};
 
 /// Runs a component that exports wasi:cli/run.
@@ -28,6 +28,9 @@ pub(crate) struct Run {
     #[command(flatten)]
     engine: EngineFlags,
 
+    #[command(flatten)]
+    blame: BlameFlags,
+
     /// The program's arguments.
     #[arg(last = true)]
     arguments: Vec<String>,
@@ -41,7 +44,13 @@ impl Run {
             grants.environment.get_or_insert_default();
         }
         // A request has somebody waiting for it; a program may take as long as it takes.
-        let defaults = Limits { time: Duration::MAX, ..Limits::default() };
+        let defaults = Limits {
+            time: Duration::MAX,
+            cpu: Duration::MAX,
+            keyvalue_ops: u64::MAX,
+            keyvalue_bytes: u64::MAX,
+            ..Limits::default()
+        };
         let limits = self.limits.limits(defaults);
         let setup = Setup { grants, limits, arguments: self.arguments, clock: None };
         let app = load(&engine, &self.file, setup)?;
@@ -49,6 +58,9 @@ impl Run {
         let outcome = runtime.block_on(host_runner::run(&app));
         // A guest may have left a read of standard input behind, which nothing can end.
         runtime.shutdown_background();
+        if let Err(RunError::Call(error)) = &outcome {
+            self.blame.explain(error, "a run of the program");
+        }
         Ok(ExitCode::from(u8::from(!outcome?)))
     }
 }
