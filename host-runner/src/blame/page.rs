@@ -138,7 +138,7 @@ impl Blame {
 
     fn who(&self) -> Vec<String> {
         let Some(at) = self.at() else {
-            return vec!["cannot be told: the structure of this component cannot be read".to_owned()];
+            return vec!["cannot be told: no frame and no call of the host leads to one".to_owned()];
         };
         let mut lines: Vec<String> = at.parts.iter().map(described).collect();
         if at.parts.len() > 1 {
