@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use wasmtime::component::{Component, InstancePre};
 
+use crate::blame::Index;
 use crate::engine::Engine;
 use crate::exports::{self, Exported};
 use crate::extension::{ExtensionError, LinkFailed};
@@ -132,6 +133,7 @@ struct Inner {
     name: String,
     engine: Engine,
     pre: InstancePre<State>,
+    blame: Index,
     setup: Setup,
 }
 
@@ -165,7 +167,8 @@ impl App {
             .add_to_linker(&mut linker)
             .map_err(|LinkFailed { interfaces, source }| LoadError::Extension { interfaces, source })?;
         let pre = linker.instantiate_pre(&component).map_err(mismatch)?;
-        let inner = Inner { name: name.to_owned(), engine: engine.clone(), pre, setup };
+        let blame = Index::of(bytes);
+        let inner = Inner { name: name.to_owned(), engine: engine.clone(), pre, blame, setup };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -186,6 +189,11 @@ impl App {
 
     pub(crate) fn name(&self) -> &str {
         &self.inner.name
+    }
+
+    /// Where its parts are in the binary.
+    pub(crate) fn blame(&self) -> &Index {
+        &self.inner.blame
     }
 
     pub(crate) fn component(&self) -> &Component {

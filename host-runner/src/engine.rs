@@ -6,6 +6,7 @@
 //! check costs a load and a compare, and ticks with the wall clock, which is what a limit on a request
 //! is about.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
@@ -14,6 +15,8 @@ use wasmtime::{
     Cache, CacheConfig, Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig,
     ResourcesRequired,
 };
+
+use crate::blame;
 
 /// How often running guests are looked at: the granularity of every limit on time, and how long a guest
 /// that computes keeps a thread before others get their turn.
@@ -121,6 +124,7 @@ impl Engine {
 fn base_config() -> Config {
     let mut config = Config::new();
     config.epoch_interruption(true).concurrency_support(false).wasm_component_model(true);
+    config.wasm_backtrace_max_frames(NonZeroUsize::new(blame::FRAMES));
     config
 }
 

@@ -26,14 +26,17 @@
 //! ```
 //!
 //! Where to look: [`engine`] for the compiler's settings, [`grants`] for what a guest may reach, [`limits`] for
-//! what it may use up, [`keyvalue`] for the stores behind `wasi:keyvalue`, [`needs`] for what a component asks for, and
-//! [`extension`] for interfaces that this host lacks.
+//! what it may use up, [`blame`] for who is told to have failed, [`keyvalue`] for the stores behind `wasi:keyvalue`,
+//! [`needs`] for what a component asks for, and [`extension`] for interfaces that this host lacks.
 
 #![deny(missing_docs)]
 
 mod app;
+pub mod blame;
 mod call;
+mod cpu;
 pub mod engine;
+mod exceeded;
 mod exports;
 pub mod extension;
 pub mod grants;
@@ -46,8 +49,10 @@ mod run;
 mod serve;
 mod session;
 mod state;
+mod waits;
 
 pub use app::{App, LoadError, Setup, StartError};
+pub use blame::Blame;
 pub use call::{Answer, Call, ExpressionError, Took, call, example};
 pub use engine::{Engine, EngineError, EngineOptions, Pool};
 pub use exports::{Exported, LookupError};
@@ -56,7 +61,7 @@ pub use grants::Grants;
 pub use imports::{Refusal, Ungranted, Way};
 pub use limits::{LimitHit, Limits};
 pub use run::{Program, RunError, run};
-pub use serve::{ServeError, Server, serve};
+pub use serve::{Failure, ServeError, Server, serve};
 pub use session::{CallError, Session};
 pub use state::WallClock;
 /// The engine: [extensions](extension) are written against this very one.

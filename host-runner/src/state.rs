@@ -10,9 +10,11 @@ use wasmtime_wasi_http::{
 };
 
 use crate::app::StartError;
+use crate::cpu::Meter;
+use crate::exceeded::LimitHit;
 use crate::extension::{Extension, LinkFailed, Started};
 use crate::grants::{Authority, Directory, Grants, Stdio};
-use crate::keyvalue::{self, Backend, Copies};
+use crate::keyvalue::{self, Backend, Budget, Copies};
 use crate::limits::{Limiter, Limits};
 
 /// Tells the time of day. The host's own clock by default; a test brings one that it can set.
@@ -30,9 +32,14 @@ pub struct State {
     keyvalue: Option<Arc<dyn Backend>>,
     seen: Copies,
     extensions: Started,
+    budget: Budget,
     pub(crate) limiter: Limiter,
-    /// When the guest has to be done.
-    pub(crate) deadline: Instant,
+    /// How long the guest may take, and when it has to be done.
+    time: Duration,
+    deadline: Instant,
+    /// How long it may compute, and for how long it has.
+    cpu: Duration,
+    pub(crate) meter: Meter,
 }
 
 impl State {
@@ -55,9 +62,13 @@ impl State {
                 .extensions
                 .start()
                 .map_err(|LinkFailed { interfaces, source }| StartError::Extension { interfaces, source })?,
+            budget: Budget::new(limits),
             limiter: Limiter::new(*limits),
             // Every call sets its own before it enters the guest.
+            time: Duration::ZERO,
             deadline: Instant::now(),
+            cpu: limits.cpu,
+            meter: Meter::default(),
         })
     }
 
@@ -81,12 +92,47 @@ impl State {
         (data.expect("only functions of granted extensions are linked"), &mut self.table)
     }
 
+    /// Makes ready for a call: what is counted for each call begins anew.
+    pub(crate) fn begin(&mut self, time: Duration, deadline: Instant, limits: &Limits) {
+        self.time = time;
+        self.deadline = deadline;
+        self.budget = Budget::new(limits);
+        self.meter.reset();
+    }
+
+    /// The limit on time that the guest has met, if it has. Only to be asked while it runs.
+    pub(crate) fn out_of_time(&self, now: Instant) -> Option<LimitHit> {
+        if now >= self.deadline {
+            Some(self.time_limit())
+        } else if self.meter.used() > self.cpu {
+            Some(LimitHit::Cpu(self.cpu))
+        } else {
+            None
+        }
+    }
+
+    /// When the guest has to be done.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// The limit on its time.
+    pub(crate) fn time_limit(&self) -> LimitHit {
+        LimitHit::Time(self.time)
+    }
+
     pub(crate) fn table(&mut self) -> &mut ResourceTable {
         &mut self.table
     }
 
     pub(crate) fn keyvalue(&mut self) -> keyvalue::View<'_> {
-        keyvalue::View { backend: self.keyvalue.as_ref(), table: &mut self.table, seen: &mut self.seen }
+        keyvalue::View {
+            backend: self.keyvalue.as_ref(),
+            table: &mut self.table,
+            seen: &mut self.seen,
+            deadline: (self.deadline, self.time),
+            budget: &mut self.budget,
+        }
     }
 }
 

@@ -149,14 +149,28 @@ fn traps_and_limits_exit_5() {
     let (code, _, err) = place.run(&["call", "guest.wasm", "fail()"]);
     assert_eq!(code, 5);
     assert!(err.starts_with("error: the guest trapped: wasm `unreachable` instruction executed"), "{err}");
-    assert_eq!(
-        place.run(&["call", "guest.wasm", "spin()", "--max-time", "200ms"]),
-        (
-            5,
-            String::new(),
-            "error: the guest was stopped: the limit of 200 ms on its time was reached (--max-time)\n".into()
-        )
+    let (code, out, err) = place.run(&["call", "guest.wasm", "spin()", "--max-time", "200ms"]);
+    assert_eq!((code, &*out), (5, ""));
+    let first = "error: the guest was stopped: the limit of 200 ms on its time was reached (--max-time)\n";
+    assert!(err.starts_with(first), "{err}");
+    assert!(err[first.len()..].starts_with("  in the component, `spin`\n"), "{err}");
+}
+
+#[test]
+fn a_trap_is_explained_on_a_page_where_that_is_asked_for() {
+    let place = Place::new();
+    let (code, out, err) = place.run(&["call", "guest.wasm", "fail()", "--explain-traps"]);
+    assert_eq!((code, &*out), (5, ""));
+    assert!(err.starts_with("── gave-up\nwhat          It gave up: "), "{err}");
+    assert!(
+        err.contains("\npart          the component\nfunction      `fail`\non behalf of  a call of fail\n"),
+        "{err}"
     );
+    assert!(err.contains("\n              the host called the component, `fail`\n"), "{err}");
+    assert!(err.contains("\nframes        innermost first\n              0: fail at 0x"), "{err}");
+    assert!(err.contains("\nwhat next     Call the function with the same arguments alone"), "{err}");
+    assert!(err.contains("\nerror: the guest trapped: wasm `unreachable` instruction executed\n"), "{err}");
+    assert!(err.lines().all(|line| line.chars().count() <= 100 || line.starts_with("error")), "{err}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use clap::Args;
 use host_runner::{App, Engine, EngineOptions, Limits, Setup};
 
 use super::config::{self, ConfigFlag};
-use super::flags::{EngineFlags, GrantFlags, LimitFlags};
+use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags};
 use super::timing::TimingFlags;
 use super::{Failure, load, print_line, runtime};
 
@@ -44,6 +44,9 @@ pub(crate) struct Call {
 
     #[command(flatten)]
     engine: EngineFlags,
+
+    #[command(flatten)]
+    blame: BlameFlags,
 }
 
 impl Call {
@@ -63,9 +66,11 @@ impl Call {
         let Some(expression) = expression else { return Err(no_call(&app)) };
         let call = host_runner::Call::parse(&app, &expression)?;
         let runtime = runtime()?;
+        let behalf = format!("a call of {}", expression.split('(').next().unwrap_or_default());
         let (mut took, mut any_error) = (Vec::new(), false);
         let outcome = (0..self.timing.repeat).try_for_each(|_| {
-            let (answer, time) = runtime.block_on(call.make())?;
+            let made = runtime.block_on(call.make());
+            let (answer, time) = made.inspect_err(|error| self.blame.explain(error, &behalf))?;
             took.push(time);
             any_error |= answer.is_error;
             print_line(&answer.text)

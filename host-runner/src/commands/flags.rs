@@ -1,6 +1,7 @@
 //! The flags that all subcommands have: what the guest may reach, and what it may use up.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use clap::Args;
 use host_runner::extension::Extensions;
 use host_runner::grants::{Authority, Directory, Stdio};
 use host_runner::keyvalue::{Access, Backend, Memory, Narrowed, Redb};
-use host_runner::{Grants, Limits};
+use host_runner::{CallError, Grants, Limits};
 use serde::Deserialize;
 
 use super::Failure;
@@ -302,6 +303,10 @@ pub(crate) struct LimitFlags {
     #[arg(long, value_name = "TIME|none", value_parser = time)]
     max_time: Option<Duration>,
 
+    /// Computing time, in the guest and in the host on its behalf; waiting is free [default: 10s; for `run`: none].
+    #[arg(long, value_name = "TIME|none", value_parser = time)]
+    max_cpu: Option<Duration>,
+
     /// Elements of all tables of one instance together [default: 200000].
     #[arg(long, value_name = "COUNT")]
     max_table_elements: Option<usize>,
@@ -325,6 +330,14 @@ pub(crate) struct LimitFlags {
     /// Resources that the host keeps for the guests [default: 10000].
     #[arg(long, value_name = "COUNT")]
     max_host_handles: Option<usize>,
+
+    /// Key-value operations; one on many keys counts once for each [default: 10000; for `run`: no limit].
+    #[arg(long, value_name = "COUNT")]
+    max_keyvalue_ops: Option<u64>,
+
+    /// Bytes of keys and values, read and written [default: 128MiB; for `run`: no limit].
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_keyvalue_bytes: Option<u64>,
 }
 
 impl LimitFlags {
@@ -333,6 +346,9 @@ impl LimitFlags {
         Limits {
             memory: self.max_memory.map_or(defaults.memory, to_usize),
             time: self.max_time.unwrap_or(defaults.time),
+            cpu: self.max_cpu.unwrap_or(defaults.cpu),
+            keyvalue_ops: self.max_keyvalue_ops.unwrap_or(defaults.keyvalue_ops),
+            keyvalue_bytes: self.max_keyvalue_bytes.unwrap_or(defaults.keyvalue_bytes),
             table_elements: self.max_table_elements.unwrap_or(defaults.table_elements),
             core_instances: self.max_core_instances.unwrap_or(defaults.core_instances),
             memories: self.max_memories.unwrap_or(defaults.memories),
@@ -346,6 +362,29 @@ impl LimitFlags {
 
 pub(crate) fn to_usize(size: u64) -> usize {
     usize::try_from(size).unwrap_or(usize::MAX)
+}
+
+/// Says more about guests that fail.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Options")]
+pub(crate) struct BlameFlags {
+    /// Prints a page for every guest that fails: which part, which function, on whose behalf, and what to do next.
+    #[arg(long)]
+    pub(crate) explain_traps: bool,
+}
+
+impl BlameFlags {
+    /// Prints the page, if it is wanted and somebody is to blame. `behalf` says what was asked of the guest.
+    pub(crate) fn explain(&self, error: &CallError, behalf: &str) {
+        if let Some(blame) = error.blame().filter(|_| self.explain_traps) {
+            eprint_page(&blame.page(behalf, None));
+        }
+    }
+}
+
+/// Writes a page to standard error in one piece. Nobody left to read it is no error.
+pub(crate) fn eprint_page(page: &str) {
+    let _ = io::stderr().write_all(page.as_bytes());
 }
 
 /// Keeps compiled code.

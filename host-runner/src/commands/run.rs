@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use host_runner::{Engine, EngineOptions, Limits, Program, Setup};
+use host_runner::{Engine, EngineOptions, Limits, Program, RunError, Setup};
 
 use super::config::{self, ConfigFlag};
-use super::flags::{EngineFlags, GrantFlags, LimitFlags};
+use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags};
 use super::timing::TimingFlags;
 use super::{Failure, load, runtime};
 
@@ -37,6 +37,9 @@ pub(crate) struct Run {
     #[command(flatten)]
     engine: EngineFlags,
 
+    #[command(flatten)]
+    blame: BlameFlags,
+
     /// The program's arguments.
     #[arg(last = true)]
     arguments: Vec<String>,
@@ -51,7 +54,13 @@ impl Run {
             grants.environment.get_or_insert_default();
         }
         // A request has somebody waiting for it; a program may take as long as it takes.
-        let defaults = Limits { time: Duration::MAX, ..Limits::default() };
+        let defaults = Limits {
+            time: Duration::MAX,
+            cpu: Duration::MAX,
+            keyvalue_ops: u64::MAX,
+            keyvalue_bytes: u64::MAX,
+            ..Limits::default()
+        };
         let limits = self.limits.limits(config.limits.over(defaults));
         let setup = Setup { grants, limits, arguments: self.arguments, clock: None };
         let app = load(&engine, &self.file, setup)?;
@@ -59,7 +68,11 @@ impl Run {
         let runtime = runtime()?;
         let (mut took, mut all_succeeded) = (Vec::new(), true);
         let outcome = (0..self.timing.repeat).try_for_each(|_| {
-            let (succeeded, time) = runtime.block_on(program.run())?;
+            let outcome = runtime.block_on(program.run());
+            if let Err(RunError::Call(error)) = &outcome {
+                self.blame.explain(error, "a run of the program");
+            }
+            let (succeeded, time) = outcome?;
             took.push(time);
             all_succeeded &= succeeded;
             Ok::<_, Failure>(())

@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use host_runner::{App, Engine, EngineOptions, Limits, Pool, Server, Setup};
+use host_runner::{App, Engine, EngineOptions, Limits, Pool, ServeError, Server, Setup};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::config::{self, Config, ConfigFlag};
-use super::flags::{EngineFlags, GrantFlags, LimitFlags, size, time};
+use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags, eprint_page, size, time};
 use super::{Failure, load, print_line, runtime};
 
 /// How long the end waits for what guests left behind.
@@ -75,6 +75,9 @@ pub(crate) struct Serve {
 
     #[command(flatten)]
     engine: EngineFlags,
+
+    #[command(flatten)]
+    blame: BlameFlags,
 }
 
 impl Serve {
@@ -91,7 +94,7 @@ impl Serve {
         let setup = Setup { grants: self.grants.open(&config.grants)?, limits, ..Setup::default() };
         let app = load(&engine, &self.file, setup)?;
         let runtime = runtime()?;
-        let outcome = runtime.block_on(serve(app, addr));
+        let outcome = runtime.block_on(serve(app, addr, self.blame));
         // A guest that was cut off may have left something behind that waits without end: the opening of a
         // named pipe in a granted folder, for example.
         runtime.shutdown_timeout(LEFT_BEHIND);
@@ -115,8 +118,15 @@ impl Serve {
 }
 
 /// Everything that can go wrong at the start does so before the line is printed.
-async fn serve(app: App, addr: SocketAddr) -> Result<(), Failure> {
-    let server = Server::new(app).await?;
+async fn serve(app: App, addr: SocketAddr, blame: BlameFlags) -> Result<(), Failure> {
+    let server = Server::new(app).await;
+    if let Err(ServeError::Start { source, .. }) = &server {
+        blame.explain(source, "the start of a first instance");
+    }
+    let mut server = server?;
+    if blame.explain_traps {
+        server = server.on_failure(|failure| eprint_page(&failure.to_string()));
+    }
     let cannot_listen = |error: std::io::Error| {
         Failure::host(anyhow::Error::new(error).context(format!(
             "cannot listen on {addr}. Stop whoever listens there, or name another address: --addr 127.0.0.1:0 takes a free port"

@@ -16,6 +16,9 @@ mod redb;
 
 use futures::future::BoxFuture;
 
+use crate::exceeded::{Exceeded, LimitHit};
+use crate::limits::Limits;
+
 pub use access::{Access, AccessError, Mode, Narrowed};
 pub use memory::Memory;
 pub use redb::{OpenError, Redb};
@@ -253,6 +256,34 @@ impl Copies {
     /// The copy is gone.
     fn give_back(&mut self, value: Option<&[u8]>) {
         self.0 += value.map_or(0, <[u8]>::len);
+    }
+}
+
+/// What one request, call or program may still do with the store.
+pub(crate) struct Budget {
+    ops: u64,
+    bytes: u64,
+    limits: (u64, u64),
+}
+
+impl Budget {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let (ops, bytes) = (limits.keyvalue_ops, limits.keyvalue_bytes);
+        Self { ops, bytes, limits: (ops, bytes) }
+    }
+
+    /// Counts operations, before they are made.
+    fn operate(&mut self, ops: usize) -> Result<(), Exceeded> {
+        let left = self.ops.checked_sub(ops as u64);
+        self.ops = left.ok_or(Exceeded(LimitHit::KeyvalueOps(self.limits.0)))?;
+        Ok(())
+    }
+
+    /// Counts bytes of keys and values: before they are written, and after they were read.
+    fn carry(&mut self, bytes: usize) -> Result<(), Exceeded> {
+        let left = self.bytes.checked_sub(bytes as u64);
+        self.bytes = left.ok_or(Exceeded(LimitHit::KeyvalueBytes(self.limits.1)))?;
+        Ok(())
     }
 }
 
