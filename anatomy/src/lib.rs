@@ -69,7 +69,7 @@ mod scan;
 pub use error::ReadError;
 pub use limits::Limits;
 pub use model::{Component, Edge, Inner, Outlet, Part, Sizes, Source, Tool};
-pub use modules::{CoreModule, core_modules};
+pub use modules::{CoreModule, Given, core_modules};
 pub use reach::{Reach, Reached, WAYS};
 
 /// Reads a component, within the default [`Limits`].

@@ -8,6 +8,8 @@ use host_runner::keyvalue::Memory;
 use host_runner::{
     App, CallError, Engine, EngineOptions, ExpressionError, Grants, LimitHit, Limits, Setup, Val, call,
 };
+use wit_component::{ComponentEncoder, StringEncoding};
+use wit_parser::Resolve;
 
 /// A part that fails as it is told. Its resource can be dropped twice.
 const RULES: &str = r#"(component $Rules
@@ -236,6 +238,53 @@ async fn of_a_bad_value_both_sides_are_named() {
         assert_eq!((&*other.call.part(), other.relation), ("rules", Relation::Passed), "{expression}");
         assert_eq!(other.call.interface.as_deref(), Some("acme:rules/policy@1.0.0"));
         assert_eq!(other.call.function.as_deref(), function, "{expression}");
+    }
+}
+
+/// The rules behind a part that a toolchain made. It puts a module between program and import, which has no names but
+/// numbers.
+fn shop_of_a_toolchain() -> String {
+    let world = "
+        package acme:front;
+        world front {
+            import acme:rules/policy@1.0.0;
+            export read: func(how: u32) -> u32;
+        }
+        package acme:rules@1.0.0 { interface policy { text: func(how: u32) -> string; } }";
+    let module = r#"(module
+        (import "acme:rules/policy@1.0.0" "text" (func $text (param i32 i32)))
+        (memory (export "memory") 1)
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8192))
+        (func (export "read") (param i32) (result i32) (call $text (local.get 0) (i32.const 32)) (i32.const 0)))"#;
+    let mut resolve = Resolve::default();
+    let package = resolve.push_str("front.wit", world).unwrap();
+    let world = resolve.select_world(&[package], Some("front")).unwrap();
+    let mut module = wat::parse_str(module).unwrap();
+    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    let front = ComponentEncoder::default().module(&module).unwrap().encode().unwrap();
+    let front = wasmprinter::print_bytes(front).unwrap().replacen("(component", "(component $Front", 1);
+    format!(
+        r#"(component {RULES} {front}
+            (instance $rules (instantiate $Rules))
+            (instance $front (instantiate $Front
+                (with "acme:rules/policy@1.0.0" (instance $rules "acme:rules/policy@1.0.0"))))
+            (export "read" (func $front "read")))"#
+    )
+}
+
+#[tokio::test]
+async fn the_function_of_the_other_side_is_known_by_what_the_toolchain_put_before_it() {
+    let app = load(&shop_of_a_toolchain(), Limits::default());
+    for (expression, kind) in [("read(1)", Kind::BadText), ("read(2)", Kind::BadPointer)] {
+        let (blame, text) = blamed(&app, expression).await;
+        assert_eq!(blame.kind, kind, "{text}");
+        let other = blame.other.as_ref().unwrap();
+        assert_eq!((&*other.call.part(), other.relation), ("rules", Relation::Passed), "{text}");
+        assert_eq!(other.call.interface.as_deref(), Some("acme:rules/policy@1.0.0"), "{text}");
+        assert_eq!(other.call.function.as_deref(), Some("text"), "{text}");
+        let shown =
+            |frame: &&host_runner::blame::Frame| frame.function == "the import acme:rules/policy@1.0.0#text";
+        assert_eq!(blame.frames.iter().filter(shown).count(), 1, "{text}");
     }
 }
 

@@ -40,6 +40,8 @@ pub(super) struct Found {
     pub(super) raw: Option<String>,
     /// The name under which its module exports the function.
     pub(super) export: Option<String>,
+    /// The import for which it stands, as interface and function, where the toolchain put it before one.
+    pub(super) import: Option<(String, String)>,
     pub(super) shown: Frame,
 }
 
@@ -59,14 +61,24 @@ impl Found {
             Place::Parts(parts) => parts.iter().map(|&part| index.part(part).name.path.clone()).collect(),
             Place::Adapter | Place::Unknown => Vec::new(),
         };
-        let export = match (&place, offset) {
-            (Place::Parts(_), Some(offset)) => index.exported_as(offset, frame.func_index()),
-            _ => None,
+        let (export, import) = match (&place, offset) {
+            (Place::Parts(_), Some(offset)) => {
+                let function = frame.func_index();
+                (index.exported_as(offset, function), index.stands_for(offset, function))
+            }
+            _ => (None, None),
         };
         let function = match (&place, frame.func_name().or(export)) {
             (Place::Adapter, _) => "(the engine passes a value from part to part)".to_owned(),
             (_, Some(name)) => readable(name),
             (_, None) => format!("function {}", frame.func_index()),
+        };
+        // Without a name of its own it is exported under a number.
+        let function = match import {
+            Some((interface, name)) if frame.func_name().is_none() => {
+                format!("the import {interface}#{name}")
+            }
+            _ => function,
         };
         let source = frame.symbols().first().and_then(|symbol| {
             let line = symbol.line().map(|line| format!(":{line}")).unwrap_or_default();
@@ -76,6 +88,7 @@ impl Found {
         Self {
             raw: frame.func_name().map(|name| plain(name, NAME)),
             export: export.map(str::to_owned),
+            import: import.map(|(interface, function)| (interface.to_owned(), function.to_owned())),
             shown: Frame { parts, function, source, offset },
             place,
         }

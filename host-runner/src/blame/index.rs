@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anatomy::link_map::{self, Link, LinkMap, Outlet};
-use anatomy::{CoreModule, Source};
+use anatomy::{CoreModule, Given, Source};
 use serde::{Deserialize, Serialize};
 
 /// A part, in words.
@@ -44,6 +44,8 @@ struct Module {
     offset: u64,
     bytes: u64,
     functions: Vec<(u32, String)>,
+    /// The functions that stand between a program and an import of its part: index, interface, function.
+    shims: Vec<(u32, String, String)>,
 }
 
 impl Index {
@@ -93,9 +95,16 @@ impl Index {
             .iter()
             .map(|outlet| Outlet { export: outlet.export.clone(), from: outlet.from.clone() })
             .collect();
-        let module = |CoreModule { offset, bytes, functions }| Module { offset, bytes, functions };
+        let parts: Vec<Part> = parts.collect();
+        let imports: BTreeSet<&str> =
+            parts.iter().flat_map(|part| &part.imports).map(String::as_str).collect();
+        let module = |CoreModule { offset, bytes, functions, given }| {
+            let shim =
+                |it: Given| imports.contains(&*it.module).then_some((it.function, it.module, it.field));
+            Module { offset, bytes, functions, shims: given.into_iter().filter_map(shim).collect() }
+        };
         let modules = anatomy::core_modules(bytes)?.into_iter().map(module).collect();
-        Ok(Self { parts: parts.collect(), edges, outlets, modules })
+        Ok(Self { parts, edges, outlets, modules })
     }
 
     pub(super) fn part(&self, index: usize) -> &Part {
@@ -123,6 +132,13 @@ impl Index {
     pub(super) fn exported_as(&self, offset: u64, function: u32) -> Option<&str> {
         let module = self.module_at(offset)?;
         module.functions.iter().find(|(index, _)| *index == function).map(|(_, name)| &**name)
+    }
+
+    /// The import, as interface and function, for which a function of the core module at this offset stands.
+    pub(super) fn stands_for(&self, offset: u64, function: u32) -> Option<(&str, &str)> {
+        let shims = &self.module_at(offset)?.shims;
+        let (_, interface, name) = shims.iter().find(|(index, _, _)| *index == function)?;
+        Some((interface, name))
     }
 
     /// Whether the engine made the module of a frame itself, to pass values between two parts. Such a module is not in

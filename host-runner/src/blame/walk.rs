@@ -309,11 +309,17 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The import that the innermost frame of a stay is about to call, if that frame is a shim of wit-component's: those
-    /// are named after the import.
+    /// The import that the innermost frame of a stay is about to call, if that frame is a shim of wit-component's. Those
+    /// are given to the program under the import's names, and may have them in their own.
     fn import_of(&self, stay: &Stay) -> Option<(String, String)> {
-        let name = self.found[stay.inner].raw.as_deref()?.strip_prefix("indirect-")?;
+        let frame = &self.found[stay.inner];
         let imports = &self.index.part(*stay.parts.first()?).imports;
+        if let Some((interface, function)) = &frame.import
+            && imports.contains(interface)
+        {
+            return Some((interface.clone(), function.clone()));
+        }
+        let name = frame.raw.as_deref()?.strip_prefix("indirect-")?;
         imports.iter().find_map(|import| {
             let function = name.strip_prefix(&**import)?.strip_prefix('-')?;
             Some((import.clone(), function.to_owned()))
