@@ -10,7 +10,8 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use wasmtime_wasi_http::Error;
 
-use super::{Body, Busy};
+use super::Body;
+use super::connection::Busy;
 
 type NextFrame = Poll<Option<Result<Frame<Bytes>, Error>>>;
 
