@@ -1,8 +1,8 @@
 //! The engine: one set of compiler settings for the whole host, and the clock that interrupts guests.
 //!
-//! Two decisions stand here. *Concurrency support is off*: this host speaks WASI 0.2, which has no use for
+//! Two decisions stand here. *Concurrency support is off* unless it is asked for: WASI 0.2 has no use for
 //! it, and without it calls and instantiation cost about half. A component that needs the asynchronous
-//! component model is therefore invalid here and told so when it is loaded. *Epochs, not fuel*: an epoch
+//! component model is then invalid and told so when it is loaded. *Epochs, not fuel*: an epoch
 //! check costs a load and a compare, and ticks with the wall clock, which is what a limit on a request
 //! is about.
 
@@ -38,6 +38,8 @@ pub struct EngineOptions {
     /// Keeps compiled code in this folder, keyed by the code and by the engine's settings. The engine
     /// trusts what it finds there: nobody else may be able to write to it. `None` keeps nothing.
     pub cache: Option<PathBuf>,
+    /// Support for asynchronous calls, which components of WASI 0.3 need. `None` is off: calls then cost less.
+    pub concurrency: Option<bool>,
 }
 
 /// The size of the pool.
@@ -73,6 +75,7 @@ pub enum EngineError {
 pub struct Engine {
     inner: wasmtime::Engine,
     pooled: Option<Pool>,
+    concurrency: bool,
 }
 
 impl Engine {
@@ -81,14 +84,15 @@ impl Engine {
     /// Where the address space for a pool cannot be had (a container with a limit on it), instances are
     /// allocated on demand instead: slower, and the same in everything else.
     pub fn new(options: &EngineOptions) -> Result<Self, EngineError> {
-        let mut config = base_config();
+        let concurrency = options.concurrency.unwrap_or(false);
+        let mut config = base_config(concurrency);
         if let Some(folder) = &options.cache {
             config.cache(Some(open_cache(folder)?));
         }
         let mut pooled = None;
         let engine = match options.pool {
             Some(pool) => {
-                config.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(pool)));
+                config.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(pool, concurrency)));
                 match wasmtime::Engine::new(&config) {
                     Ok(engine) => {
                         pooled = Some(pool);
@@ -105,11 +109,16 @@ impl Engine {
         }
         .map_err(|error| EngineError::Start(error.into()))?;
         tick(&engine).map_err(|error| EngineError::Start(error.into()))?;
-        Ok(Self { inner: engine, pooled })
+        Ok(Self { inner: engine, pooled, concurrency })
     }
 
     pub(crate) fn inner(&self) -> &wasmtime::Engine {
         &self.inner
+    }
+
+    /// Whether it supports asynchronous calls.
+    pub(crate) fn concurrency(&self) -> bool {
+        self.concurrency
     }
 
     /// How many instances that need this much fit into the pool at once; no bound without a pool.
@@ -121,9 +130,9 @@ impl Engine {
     }
 }
 
-fn base_config() -> Config {
+fn base_config(concurrency: bool) -> Config {
     let mut config = Config::new();
-    config.epoch_interruption(true).concurrency_support(false).wasm_component_model(true);
+    config.epoch_interruption(true).concurrency_support(concurrency).wasm_component_model(true);
     config.wasm_backtrace_max_frames(NonZeroUsize::new(blame::FRAMES));
     config
 }
@@ -138,7 +147,7 @@ fn open_cache(folder: &PathBuf) -> Result<Cache, EngineError> {
     Cache::new(config).map_err(|error| failed(error.into()))
 }
 
-fn pooling(pool: Pool) -> PoolingAllocationConfig {
+fn pooling(pool: Pool, concurrency: bool) -> PoolingAllocationConfig {
     let instances = pool.instances.max(1);
     let many = instances.saturating_mul(POOLED_PER_INSTANCE);
     let mut config = PoolingAllocationConfig::new();
@@ -148,7 +157,7 @@ fn pooling(pool: Pool) -> PoolingAllocationConfig {
         .total_core_instances(u32::MAX)
         .total_memories(many)
         .total_tables(many)
-        .total_stacks(instances.saturating_add(8))
+        .total_stacks(instances.saturating_mul(if concurrency { 4 } else { 1 }).saturating_add(8))
         .max_memories_per_module(POOLED_PER_INSTANCE)
         .max_tables_per_module(POOLED_PER_INSTANCE)
         .max_memory_size(pool.memory)

@@ -56,7 +56,7 @@ impl Call {
             call => call,
         };
         let config = self.config.read()?;
-        let engine = Engine::new(&EngineOptions { pool: None, cache: self.engine.cache })?;
+        let engine = Engine::new(&EngineOptions { cache: self.engine.cache, ..EngineOptions::default() })?;
         let setup = Setup {
             grants: self.grants.open(&config.grants)?,
             limits: self.limits.limits(config.limits.over(Limits::default())),

@@ -48,7 +48,7 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn execute(self) -> Result<ExitCode, Failure> {
         let config = self.config.read()?;
-        let engine = Engine::new(&EngineOptions { pool: None, cache: self.engine.cache })?;
+        let engine = Engine::new(&EngineOptions { cache: self.engine.cache, ..EngineOptions::default() })?;
         let mut grants = self.grants.open(&config.grants)?;
         if !self.arguments.is_empty() {
             grants.environment.get_or_insert_default();

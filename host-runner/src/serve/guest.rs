@@ -1,23 +1,30 @@
 //! A guest on a request: it is started, answers, and its answer is let through as far as its limits.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use http::{Request, Response};
-use http_body_util::BodyExt;
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
-use wasmtime_wasi_http::WasiHttpView;
-use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 
 use super::admit::{declared_length, too_large};
-use super::body::{Ended, RequestBody, ResponseBody};
-use super::{Body, Failure, Server};
+use super::answer::problem;
+use super::body::{Begun, BodyLimits, Ended, Fault, Inflow, RequestBody, ResponseBody};
+use super::handler::GuestAnswer;
+use super::traffic::Work;
+use super::{Asked, Body, Failure, Server};
 use crate::blame::Blame;
 use crate::exceeded::LimitHit;
+use crate::output::Output;
 use crate::session::{CallError, limited, new_store};
 
-type GuestAnswer = Result<Response<Body>, ErrorCode>;
+/// How long the head of an answer is held back for the first of its body: a guest that fails meanwhile is still answered
+/// for in full, and one that takes longer is not kept from telling its client that it has begun.
+const HELD_BACK: Duration = Duration::from_millis(100);
+
+/// What a guest's work on a request came to: nothing is told where its client is to blame.
+type Outcome = Result<(), Option<Failure>>;
 
 impl Server {
     /// Starts a guest on the request, and answers as soon as it does. The guest goes on writing its body, and
@@ -26,90 +33,127 @@ impl Server {
         self: Arc<Self>,
         request: Request<Incoming>,
         place: OwnedSemaphorePermit,
+        asked: Asked,
     ) -> Response<Body> {
-        let limits = *self.app.limits();
-        let too_long = Arc::new(AtomicBool::new(false));
-        let ended = Ended::new();
-        let what = format!("{} {}", request.method(), request.uri().path());
-        let request = request
-            .map(|body| RequestBody::new(body, limits.request_body, Arc::clone(&too_long), ended.clone()));
+        let limits = self.app.limits();
+        let (inflow, ended) = (Inflow::default(), Ended::new());
+        let body_limits = BodyLimits { length: limits.request_body, stall: limits.body_stall };
+        let request = request.map(|body| RequestBody::new(body, body_limits, inflow.clone(), ended.clone()));
+        let work = Work::begin(&asked.traffic);
+        let asked = Arc::new(asked);
         let (sender, answered) = oneshot::channel();
         let guest = tokio::spawn({
-            let (server, what, ended) = (Arc::clone(&self), what.clone(), ended.clone());
+            let (server, asked) = (Arc::clone(&self), Arc::clone(&asked));
+            let (inflow, ended) = (inflow.clone(), ended.clone());
             async move {
-                let outcome = server.run_guest(request, sender, &ended).await;
-                let outcome = outcome.map_err(|error| Failure::of(&what, &error));
-                if let Err(failure) = &outcome {
-                    server.tell(failure);
-                }
-                drop(place);
+                let outcome = server.run_guest(request, sender, &asked, &ended).await;
+                let outcome = server.judge(outcome, &asked, &inflow);
+                drop((place, work));
                 outcome
             }
         });
-        let answer: Option<GuestAnswer> = answered.await.ok();
-        // Whatever the guest made of half a body, its client sent too much.
-        if too_long.load(Ordering::Acquire) {
-            return too_large(limits.request_body);
+        let answer = match answered.await {
+            Ok(Ok(response)) => hold_back(response, &ended).await,
+            Ok(Err(code)) => Held::Wrong(format!("the guest answered with the error {code}")),
+            Err(_) => Held::Nothing,
+        };
+        // Whatever the guest made of half a body.
+        match inflow.fault() {
+            Some(Fault::TooLong) => return too_large(limits.request_body),
+            Some(Fault::Stalled) => return too_slow(),
+            _ => {}
         }
         match answer {
-            Some(Ok(response)) => self.limit_answer(response, what, ended),
-            Some(Err(code)) => {
-                let reason = format!("the guest answered with the error {code:?}");
-                self.bad_answer(&what, reason, None)
-            }
-            None => match guest.await {
-                Ok(Err(failure)) => failure.answer(),
+            Held::Answer(response) => self.let_through(response, asked, ended),
+            Held::Wrong(reason) => self.bad_answer(&asked, reason, None),
+            Held::Nothing => match guest.await {
+                Ok(Err(Some(failure))) => failure.answer(),
+                Ok(Err(None)) if inflow.fault() == Some(Fault::BrokenOff) => {
+                    problem(StatusCode::BAD_REQUEST, "The body of the request broke off.")
+                }
+                Ok(Err(None)) => too_slow(),
                 _ => {
                     let blame = Blame::silent(&self.scene());
-                    self.bad_answer(&what, blame.reason.clone(), Some(blame))
+                    self.bad_answer(&asked, blame.reason.clone(), Some(blame))
                 }
             },
         }
     }
 
-    fn bad_answer(&self, request: &str, reason: String, blame: Option<Blame>) -> Response<Body> {
-        let failure = Failure::bad_answer(request, reason, blame);
+    /// Tells of a guest that failed, unless its client made it fail.
+    fn judge(&self, outcome: Result<(), CallError>, asked: &Asked, inflow: &Inflow) -> Outcome {
+        let Err(error) = outcome else { return Ok(()) };
+        let out_of_time = matches!(error, CallError::Limit { hit: LimitHit::Time(_), .. });
+        let waited = error.blame().is_some_and(|blame| blame.waiting);
+        let by_client =
+            inflow.fault().or(Some(Fault::Stalled).filter(|_| out_of_time && waited && inflow.is_awaited()));
+        if let Some(fault) = by_client {
+            let what = match fault {
+                Fault::TooLong => "sent more of its body than it may",
+                Fault::Stalled => "sent its body too slowly",
+                Fault::BrokenOff => "broke off within its body",
+            };
+            tracing::info!(
+                id = &*asked.id,
+                request = asked.what,
+                "a client {what}, and its guest ended: {error}"
+            );
+            return Err(None);
+        }
+        let failure = Failure::of(&asked.id, &asked.what, &error);
+        self.tell(&failure);
+        Err(Some(failure))
+    }
+
+    fn bad_answer(&self, asked: &Asked, reason: String, blame: Option<Blame>) -> Response<Body> {
+        let failure = Failure::bad_answer(&asked.id, &asked.what, reason, blame);
         self.tell(&failure);
         failure.answer()
     }
 
     /// Lets an answer through as far as its limit: what declares more is withheld, what turns out to be more is cut off.
-    fn limit_answer(
+    fn let_through(
         self: Arc<Self>,
         response: Response<Body>,
-        request: String,
+        asked: Arc<Asked>,
         ended: Ended,
     ) -> Response<Body> {
+        let status = response.status();
+        if status.is_informational() {
+            let reason = format!("the guest answered with the status {status}, which is no final answer");
+            return self.bad_answer(&asked, reason, None);
+        }
         let limit = self.app.limits().response_body;
+        let bodiless = asked.method == Method::HEAD
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         let blame = move |server: &Self| {
             let blame = Blame::limit(&server.scene(), LimitHit::ResponseBody(limit));
             (blame.reason.clone(), Some(blame))
         };
-        if declared_length(response.headers()).is_some_and(|length| length > limit) {
+        if !bodiless && declared_length(response.headers()).is_some_and(|length| length > limit) {
             let (reason, blame) = blame(&self);
-            return self.bad_answer(&request, reason, blame);
+            return self.bad_answer(&asked, reason, blame);
         }
         let too_long = move || {
             let (reason, blame) = blame(&self);
-            self.tell(&Failure::bad_answer(&request, reason, blame));
+            self.tell(&Failure::bad_answer(&asked.id, &asked.what, reason, blame));
         };
-        response.map(|body| ResponseBody::new(body, limit, ended, too_long).boxed_unsync())
+        let response = response.map(|body| ResponseBody::new(body, limit, ended, too_long).boxed_unsync());
+        if bodiless { without_body(response) } else { response }
     }
 
     async fn run_guest(
         &self,
         request: Request<RequestBody>,
         answer: oneshot::Sender<GuestAnswer>,
+        asked: &Asked,
         ended: &Ended,
     ) -> Result<(), CallError> {
-        let mut store = new_store(&self.app)?;
-        let (app, called) = (&self.app, self.handler.as_ref());
+        let output = Output::log(&asked.id, self.app.limits().output);
+        let mut store = new_store(&self.app, &output)?;
+        let (app, called) = (&self.app, self.called.as_ref());
         let outcome = limited(&mut store, app, called, app.limits().time, async |store| {
-            let http = &mut store.data_mut().http();
-            let request = http.new_incoming_request(Scheme::Http, request)?;
-            let out = http.new_response_outparam(answer)?;
-            let proxy = self.pre.instantiate_async(&mut *store).await?;
-            proxy.wasi_http_incoming_handler().call_handle(&mut *store, request, out).await
+            self.handler.handle(store, request, answer).await
         })
         .await;
         // Before the store goes, and with it the guest's end of the body: a body that ends because its guest
@@ -120,4 +164,48 @@ impl Server {
         drop(store);
         outcome
     }
+}
+
+/// What a guest's answer is once the first of its body is there.
+enum Held {
+    Answer(Response<Body>),
+    /// None that can be sent on, and why.
+    Wrong(String),
+    /// The guest gave none, or failed before the first of its body.
+    Nothing,
+}
+
+/// Waits a little for the first of an answer's body.
+async fn hold_back(response: Response<Body>, ended: &Ended) -> Held {
+    let (head, mut body) = response.into_parts();
+    let body = match tokio::time::timeout(HELD_BACK, body.frame()).await {
+        Err(_) => body,
+        Ok(Some(Ok(first))) => Begun::new(first, body).boxed_unsync(),
+        Ok(_) if ended.failed() => return Held::Nothing,
+        Ok(None) => empty(),
+        Ok(Some(Err(error))) => {
+            return Held::Wrong(format!("the guest gave up the body of its answer: {error}"));
+        }
+    };
+    Held::Answer(Response::from_parts(head, body))
+}
+
+/// The head alone. What the guest writes is taken and dropped, so that a guest that makes no difference between HEAD and
+/// GET is none the worse.
+fn without_body(response: Response<Body>) -> Response<Body> {
+    let (head, mut body) = response.into_parts();
+    tokio::spawn(async move { while let Some(Ok(_)) = body.frame().await {} });
+    Response::from_parts(head, empty())
+}
+
+fn empty() -> Body {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
+
+/// The answer to a client that keeps its guest waiting for the body. Nothing more is read of it.
+fn too_slow() -> Response<Body> {
+    let mut response =
+        problem(StatusCode::REQUEST_TIMEOUT, "The body of the request did not arrive in time.");
+    response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+    response
 }

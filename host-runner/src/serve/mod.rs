@@ -10,26 +10,42 @@ mod body;
 mod connection;
 mod failure;
 mod guest;
+mod handler;
+mod traffic;
 
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use http::Method;
 use http_body_util::combinators::UnsyncBoxBody;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 use crate::app::App;
 use crate::blame::{Called, Scene};
-use crate::session::CallError;
-use crate::state::State;
+use crate::output::Output;
+use crate::session::{CallError, Session};
 use connection::accept;
 pub use failure::Failure;
+use failure::new_id;
+use handler::Handler;
+use traffic::Traffic;
 
 type Body = UnsyncBoxBody<bytes::Bytes, wasmtime_wasi_http::Error>;
+
+/// What is asked of a guest, and by whom.
+struct Asked {
+    /// The request's own id, in the log and in the answer where it failed.
+    id: Arc<str>,
+    /// Method and path, for the log.
+    what: String,
+    method: Method,
+    /// The traffic on its connection.
+    traffic: Arc<Traffic>,
+}
 
 /// Why a component cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +53,7 @@ type Body = UnsyncBoxBody<bytes::Bytes, wasmtime_wasi_http::Error>;
 pub enum ServeError {
     /// It has no handler for requests.
     #[error(
-        "{file} does not answer HTTP requests: it exports no wasi:http/incoming-handler@0.2. Use `host-runner call` for one of its functions, or `host-runner run` if it is a program"
+        "{file} does not answer HTTP requests: it exports neither wasi:http/incoming-handler@0.2 nor wasi:http/handler@0.3. Use `host-runner call` for one of its functions, or `host-runner run` if it is a program"
     )]
     NoHandler {
         /// The component's file.
@@ -59,9 +75,9 @@ pub enum ServeError {
 /// Answers requests with an app.
 pub struct Server {
     app: App,
-    pre: ProxyPre<State>,
-    /// The export that is called.
-    handler: Option<Called>,
+    handler: Handler,
+    /// The export that is called, for blame.
+    called: Option<Called>,
     on_failure: Box<dyn Fn(&Failure) + Send + Sync>,
     instances: Arc<Semaphore>,
     concurrency: u32,
@@ -72,17 +88,18 @@ impl Server {
     /// Makes sure that the app can answer at all: it has the handler, and an instance of it starts.
     pub async fn new(app: App) -> Result<Self, ServeError> {
         let file = || app.name().to_owned();
-        let pre = ProxyPre::new(app.pre().clone()).map_err(|_| ServeError::NoHandler { file: file() })?;
-        app.session().await.map_err(|source| ServeError::Start { file: file(), source })?;
+        let handler = Handler::of(app.pre()).ok_or_else(|| ServeError::NoHandler { file: file() })?;
+        let output = Output::log(&new_id().into(), app.limits().output);
+        Session::start(&app, &output).await.map_err(|source| ServeError::Start { file: file(), source })?;
         let concurrency = app.concurrency();
         let exports = app.exports();
-        let handler = exports.iter().find(|exported| {
-            exported.interface().is_some_and(|name| name.starts_with("wasi:http/incoming-handler@"))
-        });
+        let called = exports
+            .iter()
+            .find(|exported| exported.interface().is_some_and(|interface| handler.is_in(interface)));
         Ok(Self {
-            handler: handler.map(|handler| handler.called()),
+            called: called.map(|exported| exported.called()),
             app,
-            pre,
+            handler,
             on_failure: Box::new(|_| {}),
             instances: Arc::new(Semaphore::new(concurrency as usize)),
             concurrency,
@@ -104,7 +121,7 @@ impl Server {
 
     /// Who is blamed for an answer, of which no frame tells.
     fn scene(&self) -> Scene<'_> {
-        Scene { index: self.app.blame(), called: self.handler.as_ref(), trace: None, coarse: false }
+        Scene { index: self.app.blame(), called: self.called.as_ref(), trace: None, coarse: false }
     }
 
     /// Accepts connections until `shutdown` is ready, then lets what is in flight finish, for as long as the
