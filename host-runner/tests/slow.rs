@@ -30,7 +30,8 @@ async fn telling(limits: Limits) -> (Running, Arc<Mutex<Vec<Failure>>>) {
     (server, failures)
 }
 
-const HALF: &[u8] = b"POST /echo HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n";
+/// A request to a guest that reads all before it answers.
+const HALF: &[u8] = b"POST /all HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_that_does_not_come_is_answered_408_and_is_the_clients_fault() {
@@ -124,8 +125,8 @@ async fn a_client_that_closes_its_half_gets_its_answer() {
 /// What a client does not read of an echo, it can soon not write either; and what lies between is a fraction of the body.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_that_nobody_reads_is_not_taken() {
-    const LENGTH: usize = 48 << 20;
-    const BETWEEN: usize = 16 << 20;
+    const LENGTH: usize = 80 << 20;
+    const BETWEEN: usize = 40 << 20;
     let limits =
         Limits { request_body: 1 << 30, response_body: 1 << 30, time: LONG, cpu: LONG, ..Limits::default() };
     let server = start(limits).await;

@@ -53,7 +53,7 @@ impl Server {
             }
         });
         let answer = match answered.await {
-            Ok(Ok(response)) => hold_back(response, &ended).await,
+            Ok(Ok(response)) => hold_back(response, &ended, asked.method == Method::HEAD).await,
             Ok(Err(code)) => Held::Wrong(format!("the guest answered with the error {code}")),
             Err(_) => Held::Nothing,
         };
@@ -175,14 +175,16 @@ enum Held {
     Nothing,
 }
 
-/// Waits a little for the first of an answer's body.
-async fn hold_back(response: Response<Body>, ended: &Ended) -> Held {
+/// Waits a little for the first of an answer's body. Of an answer to HEAD, that is not there, whatever its length is said
+/// to be.
+async fn hold_back(response: Response<Body>, ended: &Ended, head_only: bool) -> Held {
     let (head, mut body) = response.into_parts();
     let body = match tokio::time::timeout(HELD_BACK, body.frame()).await {
         Err(_) => body,
         Ok(Some(Ok(first))) => Begun::new(first, body).boxed_unsync(),
         Ok(_) if ended.failed() => return Held::Nothing,
         Ok(None) => empty(),
+        Ok(Some(Err(_))) if head_only => empty(),
         Ok(Some(Err(error))) => {
             return Held::Wrong(format!("the guest gave up the body of its answer: {error}"));
         }

@@ -16,7 +16,7 @@ use wit_parser::{Resolve, WorldId};
 /// The guest's code. The first letter of the path says what it does:
 /// `o` answers "hello", `e` echoes the body, `t` traps, `s` spins, `n` gives no answer, `h` traps in the middle of
 /// its answer, `b` writes without end, `m` asks for more memory than there is, `l` answers late, `c` says how long its
-/// "hello" is, `r` traps before the body of its answer, `p` prints before it answers, and `P` without end.
+/// "hello" is, `a` reads the body before it answers, `r` traps before the body of its answer, `p` prints before it answers, and `P` without end.
 const GUEST: &str = r#"(module
     (import "wasi:http/types@0.2.12" "[method]incoming-request.path-with-query" (func $path (param i32 i32)))
     (import "wasi:http/types@0.2.12" "[method]incoming-request.consume" (func $consume (param i32 i32)))
@@ -62,6 +62,15 @@ const GUEST: &str = r#"(module
     (func $hello (param $stream i32)
         (call $put (local.get $stream) (i32.const 16) (i32.const 5) (i32.const 1024)))
 
+    (func $read-all (param $request i32) (local $in i32)
+        (call $consume (local.get $request) (i32.const 1024))
+        (call $stream (i32.load (i32.const 1028)) (i32.const 1024))
+        (local.set $in (i32.load (i32.const 1028)))
+        (loop $more
+            (global.set $top (i32.const 65536))
+            (call $read (local.get $in) (i64.const 4096) (i32.const 1024))
+            (br_if $more (i32.eqz (i32.load8_u (i32.const 1024))))))
+
     (func $echo (param $request i32) (param $out i32) (local $in i32) (local $stream i32)
         (call $consume (local.get $request) (i32.const 1024))
         (call $stream (i32.load (i32.const 1028)) (i32.const 1024))
@@ -89,6 +98,7 @@ const GUEST: &str = r#"(module
         (if (i32.eq (local.get $letter) (i32.const 0x65)) (then
             (call $echo (local.get $request) (local.get $out)) return))
         (if (i32.eq (local.get $letter) (i32.const 0x63)) (then (global.set $headers (i32.const 1))))
+        (if (i32.eq (local.get $letter) (i32.const 0x61)) (then (call $read-all (local.get $request))))
         ;; prints
         (if (i32.eq (local.get $letter) (i32.const 0x6c)) (then
             (call $block (call $after (i64.const 300000000)))))
