@@ -36,6 +36,7 @@ async fn a_guest_that_fails_costs_its_own_request() {
         ("trap", 500, "Internal Server Error"),
         ("memory", 500, "Internal Server Error"),
         ("nothing", 502, "Bad Gateway"),
+        ("void", 502, "Bad Gateway"),
         ("spin", 504, "Gateway Timeout"),
     ] {
         let answer = server.ask(path).await;

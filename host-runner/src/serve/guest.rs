@@ -24,7 +24,7 @@ use crate::session::{CallError, limited, new_store};
 const HELD_BACK: Duration = Duration::from_millis(100);
 
 /// What a guest's work on a request came to: nothing is told where its client is to blame.
-type Outcome = Result<(), Option<Failure>>;
+type Outcome = Result<(), Option<Box<Failure>>>;
 
 impl Server {
     /// Starts a guest on the request, and answers as soon as it does. The guest goes on writing its body, and
@@ -102,7 +102,7 @@ impl Server {
         }
         let failure = Failure::of(&asked.id, &asked.what, &error);
         self.tell(&failure);
-        Err(Some(failure))
+        Err(Some(Box::new(failure)))
     }
 
     fn bad_answer(&self, asked: &Asked, reason: String, blame: Option<Blame>) -> Response<Body> {
@@ -183,6 +183,9 @@ async fn hold_back(response: Response<Body>, ended: &Ended, head_only: bool) -> 
         Err(_) => body,
         Ok(Some(Ok(first))) => Begun::new(first, body).boxed_unsync(),
         Ok(_) if ended.failed() => return Held::Nothing,
+        Ok(None) if !head_only && declared_length(&head.headers).is_some_and(|length| length > 0) => {
+            return Held::Wrong("the guest said how long its answer is, and gave nothing".to_owned());
+        }
         Ok(None) => empty(),
         Ok(Some(Err(_))) if head_only => empty(),
         Ok(Some(Err(error))) => {

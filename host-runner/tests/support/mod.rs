@@ -16,7 +16,7 @@ use wit_parser::{Resolve, WorldId};
 /// The guest's code. The first letter of the path says what it does:
 /// `o` answers "hello", `e` echoes the body, `t` traps, `s` spins, `n` gives no answer, `h` traps in the middle of
 /// its answer, `b` writes without end, `m` asks for more memory than there is, `l` answers late, `c` says how long its
-/// "hello" is, `a` reads the body before it answers, `r` traps before the body of its answer, `p` prints before it answers, and `P` without end.
+/// "hello" is, `a` reads the body before it answers, `v` says so and gives none, `r` traps before the body of its answer, `p` prints before it answers, and `P` without end.
 const GUEST: &str = r#"(module
     (import "wasi:http/types@0.2.12" "[method]incoming-request.path-with-query" (func $path (param i32 i32)))
     (import "wasi:http/types@0.2.12" "[method]incoming-request.consume" (func $consume (param i32 i32)))
@@ -97,13 +97,15 @@ const GUEST: &str = r#"(module
             (if (i32.eq (memory.grow (i32.const 60000)) (i32.const -1)) (then unreachable))))
         (if (i32.eq (local.get $letter) (i32.const 0x65)) (then
             (call $echo (local.get $request) (local.get $out)) return))
-        (if (i32.eq (local.get $letter) (i32.const 0x63)) (then (global.set $headers (i32.const 1))))
+        (if (i32.or (i32.eq (local.get $letter) (i32.const 0x63)) (i32.eq (local.get $letter) (i32.const 0x76)))
+            (then (global.set $headers (i32.const 1))))
         (if (i32.eq (local.get $letter) (i32.const 0x61)) (then (call $read-all (local.get $request))))
         ;; prints
         (if (i32.eq (local.get $letter) (i32.const 0x6c)) (then
             (call $block (call $after (i64.const 300000000)))))
         (local.set $stream (call $begin (local.get $out)))
         (if (i32.eq (local.get $letter) (i32.const 0x72)) (then unreachable))
+        (if (i32.eq (local.get $letter) (i32.const 0x76)) (then return))
         (call $hello (local.get $stream))
         (if (i32.eq (local.get $letter) (i32.const 0x68)) (then unreachable))
         (if (i32.eq (local.get $letter) (i32.const 0x62)) (then
