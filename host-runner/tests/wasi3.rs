@@ -163,7 +163,7 @@ async fn a_guest_that_fails_is_blamed() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {answer}");
         let failure = failures.lock().unwrap().pop().expect("it was told");
         assert!(answer.contains(&format!("urn:uuid:{}", failure.id)), "{path}: {answer}");
-        assert_eq!(failure.blame.as_ref().map(|blame| blame.kind.clone()), kind, "{path}");
+        assert_eq!(failure.blame.as_ref().map(|blame| blame.kind), kind, "{path}");
         if let Some(blame) = &failure.blame {
             assert_eq!(blame.at().unwrap().function.as_deref(), Some("handle"), "{path}");
         }
