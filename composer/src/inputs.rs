@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use anatomy::ReadError;
 use composer::lock::Digest;
 use composer::manifest;
+use composer::shown;
 use composer::wire::{Decision, Part, Place, is_part_name, part_names};
 
-use crate::failure::{self, Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::project::{self, Given};
 use crate::source::{Content, Input, Source, Supply, Wanted};
@@ -124,7 +125,7 @@ fn folder(folder: &Path, made: &[PathBuf]) -> Result<Vec<Chosen>, Failure> {
                 chosen.push(present(path, bytes, true));
             }
             Ok(Some(reason)) if claims => {
-                files::say(&failure::harmless(&format!("note: `{}` is left out: {reason}", path.display())));
+                files::say(&shown::harmless(&format!("note: `{}` is left out: {reason}", path.display())));
             }
             Err(error) if claims => return Err(files::cannot_read(&path, error)),
             _ => {}

@@ -132,7 +132,17 @@ pub fn load(wit: &Path) -> Result<Contracts, Failure> {
         // The parser keeps places apart from words: rendered, they come with the line in question.
         Err(error) => Err(anyhow::anyhow!(resolve.render_error(&error).trim_end().to_owned())),
     });
-    loaded.map_err(fail)
+    loaded.map_err(|error| {
+        let failure = fail(error);
+        let folder = wit.parent().filter(|_| wit.is_file());
+        match folder.map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder }) {
+            Some(folder) if folder.join("deps").is_dir() => failure.help(format!(
+                "a file is read by itself: with the packages in its `deps`, and the other files, it is the folder `{}`",
+                folder.display()
+            )),
+            _ => failure,
+        }
+    })
 }
 
 /// The texts that the parser will read: those of the folder, and those of the packages in `deps`. What cannot be listed is

@@ -64,7 +64,7 @@ mod values;
 mod voice;
 mod wholes;
 
-pub(crate) use between::{Finding, Found, between};
+pub(crate) use between::{Finding, Guesses, between, between_each, renamed};
 pub use class::{Class, UnknownClass};
 pub(crate) use names::{bare, means, other_version, track, version};
 pub use names::{compatible, is_host};
