@@ -272,9 +272,8 @@ fn names_of_any_length_are_shown() {
 
 #[test]
 fn many_imports_are_listed() {
-    let imports: String = (0..50_000)
-        .map(|index| format!(r#"(import "p{index}:q/i" (instance (type $i)))"#))
-        .collect();
+    let imports: String =
+        (0..50_000).map(|index| format!(r#"(import "p{index}:q/i" (instance (type $i)))"#)).collect();
     let one = r#"(type $i (instance (export "f" (func))))"#;
     let text = shown(&component(&format!("(component {one} {imports})")), &[]);
     assert_eq!(text.lines().filter(|line| line.contains(":q/i")).count(), 50_000);
@@ -318,4 +317,24 @@ fn a_component_may_come_from_standard_input() {
         fs::write(folder.path().join("-"), whole()).expect("a file");
         assert_eq!(piped(std::process::Stdio::null(), "./-").status.code(), Some(0), "{command}");
     }
+}
+
+/// They are part of what others rely on, although nothing is reached through them.
+#[test]
+fn types_by_themselves_are_shown() {
+    let bytes = component(
+        r#"(component
+            (import "a:b/i" (instance $i (export "r" (type (sub resource)))))
+            (type $record (record (field "a" u8)))
+            (import "rec" (type $named (eq $record)))
+            (export "out" (type $named)))"#,
+    );
+    let text = shown(&bytes, &[]);
+    assert!(
+        text.ends_with("└── types by themselves\n    ├── rec  imported\n    └── out  exported\n"),
+        "{text}"
+    );
+    let found = as_json(&bytes);
+    assert_eq!(found["types"], json!({"imports": ["rec"], "exports": ["out"]}));
+    assert_eq!((&found["imports"], &found["exports"]), (&json!(["a:b/i"]), &json!([])));
 }
