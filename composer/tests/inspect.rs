@@ -264,7 +264,8 @@ fn names_of_any_length_are_shown() {
     let text = shown(&bytes, &[]);
     assert!(text.contains(&format!("    ├── {long}\n    └── a\n")), "{}", text.len());
     // With a column beside it.
-    let packages = Packages::from([("parts:long".to_owned(), part(&[long.clone()], "a:b/out", None))]);
+    let packages =
+        Packages::from([("parts:long".to_owned(), part(std::slice::from_ref(&long), "a:b/out", None))]);
     let whole = compose("whole.wac", "package a:b; let x = new parts:long { ... }; export x...;", &packages);
     let text = shown(&whole.expect("a composition"), &[]);
     assert!(text.contains(&format!("{long}  ")), "{}", text.len());

@@ -120,13 +120,16 @@ struct Both<'b> {
     out: Out,
 }
 
+/// Takes the findings of an import or export, and its name.
+type Each<'a> = dyn FnMut(&str, &[Finding]) + 'a;
+
 struct Between<'a> {
     parts: &'a [Part<'a>; 2],
     /// Which imports and exports are compared.
     of: &'a dyn Fn(&str) -> bool,
     guesses: &'a mut Guesses,
     /// Where the findings of each import and export go, where these are compared one by one.
-    each: Option<&'a mut dyn FnMut(&str, &[Finding])>,
+    each: Option<&'a mut Each<'a>>,
     /// One for each question: which resource is which depends on it. The first asks whether the old one is ruled out.
     walks: [Walk<'a>; 2],
     import: bool,
