@@ -67,7 +67,7 @@ mod scan;
 
 pub use error::ReadError;
 pub use limits::Limits;
-pub use model::{Component, Edge, Inner, Outlet, Part, Sizes, Source, Tool};
+pub use model::{Component, Edge, Inner, Outlet, Part, Sizes, Source, Tool, Types};
 pub use reach::{Reach, Reached, WAYS};
 
 /// Reads a component, within the default [`Limits`].

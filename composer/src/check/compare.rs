@@ -145,6 +145,13 @@ impl<'a> Walk<'a> {
         self.parts[part].name
     }
 
+    /// Begins anew with something else: what differs in types that were met before is found once more.
+    pub(super) fn forget(&mut self) {
+        self.known.clear();
+        self.strangers.clear();
+        self.printed = 0;
+    }
+
     /// Compares without keeping what is found: how a candidate would do.
     pub(super) fn attempt(
         &mut self,
