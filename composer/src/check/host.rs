@@ -151,7 +151,7 @@ fn compare(
     let closed = match walk.setting {
         Setting::Bag => format!("close it for one of them (`--deny {one}={import}`)"),
         Setting::Plugs | Setting::Text => {
-            format!("put something behind it for one of them, such as the stub that `composer deny` makes")
+            "put something behind it for one of them, such as the stub that `composer deny` makes".to_owned()
         }
     };
     for found in &mut walk.found[before..] {
