@@ -25,13 +25,15 @@
 //! # }
 //! ```
 //!
-//! Where to look: [`engine`] for the compiler's settings, [`grants`] for what a guest may reach, [`limits`] for
+//! Where to look: [`engine`] for the compiler's settings, [`code`] for compiled code that is kept, [`grants`] for what a guest may reach, [`limits`] for
 //! what it may use up, [`keyvalue`] for the stores behind `wasi:keyvalue`.
 
 #![deny(missing_docs)]
 
 mod app;
 mod call;
+pub mod code;
+mod component;
 pub mod engine;
 mod exports;
 pub mod grants;
@@ -46,6 +48,8 @@ mod state;
 
 pub use app::{App, LoadError, Setup, StartError};
 pub use call::{Answer, ExpressionError, call, example};
+pub use code::{Cache, CacheError, Key, KeyError};
+pub use component::{CompileError, ComponentFile};
 pub use engine::{Engine, EngineError, EngineOptions, Pool};
 pub use exports::{Exported, LookupError};
 pub use grants::Grants;

@@ -24,7 +24,7 @@ Exit codes:
   1  the guest answered with an error
   2  wrong usage
   3  the file cannot be used: missing, not a component, invalid
-  4  refused: the component imports what was not granted
+  4  refused: the component imports what was not granted, or nothing vouches for its compiled code
   5  the guest trapped or met a limit
   6  the host failed: address in use, store locked or unreadable
 
@@ -33,6 +33,7 @@ Examples:
   host-runner call adder.wasm 'add(40, 2)'
   host-runner call adder.wasm 'example:math/sums#add(40, 2)'
   host-runner run hello.wasm --stdio --env none --dir none -- one two
+  host-runner compile site.wasm -o site.cwasm && host-runner serve site.cwasm --keyvalue memory
 
 Results go to standard output, everything else to standard error. RUST_LOG sets what is logged
 (RUST_LOG=host_runner=debug logs every request).";

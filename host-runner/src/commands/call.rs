@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use host_runner::{Engine, EngineOptions, Limits, Setup};
+use host_runner::{Limits, Setup};
 
 use super::flags::{EngineFlags, GrantFlags, LimitFlags};
 use super::{Failure, load, print_line, runtime};
@@ -41,13 +41,15 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn execute(self) -> Result<ExitCode, Failure> {
         let expression = if self.call == "-" { read_call()? } else { self.call };
-        let engine = Engine::new(&EngineOptions { pool: None, cache: self.engine.cache })?;
+        let Some(prepared) = self.engine.prepare(&self.file, None, false)? else {
+            return Ok(ExitCode::SUCCESS);
+        };
         let setup = Setup {
             grants: self.grants.open()?,
             limits: self.limits.limits(Limits::default()),
             ..Setup::default()
         };
-        let app = load(&engine, &self.file, setup)?;
+        let app = load(&prepared, setup)?;
         let runtime = runtime()?;
         let answer = runtime.block_on(host_runner::call(&app, &expression));
         // A guest may have left a read of standard input behind, which nothing can end.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use host_runner::{Engine, EngineOptions, Limits, Setup};
+use host_runner::{Limits, Setup};
 
 use super::flags::{EngineFlags, GrantFlags, LimitFlags};
 use super::{Failure, load, runtime};
@@ -35,7 +35,9 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn execute(self) -> Result<ExitCode, Failure> {
-        let engine = Engine::new(&EngineOptions { pool: None, cache: self.engine.cache })?;
+        let Some(prepared) = self.engine.prepare(&self.file, None, false)? else {
+            return Ok(ExitCode::SUCCESS);
+        };
         let mut grants = self.grants.open()?;
         if !self.arguments.is_empty() {
             grants.environment.get_or_insert_default();
@@ -44,7 +46,7 @@ impl Run {
         let defaults = Limits { time: Duration::MAX, ..Limits::default() };
         let limits = self.limits.limits(defaults);
         let setup = Setup { grants, limits, arguments: self.arguments, clock: None };
-        let app = load(&engine, &self.file, setup)?;
+        let app = load(&prepared, setup)?;
         let runtime = runtime()?;
         let outcome = runtime.block_on(host_runner::run(&app));
         // A guest may have left a read of standard input behind, which nothing can end.

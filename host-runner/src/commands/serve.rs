@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use host_runner::{App, Engine, EngineOptions, Limits, Pool, Server, Setup};
+use host_runner::{App, Limits, Pool, Server, Setup};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
@@ -77,9 +77,11 @@ impl Serve {
             memory: limits.memory,
             table_elements: limits.table_elements,
         };
-        let engine = Engine::new(&EngineOptions { pool: Some(pool), cache: self.engine.cache })?;
+        let Some(prepared) = self.engine.prepare(&self.file, Some(pool), true)? else {
+            return Ok(ExitCode::SUCCESS);
+        };
         let setup = Setup { grants: self.grants.open()?, limits, ..Setup::default() };
-        let app = load(&engine, &self.file, setup)?;
+        let app = load(&prepared, setup)?;
         let runtime = runtime()?;
         let outcome = runtime.block_on(serve(app, self.addr));
         // A guest that was cut off may have left something behind that waits without end: the opening of a

@@ -1,0 +1,256 @@
+//! A component as it lies in a file: as binary, or compiled ahead of time.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::path::Path;
+
+use wasmtime::component::Component;
+
+use crate::app::LoadError;
+use crate::code::{self, Compiled, Facts, Key, Unreadable};
+use crate::engine::{Engine, Needs};
+
+/// As many bytes as tell what a file is.
+const HEAD: u64 = 8;
+
+/// A component that was read and not yet loaded: what it needs can be known before there is an engine for it.
+pub struct ComponentFile {
+    name: String,
+    content: Content,
+    needs: Needs,
+}
+
+enum Content {
+    Binary(Vec<u8>),
+    Compiled(Box<Compiled>),
+}
+
+/// Where the code of a component comes from.
+pub(crate) enum Source<'a> {
+    /// It is compiled, or found in the engine's cache.
+    Binary(&'a [u8]),
+    /// It was compiled ahead of time.
+    Compiled(&'a Compiled),
+}
+
+/// Why a component was not compiled ahead of time.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompileError {
+    /// It is no component, or not a valid one.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// It is compiled code already.
+    #[error("{file} is compiled already: give the component that it was made of")]
+    Compiled {
+        /// The file.
+        file: String,
+    },
+    /// The code cannot be written.
+    #[error("the compiled code cannot be written")]
+    Write(#[from] io::Error),
+}
+
+impl ComponentFile {
+    /// Reads a file. Code that was compiled ahead of time is verified with the key; without one it is refused.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read, is neither a component nor compiled code, or is code of another key.
+    pub fn read(path: &Path, key: Option<&Key>) -> Result<Self, LoadError> {
+        let name = path.display().to_string();
+        let unreadable = |error| LoadError::Unreadable { file: name.clone(), error };
+        let mut file = File::open(path).map_err(unreadable)?;
+        let mut bytes = Vec::new();
+        (&mut file).take(HEAD).read_to_end(&mut bytes).map_err(unreadable)?;
+        if code::is_entry(&bytes) {
+            file.rewind().map_err(unreadable)?;
+            return Self::compiled(name, &mut file, key);
+        }
+        if bytes.starts_with(b"\x7fELF")
+            && matches!(wasmtime::Engine::detect_precompiled_file(path), Ok(Some(_)))
+        {
+            let reason = "it was compiled by another tool, so it has no keyed hash".to_owned();
+            return Err(LoadError::Untrusted { file: name, reason });
+        }
+        // What is no component is not read to its end.
+        Self::check_preamble(&name, &bytes)?;
+        let length = file.metadata().map_or(0, |metadata| metadata.len());
+        bytes.reserve_exact(usize::try_from(length).unwrap_or(0).saturating_sub(bytes.len()));
+        file.read_to_end(&mut bytes).map_err(unreadable)?;
+        Self::from_bytes(&name, bytes)
+    }
+
+    /// Takes the bytes of a component; `name` stands for the file in errors.
+    ///
+    /// # Errors
+    ///
+    /// Where they are something else.
+    pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self, LoadError> {
+        Self::check_preamble(name, &bytes)?;
+        let needs = Needs::of(&bytes);
+        Ok(Self { name: name.to_owned(), content: Content::Binary(bytes), needs })
+    }
+
+    fn compiled(name: String, file: &mut File, key: Option<&Key>) -> Result<Self, LoadError> {
+        let untrusted = |reason: String| LoadError::Untrusted { file: name.clone(), reason };
+        let key = key.ok_or_else(|| untrusted("this host has no key to verify it with".into()))?;
+        match Compiled::read(file, key) {
+            Ok(compiled) => {
+                let needs = compiled.facts.needs.clone();
+                Ok(Self { name, content: Content::Compiled(Box::new(compiled)), needs })
+            }
+            Err(Unreadable::Io(error)) => Err(LoadError::Unreadable { file: name, error }),
+            Err(error) => Err(untrusted(error.to_string())),
+        }
+    }
+
+    /// What it needs of an engine.
+    pub fn needs(&self) -> &Needs {
+        &self.needs
+    }
+
+    /// The file, or what stands for it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its structure: parts, imports, exports and how they are wired. `None` where its bytes cannot be read.
+    pub fn anatomy(&self) -> Option<Cow<'_, anatomy::Component>> {
+        match &self.content {
+            Content::Binary(bytes) => anatomy::read(bytes).ok().map(Cow::Owned),
+            Content::Compiled(compiled) => compiled.facts.anatomy.as_ref().map(Cow::Borrowed),
+        }
+    }
+
+    /// Its link map, where it has one that agrees with its structure.
+    pub fn link_map(&self) -> Option<Cow<'_, anatomy::link_map::LinkMap>> {
+        match &self.content {
+            Content::Binary(bytes) => {
+                let anatomy = anatomy::read(bytes).ok()?;
+                anatomy::link_map::read(bytes, &anatomy).ok().flatten().map(Cow::Owned)
+            }
+            Content::Compiled(compiled) => compiled.facts.link_map.as_ref().map(Cow::Borrowed),
+        }
+    }
+
+    /// Compiles it for an engine of these settings, and writes the code, signed, with what is known of the component.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not valid, is compiled already, or the code cannot be written.
+    pub fn compile(&self, engine: &Engine, key: &Key, to: &mut impl Write) -> Result<(), CompileError> {
+        let Content::Binary(bytes) = &self.content else {
+            return Err(CompileError::Compiled { file: self.name.clone() });
+        };
+        let code = engine
+            .inner()
+            .precompile_component(bytes)
+            .map_err(|error| LoadError::invalid(&self.name, &error))?;
+        code::write(to, key, &Facts::of(bytes, &self.needs, engine), &code)?;
+        Ok(())
+    }
+
+    /// As [`ComponentFile::compile`], into a file that is there when it is whole.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ComponentFile::compile`].
+    pub fn compile_to(&self, engine: &Engine, key: &Key, path: &Path) -> Result<(), CompileError> {
+        let mut compiled = Vec::new();
+        self.compile(engine, key, &mut compiled)?;
+        Ok(code::write_whole(path, 0o666, |file| file.write_all(&compiled))?)
+    }
+
+    pub(crate) fn source(&self) -> Source<'_> {
+        match &self.content {
+            Content::Binary(bytes) => Source::Binary(bytes),
+            Content::Compiled(compiled) => Source::Compiled(compiled),
+        }
+    }
+
+    pub(crate) fn check_preamble(name: &str, bytes: &[u8]) -> Result<(), LoadError> {
+        let file = || name.to_owned();
+        let found = match bytes {
+            [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => {
+                return Err(LoadError::CoreModule { file: file() });
+            }
+            [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => return Ok(()),
+            [b'\0', b'a', b's', b'm', _, _, _, _, ..] => {
+                "it is WebAssembly of a version that this host does not know"
+            }
+            [] => "the file is empty",
+            _ if b"\0asm\x0d\0\x01\0".starts_with(bytes) => "it ends within its first eight bytes",
+            _ if std::str::from_utf8(&bytes[..bytes.len().min(512)])
+                .map_or_else(|error| error.error_len().is_none(), |_| true) =>
+            {
+                "it is text"
+            }
+            _ => "it is some other binary file",
+        };
+        Err(LoadError::NotWebAssembly { file: file(), found })
+    }
+}
+
+impl Source<'_> {
+    /// What of the structure is needed to check grants, and the rest of it where something is refused.
+    pub(crate) fn imports(&self) -> Option<(Cow<'_, [String]>, Cow<'_, [String]>)> {
+        match self {
+            Self::Binary(bytes) => match anatomy::outline(bytes) {
+                Ok(outline) => Some((outline.imports.into(), outline.naming.into())),
+                Err(error) => {
+                    tracing::debug!("the structure of the component cannot be read: {error}");
+                    None
+                }
+            },
+            Self::Compiled(compiled) => {
+                let anatomy = compiled.facts.anatomy.as_ref()?;
+                Some((anatomy.imports.as_slice().into(), compiled.facts.naming.as_slice().into()))
+            }
+        }
+    }
+
+    pub(crate) fn anatomy(&self) -> Option<Cow<'_, anatomy::Component>> {
+        match self {
+            Self::Binary(bytes) => anatomy::read(bytes).ok().map(Cow::Owned),
+            Self::Compiled(compiled) => compiled.facts.anatomy.as_ref().map(Cow::Borrowed),
+        }
+    }
+
+    /// The code, from wherever it is to be had.
+    pub(crate) fn code(&self, engine: &Engine, name: &str) -> Result<Component, LoadError> {
+        match self {
+            Self::Binary(bytes) => {
+                from_binary(engine, bytes).map_err(|error| LoadError::invalid(name, &error))
+            }
+            Self::Compiled(compiled) => {
+                let stale = || LoadError::OtherSettings { file: name.to_owned() };
+                if compiled.facts.settings != code::settings_of(engine) {
+                    return Err(stale());
+                }
+                compiled.load(engine).map_err(|error| {
+                    tracing::debug!("the code of {name} was not accepted: {error:#}");
+                    stale()
+                })
+            }
+        }
+    }
+}
+
+/// The code of a component from the engine's cache, or compiled, and kept there.
+fn from_binary(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
+    let Some(cache) = engine.cache() else {
+        return Component::from_binary(engine.inner(), bytes);
+    };
+    let (digest, settings) = (code::digest_of(bytes), code::settings_of(engine));
+    if let Some(compiled) = cache.find(&digest, &settings) {
+        match compiled.load(engine) {
+            Ok(component) => return Ok(component),
+            Err(error) => cache.tell_of_damage(&cache.entry(&digest, &settings), &format!("{error:#}")),
+        }
+    }
+    let component = Component::from_binary(engine.inner(), bytes)?;
+    cache.keep(&Facts::of(bytes, &Needs::of(bytes), engine), &component.serialize()?);
+    Ok(component)
+}
