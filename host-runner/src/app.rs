@@ -153,7 +153,7 @@ impl fmt::Debug for App {
 impl App {
     /// Reads a file and makes it ready. Nothing of the guest runs yet.
     pub fn load(engine: &Engine, file: &Path, setup: Setup) -> Result<Self, LoadError> {
-        Self::new(engine, &ComponentFile::read(file, engine.key())?, setup)
+        Self::new(engine, &ComponentFile::read_for(file, engine)?, setup)
     }
 
     /// Makes a component ready that was read before, for an engine that was chosen for it.

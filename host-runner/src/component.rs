@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use wasmtime::component::Component;
 
 use crate::app::LoadError;
-use crate::code::{self, Compiled, Facts, Key, Unreadable};
-use crate::engine::{Engine, Needs};
+use crate::code::{self, Cache, Compiled, Facts, Key, Unreadable};
+use crate::engine::{Engine, EngineError, EngineOptions, Needs};
 
 /// As many bytes as tell what a file is.
 const HEAD: u64 = 8;
@@ -23,6 +23,9 @@ pub struct ComponentFile {
 
 enum Content {
     Binary(Vec<u8>),
+    /// Compiled before, and kept; the component itself is in the file.
+    Kept(Box<Compiled>, PathBuf),
+    /// Compiled ahead of time.
     Compiled(Box<Compiled>),
 }
 
@@ -30,6 +33,8 @@ enum Content {
 pub(crate) enum Source<'a> {
     /// It is compiled, or found in the engine's cache.
     Binary(&'a [u8]),
+    /// It was found in the cache. Where the engine is another than it was compiled for, the component is read again.
+    Kept(&'a Compiled, &'a Path),
     /// It was compiled ahead of time.
     Compiled(&'a Compiled),
 }
@@ -53,33 +58,57 @@ pub enum CompileError {
 }
 
 impl ComponentFile {
-    /// Reads a file. Code that was compiled ahead of time is verified with the key; without one it is refused.
+    /// Reads a file, for an engine with these options.
+    ///
+    /// Of a component whose code is in the cache of the options, no more is read than its digest takes. Code that was
+    /// compiled ahead of time is verified with the key of the options; without one it is refused.
     ///
     /// # Errors
     ///
     /// Where it cannot be read, is neither a component nor compiled code, or is code of another key.
-    pub fn read(path: &Path, key: Option<&Key>) -> Result<Self, LoadError> {
+    pub fn read(path: &Path, options: &EngineOptions) -> Result<Self, LoadError> {
+        Self::read_as(path, options.cache.as_ref(), options.any_key(), || options.fingerprint(true))
+    }
+
+    /// As [`ComponentFile::read`], for an engine that is there already.
+    pub(crate) fn read_for(path: &Path, engine: &Engine) -> Result<Self, LoadError> {
+        Self::read_as(path, engine.cache(), engine.key(), || Ok(engine.fingerprint().to_owned()))
+    }
+
+    fn read_as(
+        path: &Path,
+        cache: Option<&Cache>,
+        key: Option<&Key>,
+        fingerprint: impl FnOnce() -> Result<String, EngineError>,
+    ) -> Result<Self, LoadError> {
         let name = path.display().to_string();
         let unreadable = |error| LoadError::Unreadable { file: name.clone(), error };
         let mut file = File::open(path).map_err(unreadable)?;
-        let mut bytes = Vec::new();
-        (&mut file).take(HEAD).read_to_end(&mut bytes).map_err(unreadable)?;
-        if code::is_entry(&bytes) {
-            file.rewind().map_err(unreadable)?;
+        let mut head = Vec::new();
+        (&mut file).take(HEAD).read_to_end(&mut head).map_err(unreadable)?;
+        file.rewind().map_err(unreadable)?;
+        if code::is_entry(&head) {
             return Self::compiled(name, &mut file, key);
         }
-        if bytes.starts_with(b"\x7fELF")
+        if head.starts_with(b"\x7fELF")
             && matches!(wasmtime::Engine::detect_precompiled_file(path), Ok(Some(_)))
         {
             let reason = "it was compiled by another tool, so it has no keyed hash".to_owned();
             return Err(LoadError::Untrusted { file: name, reason });
         }
         // What is no component is not read to its end.
-        Self::check_preamble(&name, &bytes)?;
-        let length = file.metadata().map_or(0, |metadata| metadata.len());
-        bytes.reserve_exact(usize::try_from(length).unwrap_or(0).saturating_sub(bytes.len()));
-        file.read_to_end(&mut bytes).map_err(unreadable)?;
-        Self::from_bytes(&name, bytes)
+        Self::check_preamble(&name, &head)?;
+        if let Some(cache) = cache
+            // Without an engine there is no code either, and that is for others to tell.
+            && let Ok(fingerprint) = fingerprint()
+        {
+            let digest = code::digest_of_file(&mut file).map_err(unreadable)?;
+            if let Some(compiled) = cache.find(&digest, &fingerprint) {
+                let needs = compiled.facts.needs.clone();
+                return Ok(Self { name, content: Content::Kept(Box::new(compiled), path.to_owned()), needs });
+            }
+        }
+        Self::from_bytes(&name, std::fs::read(path).map_err(unreadable)?)
     }
 
     /// Takes the bytes of a component; `name` stands for the file in errors.
@@ -120,7 +149,9 @@ impl ComponentFile {
     pub fn anatomy(&self) -> Option<Cow<'_, anatomy::Component>> {
         match &self.content {
             Content::Binary(bytes) => anatomy::read(bytes).ok().map(Cow::Owned),
-            Content::Compiled(compiled) => compiled.facts.anatomy.as_ref().map(Cow::Borrowed),
+            Content::Kept(compiled, _) | Content::Compiled(compiled) => {
+                compiled.facts.anatomy.as_ref().map(Cow::Borrowed)
+            }
         }
     }
 
@@ -131,7 +162,9 @@ impl ComponentFile {
                 let anatomy = anatomy::read(bytes).ok()?;
                 anatomy::link_map::read(bytes, &anatomy).ok().flatten().map(Cow::Owned)
             }
-            Content::Compiled(compiled) => compiled.facts.link_map.as_ref().map(Cow::Borrowed),
+            Content::Kept(compiled, _) | Content::Compiled(compiled) => {
+                compiled.facts.link_map.as_ref().map(Cow::Borrowed)
+            }
         }
     }
 
@@ -141,14 +174,16 @@ impl ComponentFile {
     ///
     /// Where it is not valid, is compiled already, or the code cannot be written.
     pub fn compile(&self, engine: &Engine, key: &Key, to: &mut impl Write) -> Result<(), CompileError> {
-        let Content::Binary(bytes) = &self.content else {
-            return Err(CompileError::Compiled { file: self.name.clone() });
+        let bytes = match &self.content {
+            Content::Binary(bytes) => Cow::Borrowed(bytes),
+            Content::Kept(_, path) => Cow::Owned(read_again(path, &self.name)?),
+            Content::Compiled(_) => return Err(CompileError::Compiled { file: self.name.clone() }),
         };
         let code = engine
             .inner()
-            .precompile_component(bytes)
+            .precompile_component(&bytes)
             .map_err(|error| LoadError::invalid(&self.name, &error))?;
-        code::write(to, key, &Facts::of(bytes, &self.needs, engine), &code)?;
+        code::write(to, key, &Facts::of(&bytes, &self.needs, engine), &code)?;
         Ok(())
     }
 
@@ -166,6 +201,7 @@ impl ComponentFile {
     pub(crate) fn source(&self) -> Source<'_> {
         match &self.content {
             Content::Binary(bytes) => Source::Binary(bytes),
+            Content::Kept(compiled, path) => Source::Kept(compiled, path),
             Content::Compiled(compiled) => Source::Compiled(compiled),
         }
     }
@@ -204,7 +240,7 @@ impl Source<'_> {
                     None
                 }
             },
-            Self::Compiled(compiled) => {
+            Self::Kept(compiled, _) | Self::Compiled(compiled) => {
                 let anatomy = compiled.facts.anatomy.as_ref()?;
                 Some((anatomy.imports.as_slice().into(), compiled.facts.naming.as_slice().into()))
             }
@@ -214,7 +250,9 @@ impl Source<'_> {
     pub(crate) fn anatomy(&self) -> Option<Cow<'_, anatomy::Component>> {
         match self {
             Self::Binary(bytes) => anatomy::read(bytes).ok().map(Cow::Owned),
-            Self::Compiled(compiled) => compiled.facts.anatomy.as_ref().map(Cow::Borrowed),
+            Self::Kept(compiled, _) | Self::Compiled(compiled) => {
+                compiled.facts.anatomy.as_ref().map(Cow::Borrowed)
+            }
         }
     }
 
@@ -222,35 +260,46 @@ impl Source<'_> {
     pub(crate) fn code(&self, engine: &Engine, name: &str) -> Result<Component, LoadError> {
         match self {
             Self::Binary(bytes) => {
-                from_binary(engine, bytes).map_err(|error| LoadError::invalid(name, &error))
-            }
-            Self::Compiled(compiled) => {
-                let stale = || LoadError::OtherSettings { file: name.to_owned() };
-                if compiled.facts.settings != code::settings_of(engine) {
-                    return Err(stale());
+                let kept = engine.cache().map(|cache| (cache, code::digest_of(bytes)));
+                if let Some((cache, digest)) = &kept
+                    && let Some(compiled) = cache.find(digest, engine.fingerprint())
+                    && let Some(component) = load_kept(&compiled, engine)
+                {
+                    return Ok(component);
                 }
-                compiled.load(engine).map_err(|error| {
-                    tracing::debug!("the code of {name} was not accepted: {error:#}");
-                    stale()
-                })
+                compile_and_keep(engine, bytes, name)
             }
+            Self::Kept(compiled, path) => match load_kept(compiled, engine) {
+                Some(component) => Ok(component),
+                None => compile_and_keep(engine, &read_again(path, name)?, name),
+            },
+            Self::Compiled(compiled) => compiled.load(engine).map_err(|error| {
+                tracing::debug!("the code of {name} was not accepted: {error:#}");
+                LoadError::OtherSettings { file: name.to_owned() }
+            }),
         }
     }
 }
 
-/// The code of a component from the engine's cache, or compiled, and kept there.
-fn from_binary(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
-    let Some(cache) = engine.cache() else {
-        return Component::from_binary(engine.inner(), bytes);
-    };
-    let (digest, settings) = (code::digest_of(bytes), code::settings_of(engine));
-    if let Some(compiled) = cache.find(&digest, &settings) {
-        match compiled.load(engine) {
-            Ok(component) => return Ok(component),
-            Err(error) => cache.tell_of_damage(&cache.entry(&digest, &settings), &format!("{error:#}")),
-        }
+fn read_again(path: &Path, name: &str) -> Result<Vec<u8>, LoadError> {
+    std::fs::read(path).map_err(|error| LoadError::Unreadable { file: name.to_owned(), error })
+}
+
+/// Code out of the cache, if it is for this engine.
+fn load_kept(compiled: &Compiled, engine: &Engine) -> Option<Component> {
+    compiled
+        .load(engine)
+        .inspect_err(|error| tracing::warn!("compiled code in the cache is compiled anew: {error:#}"))
+        .ok()
+}
+
+/// Compiles a component, and keeps the code where the engine has a cache.
+fn compile_and_keep(engine: &Engine, bytes: &[u8], name: &str) -> Result<Component, LoadError> {
+    let invalid = |error| LoadError::invalid(name, &error);
+    let component = Component::from_binary(engine.inner(), bytes).map_err(invalid)?;
+    if let Some(cache) = engine.cache() {
+        let facts = Facts::of(bytes, &Needs::of(bytes), engine);
+        cache.keep(engine.fingerprint(), &facts, &component.serialize().map_err(invalid)?);
     }
-    let component = Component::from_binary(engine.inner(), bytes)?;
-    cache.keep(&Facts::of(bytes, &Needs::of(bytes), engine), &component.serialize()?);
     Ok(component)
 }

@@ -25,8 +25,8 @@
 //! # }
 //! ```
 //!
-//! Where to look: [`engine`] for the compiler's settings, [`code`] for compiled code that is kept, [`grants`] for what a guest may reach, [`limits`] for
-//! what it may use up, [`keyvalue`] for the stores behind `wasi:keyvalue`.
+//! Where to look: [`engine`] for the compiler's settings, [`code`] for compiled code that outlives the process, [`grants`]
+//! for what a guest may reach, [`limits`] for what it may use up, [`keyvalue`] for the stores behind `wasi:keyvalue`.
 
 #![deny(missing_docs)]
 

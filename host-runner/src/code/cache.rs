@@ -122,9 +122,10 @@ impl Cache {
         &self.folder
     }
 
-    /// The code of a component, if it is here and sound. A damaged entry is told of, and taken for missing.
-    pub(crate) fn find(&self, component: &str, settings: &str) -> Option<Compiled> {
-        let path = self.entry(component, settings);
+    /// The code of a component, by its digest and the fingerprint of the engine, if it is here and sound. A damaged entry
+    /// is told of, and taken for missing.
+    pub(crate) fn find(&self, component: &str, fingerprint: &str) -> Option<Compiled> {
+        let path = self.entry(component, fingerprint);
         let mut file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
@@ -135,35 +136,33 @@ impl Cache {
         };
         match Compiled::read(&mut file, &self.key) {
             // Where a file was renamed, its content does not fit its name.
-            Ok(compiled) if compiled.facts.digest == component && compiled.facts.settings == settings => {
+            Ok(compiled) if compiled.facts.digest == component => {
                 // When it was last used: only for what is deleted first.
                 let _ = file.set_modified(SystemTime::now());
+                tracing::debug!("compiled code comes from {}", path.display());
                 Some(compiled)
             }
             Ok(_) => {
-                self.tell_of_damage(&path, "it is the code of something else");
+                tell_of_damage(&path, "it is the code of something else");
                 None
             }
             Err(error) => {
-                self.tell_of_damage(&path, &error.to_string());
+                tell_of_damage(&path, &error.to_string());
                 None
             }
         }
     }
 
-    pub(crate) fn tell_of_damage(&self, path: &Path, reason: &str) {
-        tracing::warn!("compiled code in {} is not used: {reason}. It is compiled anew", path.display());
-    }
-
     /// Where the code of a component is.
-    pub(crate) fn entry(&self, component: &str, settings: &str) -> PathBuf {
-        let name = blake3::Hasher::new().update(component.as_bytes()).update(settings.as_bytes()).finalize();
+    fn entry(&self, component: &str, fingerprint: &str) -> PathBuf {
+        let name =
+            blake3::Hasher::new().update(component.as_bytes()).update(fingerprint.as_bytes()).finalize();
         self.folder.join(name.to_hex().as_str()).with_extension(EXTENSION)
     }
 
     /// Keeps code. Where that fails (a full disk, a folder that cannot be written to) it is told, and nothing is kept.
-    pub(crate) fn keep(&self, facts: &Facts, code: &[u8]) {
-        let path = self.entry(&facts.digest, &facts.settings);
+    pub(crate) fn keep(&self, fingerprint: &str, facts: &Facts, code: &[u8]) {
+        let path = self.entry(&facts.digest, fingerprint);
         self.make_room(code.len() as u64);
         if let Err(error) = write_whole(&path, 0o600, |file| entry::write(file, &self.key, facts, code)) {
             tracing::warn!(
@@ -200,6 +199,10 @@ impl Cache {
             kept = kept.saturating_sub(length);
         }
     }
+}
+
+fn tell_of_damage(path: &Path, reason: &str) {
+    tracing::warn!("compiled code in {} is not used: {reason}. It is compiled anew", path.display());
 }
 
 /// Writes a file under its name when it is whole and on disk, with this mode as far as the user's mask allows it.

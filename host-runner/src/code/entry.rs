@@ -15,7 +15,7 @@ use std::io::{self, Read, Write};
 use wasmtime::component::Component;
 
 use super::image::Image;
-use super::{Facts, Key};
+use super::{Facts, Key, settings_of};
 use crate::engine::Engine;
 
 const MAGIC: &[u8; 8] = b"\0hrcode\x01";
@@ -94,7 +94,11 @@ impl Compiled {
         Ok(Self { facts, code })
     }
 
+    /// Loads the code. It is an error where the engine is another than it was compiled for.
     pub(crate) fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
+        if self.facts.settings != settings_of(engine) {
+            return Err(wasmtime::Error::msg("it was compiled for other settings"));
+        }
         // SAFETY: the keyed hash says that these bytes were written by a host with the same key, which writes only what
         // an engine compiled; and nobody can have changed them since.
         unsafe { self.code.load(engine) }

@@ -79,7 +79,7 @@ mod sealed {
     use std::path::PathBuf;
     use std::ptr::{self, NonNull};
 
-    use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+    use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create, sendfile};
     use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
     use super::PIECE;
@@ -106,8 +106,15 @@ mod sealed {
     impl Sealed {
         pub(in crate::code) fn copy(from: &mut File, length: usize) -> Result<Self, Failure> {
             let mut file = Self::memory().map_err(Failure::Memory)?;
-            let mut piece = vec![0; PIECE.min(length)];
             let mut left = length;
+            // Within the kernel, as far as that goes.
+            while left > 0 {
+                match sendfile(&file, &*from, None, left) {
+                    Ok(0) | Err(_) => break,
+                    Ok(sent) => left -= sent,
+                }
+            }
+            let mut piece = vec![0; PIECE.min(left)];
             while left > 0 {
                 let part = &mut piece[..PIECE.min(left)];
                 from.read_exact(part).map_err(Failure::Source)?;

@@ -10,7 +10,9 @@ mod entry;
 mod image;
 mod key;
 
+use std::fs::File;
 use std::hash::Hash;
+use std::io::{self, Read, Seek};
 
 use serde::{Deserialize, Serialize};
 
@@ -61,12 +63,32 @@ pub(crate) fn digest_of(component: &[u8]) -> String {
     blake3::Hasher::new().update_rayon(component).finalize().to_hex().to_string()
 }
 
+/// The digest of a file's bytes, which are read from the beginning.
+pub(crate) fn digest_of_file(file: &mut File) -> io::Result<String> {
+    /// Enough for all processors to take part, and little enough to stay in their caches.
+    const PIECE: usize = 1 << 20;
+    let mut hasher = blake3::Hasher::new();
+    let mut piece = vec![0; PIECE];
+    file.rewind()?;
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(hasher.finalize().to_hex().to_string()),
+            length => hasher.update_rayon(&piece[..length]),
+        };
+    }
+}
+
 /// The digest of everything that compiling depends on besides the component: the engine's version, its settings, and
 /// the processor.
 pub(crate) fn settings_of(engine: &Engine) -> String {
+    fingerprint(engine.inner(), engine.settings().image())
+}
+
+/// The same, of an engine, and something else that decides how code comes out.
+pub(crate) fn fingerprint(engine: &wasmtime::Engine, besides: impl Hash) -> String {
     let mut digest = Digest(blake3::Hasher::new());
-    (FORMAT, env!("CARGO_PKG_VERSION"), engine.settings().image()).hash(&mut digest);
-    engine.inner().precompile_compatibility_hash().hash(&mut digest);
+    (FORMAT, env!("CARGO_PKG_VERSION"), besides).hash(&mut digest);
+    engine.precompile_compatibility_hash().hash(&mut digest);
     digest.0.finalize().to_hex().to_string()
 }
 

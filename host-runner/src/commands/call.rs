@@ -49,7 +49,7 @@ impl Call {
             limits: self.limits.limits(Limits::default()),
             ..Setup::default()
         };
-        let app = load(&prepared, setup)?;
+        let app = load(prepared, setup)?;
         let runtime = runtime()?;
         let answer = runtime.block_on(host_runner::call(&app, &expression));
         // A guest may have left a read of standard input behind, which nothing can end.

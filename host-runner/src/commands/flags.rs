@@ -338,7 +338,6 @@ impl EngineFlags {
         let key = key.or_else(|| cache.as_ref().map(|cache| cache.key().clone()));
         // Code that was compiled ahead of time without a key of its own has that of the user's cache.
         let key = key.or_else(|| Key::of_user().ok());
-        let component = ComponentFile::read(file, key.as_ref())?;
         let options = EngineOptions {
             pool: pool.filter(|_| self.pool == PoolFlag::Auto),
             cache,
@@ -353,6 +352,7 @@ impl EngineFlags {
             resident_table: self.resident_table,
             page_map_scan: self.page_map_scan.told(),
         };
+        let component = ComponentFile::read(file, &options)?;
         let engine = Engine::for_needs(&options, component.needs())?;
         match self.explain_engine {
             None => Ok(Some(Prepared { component, engine })),

@@ -167,8 +167,8 @@ pub(crate) fn print_line(line: &str) -> Result<(), Failure> {
 }
 
 /// Loads an app, and says what it is doing where that takes longer: compiling a large guest does.
-pub(crate) fn load(prepared: &Prepared, setup: Setup) -> Result<App, LoadError> {
-    let Prepared { component, engine } = prepared;
+pub(crate) fn load(prepared: Prepared, setup: Setup) -> Result<App, LoadError> {
+    let Prepared { component, engine } = &prepared;
     let (done, waiting) = mpsc::channel::<()>();
     thread::scope(|scope| {
         scope.spawn(move || {

@@ -46,7 +46,7 @@ impl Run {
         let defaults = Limits { time: Duration::MAX, ..Limits::default() };
         let limits = self.limits.limits(defaults);
         let setup = Setup { grants, limits, arguments: self.arguments, clock: None };
-        let app = load(&prepared, setup)?;
+        let app = load(prepared, setup)?;
         let runtime = runtime()?;
         let outcome = runtime.block_on(host_runner::run(&app));
         // A guest may have left a read of standard input behind, which nothing can end.

@@ -81,7 +81,7 @@ impl Serve {
             return Ok(ExitCode::SUCCESS);
         };
         let setup = Setup { grants: self.grants.open()?, limits, ..Setup::default() };
-        let app = load(&prepared, setup)?;
+        let app = load(prepared, setup)?;
         let runtime = runtime()?;
         let outcome = runtime.block_on(serve(app, self.addr));
         // A guest that was cut off may have left something behind that waits without end: the opening of a

@@ -8,13 +8,13 @@
 mod needs;
 mod settings;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
 use wasmtime::ResourcesRequired;
 
-use crate::code::{Cache, Key};
+use crate::code::{self, Cache, Key};
 
 pub use needs::{Holdings, Needs};
 pub use settings::{Blame, Choice, Settings};
@@ -78,15 +78,35 @@ pub struct Engine {
 
 struct Shared {
     settings: Settings,
-    cache: Option<Cache>,
-    key: Option<Key>,
+    options: EngineOptions,
+    /// Whether the settings were chosen for a component.
+    chosen: bool,
+    fingerprint: OnceLock<String>,
+}
+
+impl EngineOptions {
+    /// The key of code that was compiled ahead of time.
+    pub(crate) fn any_key(&self) -> Option<&Key> {
+        self.key.as_ref().or_else(|| self.cache.as_ref().map(Cache::key))
+    }
+
+    /// What stands for the engine where code is looked for before it is known what the component needs: the same for
+    /// all engines of these options that are chosen for a component, and for all that are not.
+    pub(crate) fn fingerprint(&self, chosen: bool) -> Result<String, EngineError> {
+        let options = Self { pool: None, ..self.clone() };
+        let settings = Settings::choose(&options, &Needs::unknown());
+        let engine =
+            wasmtime::Engine::new(&settings.config()).map_err(|error| EngineError::Start(error.into()))?;
+        // Unknown needs choose what `Some(true)` tells, and a component may choose otherwise.
+        Ok(code::fingerprint(&engine, (chosen, self.concurrency)))
+    }
 }
 
 impl Engine {
     /// Builds an engine for whatever component: with support for asynchronous calls, and with a pool, if any, of
     /// sizes that most components fit into. [`Engine::for_needs`] is faster where the component is known.
     pub fn new(options: &EngineOptions) -> Result<Self, EngineError> {
-        Self::for_needs(options, &Needs::unknown())
+        Self::build(options, &Needs::unknown(), false)
     }
 
     /// Builds an engine with the settings that suit a component, and starts the thread that ticks its epoch; the thread
@@ -95,6 +115,10 @@ impl Engine {
     /// Where the address space for a pool cannot be had (a container with a limit on it), instances are
     /// allocated on demand instead: slower, and the same in everything else.
     pub fn for_needs(options: &EngineOptions, needs: &Needs) -> Result<Self, EngineError> {
+        Self::build(options, needs, true)
+    }
+
+    fn build(options: &EngineOptions, needs: &Needs, chosen: bool) -> Result<Self, EngineError> {
         let mut settings = Settings::choose(options, needs);
         let mut built = wasmtime::Engine::new(&settings.config());
         if let Err(error) = &built
@@ -106,8 +130,7 @@ impl Engine {
         }
         let inner = built.map_err(|error| EngineError::Start(error.into()))?;
         tick(&inner).map_err(|error| EngineError::Start(error.into()))?;
-        let key = options.key.clone().or_else(|| options.cache.as_ref().map(|cache| cache.key().clone()));
-        let shared = Shared { settings, cache: options.cache.clone(), key };
+        let shared = Shared { settings, options: options.clone(), chosen, fingerprint: OnceLock::new() };
         Ok(Self { inner, shared: Arc::new(shared) })
     }
 
@@ -118,7 +141,7 @@ impl Engine {
 
     /// Whether it keeps the code that it compiles.
     pub fn keeps_code(&self) -> bool {
-        self.shared.cache.is_some()
+        self.shared.options.cache.is_some()
     }
 
     pub(crate) fn inner(&self) -> &wasmtime::Engine {
@@ -126,12 +149,20 @@ impl Engine {
     }
 
     pub(crate) fn cache(&self) -> Option<&Cache> {
-        self.shared.cache.as_ref()
+        self.shared.options.cache.as_ref()
     }
 
     /// The key of code that was compiled ahead of time.
     pub(crate) fn key(&self) -> Option<&Key> {
-        self.shared.key.as_ref()
+        self.shared.options.any_key()
+    }
+
+    /// What code is looked for by, besides the component.
+    pub(crate) fn fingerprint(&self) -> &str {
+        // An engine was built of these options already, so another one will be.
+        self.shared
+            .fingerprint
+            .get_or_init(|| self.shared.options.fingerprint(self.shared.chosen).unwrap_or_default())
     }
 
     /// How many instances that need this much fit into the pool at once; no bound without a pool.

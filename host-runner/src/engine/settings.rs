@@ -143,8 +143,7 @@ impl Settings {
             })
             .memory_init_cow(self.copy_on_write)
             .memory_guaranteed_dense_image_size(self.image)
-            // Only foreign profilers and debuggers read it: it is a third of the code, and the engine finds its own
-            // frames by their pointers.
+            // Only foreign profilers and debuggers read it; the engine finds its own frames by their pointers.
             .native_unwind_info(false);
         if let Some(slots) = &self.slots {
             config.allocation_strategy(InstanceAllocationStrategy::Pooling(
@@ -196,7 +195,8 @@ impl Choices {
         flag: &'static str,
     ) {
         let (chosen, reason) = (chosen.into(), reason.into());
-        self.0.push(Choice { setting, chosen, reason, flag: Some(flag) });
+        let flag = Some(flag).filter(|flag| !flag.is_empty());
+        self.0.push(Choice { setting, chosen, reason, flag });
     }
 
     fn concurrency(&mut self, told: Option<bool>, needed: bool) -> bool {
@@ -337,14 +337,14 @@ impl Choices {
 
     fn page_map_scan(&mut self, told: Option<bool>) -> bool {
         let available = PoolingAllocationConfig::is_pagemap_scan_available();
-        let chosen = told.unwrap_or(false) && available;
+        let chosen = told.unwrap_or(true) && available;
         let (reason, flag) = match (told, available) {
-            (Some(true), false) => ("told to be on, and this kernel has none", "--page-map-scan off"),
-            (Some(_), _) => ("as told", "--page-map-scan auto chooses"),
-            (None, _) => (
-                "it gives up after 32 ranges that were written to, and the pages after them are lost",
-                "--page-map-scan on",
+            (Some(_), true) | (Some(false), false) => ("as told", "--page-map-scan auto chooses"),
+            (None, true) => (
+                "the kernel tells which pages were written to, so only those are restored",
+                "--page-map-scan off",
             ),
+            (_, false) => ("this kernel cannot tell which pages were written to: Linux can from 6.7 on", ""),
         };
         self.add("page-map scan", on_off(chosen), reason, flag);
         chosen
