@@ -47,7 +47,8 @@ class Server:
 
     def __init__(self, file, flags):
         command = [HOST, "serve", file, "--keyvalue", "memory", "--addr", "127.0.0.1:0", *flags]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        quiet = {**os.environ, "RUST_LOG": "error"}
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, env=quiet, text=True)
         self.address = self.process.stdout.readline().split("http://")[-1].strip()
         if not self.address:
             sys.exit(f"error: this failed: {' '.join(map(str, command))}")

@@ -39,6 +39,13 @@ pub(crate) enum Source<'a> {
     Compiled(&'a Compiled),
 }
 
+/// What a component imports, by name.
+pub(crate) struct Imports<'a> {
+    pub(crate) all: Cow<'a, [String]>,
+    /// Those that only name types, and ask for nothing.
+    pub(crate) naming: Cow<'a, [String]>,
+}
+
 /// Why a component was not compiled ahead of time.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -230,11 +237,11 @@ impl ComponentFile {
 }
 
 impl Source<'_> {
-    /// What of the structure is needed to check grants, and the rest of it where something is refused.
-    pub(crate) fn imports(&self) -> Option<(Cow<'_, [String]>, Cow<'_, [String]>)> {
+    /// What it imports; `None` where its structure cannot be read.
+    pub(crate) fn imports(&self) -> Option<Imports<'_>> {
         match self {
             Self::Binary(bytes) => match anatomy::outline(bytes) {
-                Ok(outline) => Some((outline.imports.into(), outline.naming.into())),
+                Ok(outline) => Some(Imports { all: outline.imports.into(), naming: outline.naming.into() }),
                 Err(error) => {
                     tracing::debug!("the structure of the component cannot be read: {error}");
                     None
@@ -242,7 +249,8 @@ impl Source<'_> {
             },
             Self::Kept(compiled, _) | Self::Compiled(compiled) => {
                 let anatomy = compiled.facts.anatomy.as_ref()?;
-                Some((anatomy.imports.as_slice().into(), compiled.facts.naming.as_slice().into()))
+                let naming = compiled.facts.naming.as_slice().into();
+                Some(Imports { all: anatomy.imports.as_slice().into(), naming })
             }
         }
     }

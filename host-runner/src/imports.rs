@@ -184,10 +184,11 @@ impl fmt::Display for Refusal {
 /// names types needs no grant. Bytes whose structure cannot be read are passed: either they are no valid component,
 /// and compiling says so, or nothing that they import beyond the grants is there to be linked.
 pub(crate) fn check(name: &str, source: &Source<'_>, grants: &Grants) -> Result<(), Refusal> {
-    let Some((imports, naming)) = source.imports() else { return Ok(()) };
+    let Some(imports) = source.imports() else { return Ok(()) };
     let ungranted: Vec<(&String, Need)> = imports
+        .all
         .iter()
-        .filter(|import| !naming.contains(import))
+        .filter(|import| !imports.naming.contains(import))
         .map(|import| (import, Need::of(import)))
         .filter(|(_, need)| !need.is_met_by(grants))
         .collect();

@@ -424,7 +424,10 @@ mod tests {
             ));
         }
         text.push_str("(instance (instantiate $c79)))");
-        assert_eq!(needs(&text).instance.unwrap().memories, u64::MAX);
+        let bytes = wat::parse_str(&text).unwrap();
+        assert_eq!(Walk::holdings(&bytes).unwrap().unwrap().memories, u64::MAX);
+        // No engine would instantiate that, so nothing is chosen for it.
+        assert_eq!(Needs::of(&bytes), Needs::unknown());
     }
 
     #[test]
