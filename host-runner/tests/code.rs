@@ -498,3 +498,35 @@ fn a_key_is_made_once_by_however_many() {
         );
     }
 }
+
+/// One part calls another, whose function traps.
+const TRAPS: &str = r#"(component
+    (component $Inner
+        (core module $inner (func $trap (export "fail") unreachable))
+        (core instance $i (instantiate $inner))
+        (func (export "fail") (canon lift (core func $i "fail"))))
+    (instance $inner (instantiate $Inner))
+    (component $Outer
+        (import "fail" (func $fail))
+        (core func $lowered (canon lower (func $fail)))
+        (core module $outer (import "" "fail" (func $fail)) (func $calls (export "go") (call $fail)))
+        (core instance $o (instantiate $outer (with "" (instance (export "fail" (func $lowered))))))
+        (func (export "go") (canon lift (core func $o "go"))))
+    (instance $outer (instantiate $Outer (with "fail" (func $inner "fail"))))
+    (export "go" (func $outer "go")))"#;
+
+/// The bytes of the component are not there any more: what is known of its parts is kept beside the code.
+#[test]
+fn a_trap_in_code_that_was_kept_is_blamed_on_the_same_part() {
+    let place = Place::new();
+    place.write("traps.wasm", &wat::parse_str(TRAPS).unwrap());
+    let call = ["call", "traps.wasm", "go()", "--explain-traps"];
+    let told = place.run(&call);
+    assert!(told.0 == 5 && told.2.contains("outer called inner"), "{told:?}");
+    let kept = [&call[..], &["--cache", "kept"]].concat();
+    assert_eq!(place.run(&kept), told);
+    assert_eq!(place.run(&kept), told);
+    assert_eq!(place.run(&["compile", "traps.wasm", "-o", "traps.cwasm", "--key", "host.key"]).0, 0);
+    let compiled = ["call", "traps.cwasm", "go()", "--explain-traps", "--key", "host.key"];
+    assert_eq!(place.run(&compiled), told);
+}

@@ -193,23 +193,23 @@ const PARTS: &str = r#"(component
 
 #[tokio::test]
 async fn with_exact_blame_every_frame_of_a_trap_is_there() {
-    let frames = async |blame| {
+    let blamed = async |blame| {
         let component = binary(PARTS);
         let options = EngineOptions { blame, ..EngineOptions::default() };
         let engine = Engine::for_needs(&options, &Needs::of(&component)).unwrap();
         let app = App::from_bytes(&engine, "parts.wasm", &component, Setup::default()).unwrap();
-        let error = app.session().await.unwrap().call("go", &[]).await.unwrap_err();
-        match error {
-            CallError::Trap { frames, .. } => frames,
+        match app.session().await.unwrap().call("go", &[]).await.unwrap_err() {
+            CallError::Trap { blame } => blame,
             other => panic!("{other}"),
         }
     };
-    let exact = frames(Blame::Exact).await;
-    assert!(
-        exact[0].starts_with("trap ") && exact.iter().any(|frame| frame.starts_with("calls ")),
-        "{exact:?}"
-    );
-    // With coarse blame a frame may be missing, and none is made up.
-    let coarse = frames(Blame::Coarse).await;
-    assert!(coarse.len() <= exact.len(), "{coarse:?}");
+    let exact = blamed(Blame::Exact).await;
+    let names: Vec<&str> = exact.frames.iter().map(|frame| &*frame.function).collect();
+    assert!(names[0] == "trap" && names.contains(&"calls"), "{names:?}");
+    assert_eq!(exact.way(), "outer > inner");
+    assert!(!exact.coarse && !exact.page("a test", None).contains("a frame may hide"));
+    // With coarse blame a frame may be missing, none is made up, and the page says so.
+    let coarse = blamed(Blame::Coarse).await;
+    assert!(coarse.frames.len() <= exact.frames.len(), "{coarse}");
+    assert!(coarse.coarse && coarse.page("a test", None).contains("a frame may hide"));
 }
