@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 /// The anatomy of a component: its contract, its parts, and how they are wired.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Component {
     /// The name that its name section gives it.
     pub name: Option<String>,
@@ -45,7 +45,7 @@ pub struct Component {
 }
 
 /// Types that a component imports and exports by themselves, outside of interfaces.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Types {
     /// Those that must equal another type. Resources are with the other [imports](Component::imports).
     pub imports: Vec<String>,
@@ -54,7 +54,7 @@ pub struct Types {
 }
 
 /// An instance inside a component that runs code of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     /// Its name: unique among its neighbours.
     pub name: String,
@@ -92,7 +92,7 @@ pub struct Tool {
 
 /// What bytes are, summed over all core modules and components that are embedded. What is left are types, imports,
 /// exports, tables and the like.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sizes {
     /// Bodies of functions, in bytes.
     pub code: u64,
@@ -123,7 +123,7 @@ impl Sizes {
 }
 
 /// An instance of a composition that is embedded in another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inner {
     /// The names of the instances that lead to it, its own last: its parts have paths that begin with this.
     pub path: Vec<String>,
@@ -136,7 +136,7 @@ pub struct Inner {
 }
 
 /// An import of a part, and what satisfies it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edge {
     /// Index of the importing part.
     pub part: usize,
@@ -153,7 +153,7 @@ pub struct Edge {
 }
 
 /// An export of the whole, and what stands behind it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outlet {
     /// The name of the export.
     pub export: String,

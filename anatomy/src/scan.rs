@@ -163,7 +163,11 @@ pub(crate) fn scan<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Vec<Definitio
 
 /// Where something embedded is, if the file is long enough for it: the parser takes the end of the file for the end of
 /// whatever is open.
-fn embedded(bytes: &[u8], range: Range<u64>, what: &'static str) -> Result<Range<usize>, ReadError> {
+pub(crate) fn embedded(
+    bytes: &[u8],
+    range: Range<u64>,
+    what: &'static str,
+) -> Result<Range<usize>, ReadError> {
     let missing = range.end.saturating_sub(bytes.len() as u64);
     if missing > 0 {
         return Err(ReadError::CutOff { offset: range.start, what, missing });
@@ -172,7 +176,7 @@ fn embedded(bytes: &[u8], range: Range<u64>, what: &'static str) -> Result<Range
 }
 
 /// What can be said without parsing.
-fn check_head(bytes: &[u8], limits: &Limits) -> Result<(), ReadError> {
+pub(crate) fn check_head(bytes: &[u8], limits: &Limits) -> Result<(), ReadError> {
     if bytes.len() as u64 > limits.bytes {
         return Err(ReadError::TooLarge { bytes: bytes.len() as u64, limit: limits.bytes });
     }

@@ -1,12 +1,12 @@
 //! One call, as text: `ns:pkg/iface#func(ARGUMENTS)` in, the result out, both in WAVE.
 
-use std::fmt;
+use std::time::{Duration, Instant};
 
 use wasm_wave::untyped::UntypedFuncCall;
 use wasmtime::component::{Type, Val};
 
 use crate::app::App;
-use crate::exports::{self, Exported, TypeText, holds_handle};
+use crate::exports::{self, Exported, LookupError, holds_handle};
 use crate::session::CallError;
 
 /// What a function answered.
@@ -27,6 +27,18 @@ pub enum ExpressionError {
         "{0:?} is not a call. Write the function and its arguments in parentheses: 'ns:pkg/iface#func(1, \"two\")', or 'func()' where one export has that name"
     )]
     NotACall(String),
+    /// It is the name of a function, and the arguments are missing.
+    #[error(
+        "{name} needs its arguments, in parentheses behind the name. The function is {signature}\nFor example: {example}"
+    )]
+    NoArguments {
+        /// The function.
+        name: String,
+        /// Its signature.
+        signature: String,
+        /// A call that fits.
+        example: String,
+    },
     /// The arguments are not WAVE, or not of the function's types.
     #[error(
         "the arguments do not fit: {reason}\n  {line}\n  {marks}\nThe function is {signature}\nFor example: {example}"
@@ -60,21 +72,69 @@ pub enum ExpressionError {
     Call(#[from] CallError),
 }
 
-/// Makes the call in a fresh instance.
+/// A call that can be made any number of times.
+#[derive(Debug)]
+pub struct Call {
+    app: App,
+    exported: Exported,
+    arguments: Vec<Val>,
+}
+
+/// How long a call took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Took {
+    /// Until the instance was there: its memory, its linking, and what it does when it starts.
+    pub start: Duration,
+    /// From then until the function had returned.
+    pub call: Duration,
+}
+
+impl Call {
+    /// Finds the function and reads the arguments. Nothing of the guest runs yet.
+    pub fn parse(app: &App, expression: &str) -> Result<Self, ExpressionError> {
+        let (name, arguments) =
+            split(expression).map_err(|error| missing_arguments(app, expression, error))?;
+        let exported = exports::find(app.component(), name).map_err(CallError::from)?;
+        refuse_handles(&exported)?;
+        let arguments = parse(&exported, expression, arguments)?;
+        Ok(Self { app: app.clone(), exported, arguments })
+    }
+
+    /// Makes the call in a fresh instance.
+    pub async fn make(&self) -> Result<(Answer, Took), CallError> {
+        let begin = Instant::now();
+        let mut session = self.app.session().await?;
+        let started = Instant::now();
+        let result = session.call_exported(&self.exported, &self.arguments).await?;
+        let took = Took { start: started - begin, call: started.elapsed() };
+        let answer = Answer {
+            is_error: matches!(result, Some(Val::Result(Err(_)))),
+            text: match result {
+                Some(value) => wave(&value),
+                None => "()".to_owned(),
+            },
+        };
+        Ok((answer, took))
+    }
+}
+
+/// Makes a call in a fresh instance.
 pub async fn call(app: &App, expression: &str) -> Result<Answer, ExpressionError> {
-    let (name, arguments) = split(expression)?;
-    let exported = exports::find(app.component(), name).map_err(CallError::from)?;
-    refuse_handles(&exported)?;
-    let values = parse(&exported, expression, arguments)?;
-    let mut session = app.session().await?;
-    let result = session.call_exported(&exported, &values).await?;
-    Ok(Answer {
-        is_error: matches!(result, Some(Val::Result(Err(_)))),
-        text: match result {
-            Some(value) => wave(&value),
-            None => "()".to_owned(),
+    let (answer, _) = Call::parse(app, expression)?.make().await?;
+    Ok(answer)
+}
+
+/// Where the text is the name of a function alone, says what the function takes.
+fn missing_arguments(app: &App, expression: &str, otherwise: ExpressionError) -> ExpressionError {
+    match exports::find(app.component(), expression.trim()) {
+        Ok(exported) => ExpressionError::NoArguments {
+            name: exported.name(),
+            signature: exported.signature(),
+            example: example(&exported),
         },
-    })
+        Err(ambiguous @ LookupError::Ambiguous { .. }) => CallError::from(ambiguous).into(),
+        Err(_) => otherwise,
+    }
 }
 
 /// The name of the function, and where in the text its arguments begin.
@@ -161,55 +221,53 @@ fn mark(text: &str, start: usize, end: usize) -> (String, String) {
 
 /// A call that fits the function's types.
 pub fn example(exported: &Exported) -> String {
-    let arguments: Vec<String> = exported.ty().params().map(|(_, ty)| Example(&ty).to_string()).collect();
+    let argument = |ty: Type| match some_value(&ty) {
+        Some(value) => wave(&value),
+        None => "a handle, which has no text".to_owned(),
+    };
+    let arguments: Vec<String> = exported.ty().params().map(|(_, ty)| argument(ty)).collect();
     format!("{}({})", exported.name(), arguments.join(", "))
 }
 
-/// Some value of a type, in WAVE.
-struct Example<'a>(&'a Type);
-
-impl fmt::Display for Example<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Type::Bool => f.write_str("true"),
-            Type::S8 | Type::S16 | Type::S32 | Type::S64 => f.write_str("-1"),
-            Type::U8 | Type::U16 | Type::U32 | Type::U64 => f.write_str("1"),
-            Type::Float32 | Type::Float64 => f.write_str("1.5"),
-            Type::Char => f.write_str("'a'"),
-            Type::String => f.write_str("\"text\""),
-            Type::List(list) => write!(f, "[{}]", Example(&list.ty())),
-            Type::FixedLengthList(list) => {
-                let items = vec![Example(&list.ty()).to_string(); list.len() as usize];
-                write!(f, "[{}]", items.join(", "))
-            }
-            Type::Record(record) => {
-                let fields: Vec<String> =
-                    record.fields().map(|field| format!("{}: {}", field.name, Example(&field.ty))).collect();
-                write!(f, "{{{}}}", fields.join(", "))
-            }
-            Type::Tuple(tuple) => {
-                let items: Vec<String> = tuple.types().map(|ty| Example(&ty).to_string()).collect();
-                write!(f, "({})", items.join(", "))
-            }
-            Type::Variant(variant) => match variant.cases().next() {
-                Some(case) => match case.ty {
-                    Some(ty) => write!(f, "{}({})", case.name, Example(&ty)),
-                    None => f.write_str(case.name),
-                },
-                None => Ok(()),
-            },
-            Type::Enum(cases) => f.write_str(cases.names().next().unwrap_or_default()),
-            Type::Option(option) => write!(f, "some({})", Example(&option.ty())),
-            Type::Result(result) => match result.ok() {
-                Some(ty) => write!(f, "ok({})", Example(&ty)),
-                None => f.write_str("ok"),
-            },
-            Type::Flags(flags) => {
-                write!(f, "{{{}}}", flags.names().next().unwrap_or_default())
-            }
-            other => write!(f, "<{}>", TypeText(other)),
+/// Some value of a type; `None` where values of it have no text.
+fn some_value(ty: &Type) -> Option<Val> {
+    let boxed = |ty: Option<Type>| match ty {
+        Some(ty) => some_value(&ty).map(|value| Some(Box::new(value))),
+        None => Some(None),
+    };
+    Some(match ty {
+        Type::Bool => Val::Bool(true),
+        Type::S8 => Val::S8(-1),
+        Type::S16 => Val::S16(-1),
+        Type::S32 => Val::S32(-1),
+        Type::S64 => Val::S64(-1),
+        Type::U8 => Val::U8(1),
+        Type::U16 => Val::U16(1),
+        Type::U32 => Val::U32(1),
+        Type::U64 => Val::U64(1),
+        Type::Float32 => Val::Float32(1.5),
+        Type::Float64 => Val::Float64(1.5),
+        Type::Char => Val::Char('a'),
+        Type::String => Val::String("text".to_owned()),
+        Type::List(list) => Val::List(vec![some_value(&list.ty())?]),
+        Type::FixedLengthList(list) => {
+            Val::FixedLengthList((0..list.len()).map(|_| some_value(&list.ty())).collect::<Option<_>>()?)
         }
-    }
+        Type::Record(record) => {
+            let field = |name: &str, ty: &Type| Some((name.to_owned(), some_value(ty)?));
+            Val::Record(record.fields().map(|own| field(own.name, &own.ty)).collect::<Option<_>>()?)
+        }
+        Type::Tuple(tuple) => Val::Tuple(tuple.types().map(|ty| some_value(&ty)).collect::<Option<_>>()?),
+        Type::Variant(variant) => {
+            let case = variant.cases().next()?;
+            Val::Variant(case.name.to_owned(), boxed(case.ty)?)
+        }
+        Type::Enum(cases) => Val::Enum(cases.names().next()?.to_owned()),
+        Type::Option(option) => Val::Option(Some(Box::new(some_value(&option.ty())?))),
+        Type::Result(result) => Val::Result(Ok(boxed(result.ok())?)),
+        Type::Flags(flags) => Val::Flags(flags.names().take(1).map(str::to_owned).collect()),
+        _ => return None,
+    })
 }
 
 /// The value in WAVE. Types with handles are refused before the call, so every value has a text.

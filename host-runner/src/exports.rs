@@ -6,6 +6,8 @@ use wasm_wave::wasm::DisplayType;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex, Type};
 
+use crate::blame::Called;
+
 /// A function that can be called.
 #[derive(Clone)]
 pub struct Exported {
@@ -52,6 +54,11 @@ impl Exported {
             Some(interface) => format!("{interface}#{}", self.signature()),
             None => self.signature(),
         }
+    }
+
+    /// The same, for blame.
+    pub(crate) fn called(&self) -> Called {
+        Called { interface: self.interface.clone(), function: self.function.clone() }
     }
 
     pub(crate) fn index(&self) -> &ComponentExportIndex {

@@ -10,12 +10,13 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::extension::Extensions;
 use crate::keyvalue::Backend;
 
 /// The grants for all instances of an app.
 #[derive(Clone, Default)]
 pub struct Grants {
-    /// `wasi:keyvalue`, on this store.
+    /// `wasi:keyvalue`, on this store: all of it, or what a [`Narrowed`](crate::keyvalue::Narrowed) lets through.
     pub keyvalue: Option<Arc<dyn Backend>>,
     /// `wasi:cli/environment`, with these variables; empty grants the interface and no variable.
     pub environment: Option<Vec<(String, String)>>,
@@ -27,6 +28,8 @@ pub struct Grants {
     pub outbound: Option<Vec<Authority>>,
     /// `wasi:sockets`, with every address denied: for components whose language brings the import along.
     pub sockets: bool,
+    /// Interfaces that this host lacks, added from outside.
+    pub extensions: Extensions,
 }
 
 impl fmt::Debug for Grants {
@@ -38,6 +41,7 @@ impl fmt::Debug for Grants {
             .field("stdio", &self.stdio)
             .field("outbound", &self.outbound)
             .field("sockets", &self.sockets)
+            .field("extensions", &self.extensions)
             .finish()
     }
 }
@@ -107,6 +111,17 @@ impl Authority {
     }
 }
 
+impl fmt::Display for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Only an address of version 6 has colons.
+        match self.host.contains(':') {
+            true => write!(f, "[{}]", self.host)?,
+            false => f.write_str(&self.host)?,
+        }
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
 impl FromStr for Authority {
     type Err = AuthorityError;
 
@@ -169,6 +184,15 @@ mod tests {
         assert!(!allows("evil.org", "api.example.com@evil.org", true));
         assert!(allows("[::1]:80", "[0:0:0:0:0:0:0:1]", false));
         assert!(allows("api.example.com.", "api.example.com", true));
+    }
+
+    #[test]
+    fn authorities_are_written_as_they_are_read() {
+        for text in ["api.example.com", "localhost:8080", "[::1]:8080", "127.0.0.1"] {
+            let authority: Authority = text.parse().unwrap();
+            assert_eq!(authority.to_string(), text);
+            assert_eq!(authority.to_string().parse::<Authority>().unwrap(), authority);
+        }
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
+use crate::component::Source;
 use crate::grants::Grants;
 use crate::keyvalue::Draft;
 
@@ -85,32 +88,105 @@ impl Need {
         }
     }
 
-    /// The flags that grant it, most useful first; the last column says what each of them gives.
-    fn flags(self) -> &'static [(&'static str, &'static str)] {
+    /// What the grant is called in host.toml; `None` where there is none, or none is needed.
+    pub(crate) fn grant(self) -> Option<&'static str> {
+        match self {
+            Self::Nothing | Self::Unknown(_) => None,
+            Self::Environment => Some("env"),
+            Self::Stdio => Some("stdio"),
+            Self::Directories => Some("dir"),
+            Self::Sockets => Some("sockets"),
+            Self::Outbound => Some("http-out"),
+            Self::KeyValue(_) => Some("keyvalue"),
+        }
+    }
+
+    /// Why nothing can grant it.
+    pub(crate) fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::Unknown(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// The ways to grant it, most useful first.
+    pub(crate) fn ways(self) -> &'static [Way] {
         match self {
             Self::Environment => &[
-                ("--env NAME=VALUE", "that variable"),
-                ("--env NAME", "that variable, with its value in the host"),
-                ("--env none", "the interface, and no variable"),
+                Way {
+                    flag: "--env NAME=VALUE",
+                    toml: r#"grants.env.NAME = "VALUE""#,
+                    allows: "that variable",
+                },
+                Way {
+                    flag: "--env NAME",
+                    toml: r#"grants.env.NAME = { from = "NAME" }"#,
+                    allows: "that variable, with its value in the host",
+                },
+                Way { flag: "--env none", toml: "grants.env = {}", allows: "the interface, and no variable" },
             ],
             Self::Stdio => &[
-                ("--stdio", "the host's own streams"),
-                ("--stdio=none", "no input, and outputs that go nowhere"),
+                Way {
+                    flag: "--stdio",
+                    toml: r#"grants.stdio = "inherit""#,
+                    allows: "the host's own streams",
+                },
+                Way {
+                    flag: "--stdio=none",
+                    toml: r#"grants.stdio = "none""#,
+                    allows: "no input, and outputs that go nowhere",
+                },
             ],
             Self::Directories => &[
-                ("--dir HOST::GUEST", "that folder; with :ro at the end, for reading"),
-                ("--dir none", "the interface, and no folder"),
+                Way {
+                    flag: "--dir HOST::GUEST",
+                    toml: r#"grants.dir = [{ host = "HOST", guest = "GUEST", mode = "read-write" }]"#,
+                    allows: "that folder; with :ro at the end, for reading",
+                },
+                Way { flag: "--dir none", toml: "grants.dir = []", allows: "the interface, and no folder" },
             ],
-            Self::Sockets => &[("--sockets none", "the interface, with every address denied")],
+            Self::Sockets => &[Way {
+                flag: "--sockets none",
+                toml: r#"grants.sockets = "none""#,
+                allows: "the interface, with every address denied",
+            }],
             Self::Outbound => &[
-                ("--http-out AUTHORITY", "requests to that host and port"),
-                ("--http-out none", "the interface, with every request denied"),
+                Way {
+                    flag: "--http-out AUTHORITY",
+                    toml: r#"grants.http-out = ["AUTHORITY"]"#,
+                    allows: "requests to that host and port",
+                },
+                Way {
+                    flag: "--http-out none",
+                    toml: "grants.http-out = []",
+                    allows: "the interface, with every request denied",
+                },
             ],
             Self::KeyValue(_) => &[
-                ("--keyvalue redb:FILE", "a store in that file, durable at every write"),
-                ("--keyvalue memory", "a store that is forgotten at the end"),
+                Way {
+                    flag: "--keyvalue redb:FILE",
+                    toml: r#"grants.keyvalue.store = "redb:FILE""#,
+                    allows: "a store in that file, durable at every write",
+                },
+                Way {
+                    flag: "--keyvalue memory",
+                    toml: r#"grants.keyvalue.store = "memory""#,
+                    allows: "a store that is forgotten at the end",
+                },
             ],
             Self::Nothing | Self::Unknown(_) => &[],
+        }
+    }
+
+    /// The ways to grant less of what one of [`ways`](Self::ways) grants.
+    pub(crate) fn narrower(self) -> &'static [Way] {
+        match self {
+            Self::KeyValue(_) => &[Way {
+                flag: "--keyvalue-allow BUCKET[/PREFIX][:ro|:wo]",
+                toml: r#"grants.keyvalue.bucket.BUCKET = { prefix = "PREFIX", mode = "read" }"#,
+                allows: "of the store, no more than that bucket, those keys, reading or writing",
+            }],
+            _ => &[],
         }
     }
 
@@ -118,9 +194,20 @@ impl Need {
     fn least_flag(self) -> Option<&'static str> {
         match self {
             Self::KeyValue(_) => Some("--keyvalue memory"),
-            _ => self.flags().last().map(|(flag, _)| *flag),
+            _ => self.ways().last().map(|way| way.flag),
         }
     }
+}
+
+/// A way to grant something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Way {
+    /// As a flag.
+    pub flag: &'static str,
+    /// As a line of host.toml, written from its top.
+    pub toml: &'static str,
+    /// What it allows, in words.
+    pub allows: &'static str,
 }
 
 /// An import that was not granted.
@@ -134,9 +221,9 @@ pub struct Ungranted {
 }
 
 impl Ungranted {
-    /// The flags that would grant it, with what each of them gives; none when no flag can.
-    pub fn flags(&self) -> &'static [(&'static str, &'static str)] {
-        self.need.flags()
+    /// The ways to grant it; none when nothing can.
+    pub fn ways(&self) -> &'static [Way] {
+        self.need.ways()
     }
 }
 
@@ -159,14 +246,14 @@ impl fmt::Display for Refusal {
             if !ungranted.wanted_by.is_empty() {
                 writeln!(f, "      wanted by {}", ungranted.wanted_by.join(", "))?;
             }
-            if let Need::Unknown(reason) = ungranted.need {
+            if let Some(reason) = ungranted.need.reason() {
                 writeln!(f, "      {reason}")?;
             }
-            for (flag, gives) in ungranted.flags() {
-                writeln!(f, "      {flag:<22} grants {gives}")?;
+            for Way { flag, allows, .. } in ungranted.ways() {
+                writeln!(f, "      {flag:<22} grants {allows}")?;
             }
         }
-        if self.imports.iter().any(|ungranted| ungranted.flags().is_empty()) {
+        if self.imports.iter().any(|ungranted| ungranted.ways().is_empty()) {
             return write!(f, "no flag can make it run here: what no flag grants must be composed in");
         }
         let mut least: Vec<&str> =
@@ -182,29 +269,28 @@ impl fmt::Display for Refusal {
 /// Decided from its structure alone: a refusal must not wait for megabytes to be compiled. An import that only
 /// names types needs no grant. Bytes whose structure cannot be read are passed: either they are no valid component,
 /// and compiling says so, or nothing that they import beyond the grants is there to be linked.
-pub(crate) fn check(name: &str, bytes: &[u8], grants: &Grants) -> Result<(), Refusal> {
-    let whole = match anatomy::read(bytes) {
-        Ok(whole) => whole,
-        Err(error) => {
-            tracing::debug!("the structure of the component cannot be read: {error}");
-            return Ok(());
-        }
-    };
-    let wanted_by = |import: &str| match whole.is_composition() {
-        true => whole.wanted_by(import).iter().map(|part| part.path.join("/")).collect(),
-        false => Vec::new(),
-    };
-    let imports: Vec<Ungranted> = whole
-        .imports
+pub(crate) fn check(name: &str, source: &Source<'_>, grants: &Grants) -> Result<(), Refusal> {
+    let Some(imports) = source.imports() else { return Ok(()) };
+    let ungranted: Vec<(&String, Need)> = imports
+        .all
         .iter()
-        .filter(|import| !whole.naming.contains(import))
+        .filter(|import| !imports.naming.contains(import))
         .map(|import| (import, Need::of(import)))
-        .filter(|(_, need)| !need.is_met_by(grants))
-        .map(|(import, need)| Ungranted { import: import.clone(), wanted_by: wanted_by(import), need })
+        .filter(|(import, need)| !need.is_met_by(grants) && grants.extensions.allows(import).is_none())
         .collect();
-    if imports.is_empty() {
+    if ungranted.is_empty() {
         return Ok(());
     }
+    // Who wants them takes longer to find out, and is asked only now.
+    let whole = source.anatomy().filter(|whole| whole.is_composition());
+    let wanted_by = |import: &str| match &whole {
+        Some(whole) => whole.wanted_by(import).iter().map(|part| part.path.join("/")).collect(),
+        None => Vec::new(),
+    };
+    let imports = ungranted
+        .into_iter()
+        .map(|(import, need)| Ungranted { import: import.clone(), wanted_by: wanted_by(import), need })
+        .collect();
     Err(Refusal { component: name.to_owned(), imports })
 }
 

@@ -25,35 +25,51 @@
 //! # }
 //! ```
 //!
-//! Where to look: [`engine`] for the compiler's settings, [`grants`] for what a guest may reach, [`limits`] for
-//! what it may use up, [`keyvalue`] for the stores behind `wasi:keyvalue`.
+//! Where to look: [`engine`] for the compiler's settings, [`code`] for compiled code that outlives the process, [`grants`]
+//! for what a guest may reach, [`limits`] for what it may use up, [`blame`] for who is told to have failed, [`keyvalue`]
+//! for the stores behind `wasi:keyvalue`, [`needs`] for what a component asks for, and [`extension`] for interfaces that
+//! this host lacks.
 
 #![deny(missing_docs)]
 
 mod app;
+pub mod blame;
 mod call;
+pub mod code;
+mod component;
+mod cpu;
 pub mod engine;
+mod exceeded;
 mod exports;
+pub mod extension;
 pub mod grants;
 mod imports;
 pub mod keyvalue;
 pub mod limits;
 mod link;
+pub mod needs;
 mod run;
 mod serve;
 mod session;
 mod state;
+mod waits;
 
 pub use app::{App, LoadError, Setup, StartError};
-pub use call::{Answer, ExpressionError, call, example};
+pub use blame::Blame;
+pub use call::{Answer, Call, ExpressionError, Took, call, example};
+pub use code::{Cache, CacheError, Key, KeyError};
+pub use component::{CompileError, ComponentFile};
 pub use engine::{Engine, EngineError, EngineOptions, Pool};
 pub use exports::{Exported, LookupError};
+pub use extension::Extension;
 pub use grants::Grants;
-pub use imports::{Refusal, Ungranted};
+pub use imports::{Refusal, Ungranted, Way};
 pub use limits::{LimitHit, Limits};
-pub use run::{RunError, run};
-pub use serve::{ServeError, Server, serve};
+pub use run::{Program, RunError, run};
+pub use serve::{Failure, ServeError, Server, serve};
 pub use session::{CallError, Session};
 pub use state::WallClock;
+/// The engine: [extensions](extension) are written against this very one.
+pub use wasmtime;
 /// The values that functions take and give.
 pub use wasmtime::component::{ResourceAny, Val};

@@ -4,11 +4,14 @@
 //! at a time, and a composition has one a part. A growth that goes over the limit fails inside the guest as
 //! the specification has it (`memory.grow` gives -1); what the guest then does, usually a trap, is told
 //! together with the limit that it met.
+//!
+//! Computing time is that of the thread, measured around every poll of the future that runs the guest.
 
-use std::fmt;
 use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
+
+pub use crate::exceeded::LimitHit;
 
 /// The limits on one instance of a component, and on a server of it.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +32,14 @@ pub struct Limits {
     pub host_handles: usize,
     /// Wall time for one request, call or program, whether the guest computes or waits. Default: 30 s.
     pub time: Duration,
+    /// Computing time for one request, call or program: what its thread spends while it runs, in the guest and in the
+    /// host on its behalf. Waiting is free. Looked at every [tick](crate::engine::TICK). Default: 10 s.
+    pub cpu: Duration,
+    /// Key-value operations for one request, call or program. An operation on many keys counts once for each.
+    /// Default: 10,000.
+    pub keyvalue_ops: u64,
+    /// Bytes of keys and values that one request, call or program reads and writes. Default: 128 MiB.
+    pub keyvalue_bytes: u64,
     /// Bytes in the body of a request. Default: 8 MiB.
     pub request_body: u64,
     /// Bytes in the body of an answer. Default: 64 MiB.
@@ -56,6 +67,9 @@ impl Default for Limits {
             guest_handles: 100_000,
             host_handles: 10_000,
             time: Duration::from_secs(30),
+            cpu: Duration::from_secs(10),
+            keyvalue_ops: 10_000,
+            keyvalue_bytes: 128 << 20,
             request_body: 8 << 20,
             response_body: 64 << 20,
             concurrency: 64,
@@ -63,58 +77,6 @@ impl Default for Limits {
             connections: 1_024,
             stall: Duration::from_secs(30),
             drain: Duration::from_secs(30),
-        }
-    }
-}
-
-/// A limit that a guest met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LimitHit {
-    /// It ran or waited for longer than this.
-    Time(Duration),
-    /// Its memories together would have been larger than this many bytes.
-    Memory(usize),
-    /// Its tables together would have held more than this many elements.
-    TableElements(usize),
-}
-
-impl fmt::Display for LimitHit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Time(limit) => {
-                write!(f, "the limit of {} on its time was reached (--max-time)", Seconds(*limit))
-            }
-            Self::Memory(limit) => {
-                write!(f, "the limit of {} on its memory was reached (--max-memory)", Bytes(*limit))
-            }
-            Self::TableElements(limit) => {
-                write!(f, "the limit of {limit} elements on its tables was reached (--max-table-elements)")
-            }
-        }
-    }
-}
-
-struct Seconds(Duration);
-
-impl fmt::Display for Seconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.subsec_nanos() == 0 {
-            write!(f, "{} s", self.0.as_secs())
-        } else {
-            write!(f, "{} ms", self.0.as_millis())
-        }
-    }
-}
-
-struct Bytes(usize);
-
-impl fmt::Display for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            n if n >= 1 << 20 && n % (1 << 20) == 0 => write!(f, "{} MiB", n >> 20),
-            n if n >= 1 << 10 && n % (1 << 10) == 0 => write!(f, "{} KiB", n >> 10),
-            n => write!(f, "{n} bytes"),
         }
     }
 }
@@ -161,6 +123,7 @@ impl Limiter {
         Self { limits, memory, table_elements, hit: None }
     }
 
+    /// The first limit that was met: a growth was refused.
     pub(crate) fn hit(&self) -> Option<LimitHit> {
         self.hit
     }
@@ -246,17 +209,5 @@ mod tests {
         // A refused growth was never counted, so its failure takes nothing back.
         limiter.memory_grow_failed(wasmtime::Error::msg("no")).unwrap();
         assert!(!limiter.memory_growing(100, 101, None).unwrap());
-    }
-
-    #[test]
-    fn limits_are_told_with_their_flag() {
-        assert_eq!(
-            LimitHit::Memory(256 << 20).to_string(),
-            "the limit of 256 MiB on its memory was reached (--max-memory)"
-        );
-        assert_eq!(
-            LimitHit::Time(Duration::from_millis(1500)).to_string(),
-            "the limit of 1500 ms on its time was reached (--max-time)"
-        );
     }
 }

@@ -14,6 +14,7 @@ use crate::engine::Engine;
 use crate::grants::Grants;
 use crate::keyvalue::{self, Draft};
 use crate::state::State;
+use crate::waits;
 
 /// A linker for these grants.
 pub(crate) fn linker(engine: &Engine, grants: &Grants) -> wasmtime::Result<Linker<State>> {
@@ -58,7 +59,8 @@ fn always(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     random::insecure::add_to_linker::<State, WasiRandom>(linker, State::random)?;
     random::insecure_seed::add_to_linker::<State, WasiRandom>(linker, State::random)?;
     cli::exit::add_to_linker::<State, WasiCli>(linker, State::cli)?;
-    http::types::add_to_linker::<State, WasiHttp>(linker, &Default::default(), State::http)
+    http::types::add_to_linker::<State, WasiHttp>(linker, &Default::default(), State::http)?;
+    waits::add_to_linker(linker)
 }
 
 fn stdio(linker: &mut Linker<State>) -> wasmtime::Result<()> {

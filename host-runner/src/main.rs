@@ -23,8 +23,9 @@ Exit codes:
   0  fine
   1  the guest answered with an error
   2  wrong usage
-  3  the file cannot be used: missing, not a component, invalid
-  4  refused: the component imports what was not granted
+  3  the file cannot be used: missing, not a component, invalid; or that of --config
+  4  refused: the component imports what was not granted, or nothing vouches for its compiled code; `grants --check`: the new
+     one asks for more
   5  the guest trapped or met a limit
   6  the host failed: address in use, store locked or unreadable
 
@@ -32,7 +33,10 @@ Examples:
   host-runner serve site.wasm --keyvalue redb:site.redb --addr 127.0.0.1:8080
   host-runner call adder.wasm 'add(40, 2)'
   host-runner call adder.wasm 'example:math/sums#add(40, 2)'
+  host-runner serve site.wasm --config host.toml
+  host-runner grants site.wasm
   host-runner run hello.wasm --stdio --env none --dir none -- one two
+  host-runner compile site.wasm -o site.cwasm && host-runner serve site.cwasm --keyvalue memory
 
 Results go to standard output, everything else to standard error. RUST_LOG sets what is logged
 (RUST_LOG=host_runner=debug logs every request).";

@@ -1,21 +1,20 @@
 //! An instance and the calls into it.
 
 use std::fmt;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use wasmtime::component::types::ComponentFunc;
 use wasmtime::component::{Instance, ResourceAny, Val};
-use wasmtime::{Store, StoreContextMut, Trap, UpdateDeadline, WasmBacktrace};
+use wasmtime::{Store, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi::I32Exit;
 
 use crate::app::{App, StartError};
+use crate::blame::{Blame, Called, Scene};
 use crate::engine::TICK;
+use crate::exceeded::{Exceeded, LimitHit, Outwaited};
 use crate::exports::{self, Exported, LookupError};
-use crate::limits::LimitHit;
 use crate::state::State;
-
-/// How many frames of a trap are told.
-const FRAMES: usize = 16;
 
 /// Stands in for "no limit": far enough away, and still a point in time.
 pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
@@ -39,15 +38,18 @@ pub enum CallError {
         reason: String,
     },
     /// The guest met a limit, and was ended or gave up.
-    #[error("the guest was stopped: {0}")]
-    Limit(LimitHit),
+    #[error("the guest was stopped: {hit}{blame}")]
+    Limit {
+        /// The limit.
+        hit: LimitHit,
+        /// Which part it was, and on whose behalf.
+        blame: Box<Blame>,
+    },
     /// The guest trapped.
-    #[error("the guest trapped: {reason}{}", Frames(frames))]
+    #[error("the guest trapped: {}{blame}", blame.reason)]
     Trap {
-        /// What the engine calls it.
-        reason: String,
-        /// The guest's frames, innermost first, as far as they have names.
-        frames: Vec<String>,
+        /// Which part it was, and on whose behalf.
+        blame: Box<Blame>,
     },
     /// The guest ended itself through `wasi:cli/exit`.
     #[error("the guest ended itself with status {0}")]
@@ -57,18 +59,20 @@ pub enum CallError {
     Ended,
 }
 
-struct Frames<'a>(&'a [String]);
+impl CallError {
+    fn limit(hit: LimitHit, blame: Blame) -> Self {
+        Self::Limit { hit, blame: Box::new(blame) }
+    }
 
-impl fmt::Display for Frames<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|frame| write!(f, "\n  in {frame}"))
+    /// Who failed, where a guest did.
+    #[must_use]
+    pub fn blame(&self) -> Option<&Blame> {
+        match self {
+            Self::Limit { blame, .. } | Self::Trap { blame } => Some(blame),
+            _ => None,
+        }
     }
 }
-
-/// The time is up. Raised inside the guest, and turned into [`CallError::Limit`] on the way out.
-#[derive(Debug, thiserror::Error)]
-#[error("the time is up")]
-struct TimeUp;
 
 /// One instance, on which functions are called one after the other, with values that stay alive between the
 /// calls: handles to resources among them.
@@ -94,7 +98,8 @@ impl Session {
         let time = app.limits().time;
         let mut store = new_store(app)?;
         let instance =
-            limited(&mut store, time, async |store| app.pre().instantiate_async(store).await).await?;
+            limited(&mut store, app, None, time, async |store| app.pre().instantiate_async(store).await)
+                .await?;
         Ok(Self { store, instance, app: app.clone(), time, ended: false })
     }
 
@@ -131,7 +136,8 @@ impl Session {
             .get_func(&mut self.store, exported.index())
             .ok_or_else(|| wrong("it is not in the instance".to_owned()))?;
         let mut results = vec![Val::Bool(false); result_count(exported.ty())];
-        let outcome = limited(&mut self.store, self.time, async |store| {
+        let called = exported.called();
+        let outcome = limited(&mut self.store, &self.app, Some(&called), self.time, async |store| {
             function.call_async(store, arguments, &mut results).await
         })
         .await;
@@ -144,9 +150,10 @@ impl Session {
         if self.ended {
             return Err(CallError::Ended);
         }
-        let outcome =
-            limited(&mut self.store, self.time, async |store| resource.resource_drop_async(store).await)
-                .await;
+        let outcome = limited(&mut self.store, &self.app, None, self.time, async |store| {
+            resource.resource_drop_async(store).await
+        })
+        .await;
         self.ended = outcome.is_err();
         outcome
     }
@@ -164,68 +171,62 @@ pub(crate) fn new_store(app: &App) -> Result<Store<State>, StartError> {
     store.set_max_component_handles(app.limits().guest_handles);
     // Every tick: has it run out of time, and if not, does somebody else want the thread?
     store.epoch_deadline_callback(|context: StoreContextMut<'_, State>| {
-        if Instant::now() >= context.data().deadline {
-            Err(TimeUp.into())
-        } else {
-            Ok(UpdateDeadline::Yield(1))
+        match context.data().out_of_time(Instant::now()) {
+            Some(hit) => Err(Exceeded(hit).into()),
+            None => Ok(UpdateDeadline::Yield(1)),
         }
     });
     Ok(store)
 }
 
-/// Runs something in the store for at most `time`, and says what ended it.
+/// Runs something in the store for at most `time`, and says what ended it. `called` is the export that is called, if it
+/// is one.
 ///
-/// The epoch stops a guest that computes, the timer one that waits in the host. The timer gives the epoch two
-/// ticks, because a trap says where the guest was.
+/// The epoch stops a guest that computes, the end of its wait one that waits; both trap where it is. Whatever else the
+/// guest is in, the timer gives it up, two ticks later: then nothing tells where it was.
 pub(crate) async fn limited<T>(
     store: &mut Store<State>,
+    app: &App,
+    called: Option<&Called>,
     time: Duration,
     run: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
 ) -> Result<T, CallError> {
     let now = Instant::now();
     let deadline = now.checked_add(time.min(FOREVER)).unwrap_or(now);
-    store.data_mut().deadline = deadline;
+    store.data_mut().begin(time, deadline, app.limits());
     store.set_epoch_deadline(u64::from(!time.is_zero()));
-    let outcome = tokio::time::timeout_at((deadline + 2 * TICK).into(), run(store)).await;
+    let meter = store.data().meter.clone();
+    let outcome = {
+        let running = pin!(run(store));
+        tokio::time::timeout_at((deadline + 2 * TICK).into(), meter.measure(running)).await
+    };
     match outcome {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(explain(&error, time, store.data().limiter.hit())),
-        Err(_) => Err(CallError::Limit(LimitHit::Time(time))),
+        Ok(Err(error)) => Err(explain(&error, app, called, store.data())),
+        Err(_) => {
+            let scene = Scene { index: app.blame(), called, trace: None, coarse: app.is_coarse() };
+            Err(CallError::limit(
+                LimitHit::Time(time),
+                Blame::limit(&scene, LimitHit::Time(time)).waiting(None),
+            ))
+        }
     }
 }
 
-fn explain(error: &wasmtime::Error, time: Duration, hit: Option<LimitHit>) -> CallError {
-    if error.is::<TimeUp>() {
-        return CallError::Limit(LimitHit::Time(time));
-    }
+fn explain(error: &wasmtime::Error, app: &App, called: Option<&Called>, state: &State) -> CallError {
     if let Some(I32Exit(status)) = error.downcast_ref() {
         return CallError::Exit(*status);
     }
-    // A guest that is denied memory usually gives up with a trap that does not say so.
-    if let Some(hit) = hit {
-        return CallError::Limit(hit);
+    let scene = Scene { index: app.blame(), called, trace: error.downcast_ref(), coarse: app.is_coarse() };
+    if let Some(Outwaited { hit, function }) = error.downcast_ref() {
+        return CallError::limit(*hit, Blame::limit(&scene, *hit).waiting(Some(function)));
     }
-    let reason = match error.downcast_ref::<Trap>() {
-        Some(trap) => trap.to_string().trim_start_matches("wasm trap: ").to_owned(),
-        None => error.root_cause().to_string(),
-    };
-    let frames = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
-    CallError::Trap { reason, frames }
-}
-
-fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
-    backtrace
-        .frames()
-        .iter()
-        .take(FRAMES)
-        .map(|frame| {
-            let function = match frame.func_name() {
-                Some(name) => name.to_owned(),
-                None => format!("function {}", frame.func_index()),
-            };
-            let module = frame.module().name().map(|name| format!(" of {name}")).unwrap_or_default();
-            let place = frame.module_offset().map(|at| format!(" at {at:#x}")).unwrap_or_default();
-            format!("{function}{module}{place}")
-        })
-        .collect()
+    if let Some(hit) = LimitHit::of(error, app.limits()) {
+        return CallError::limit(hit, Blame::limit(&scene, hit));
+    }
+    // A guest that is denied memory usually gives up with a trap that does not say so.
+    if let Some(hit) = state.limiter.hit() {
+        return CallError::limit(hit, Blame::limit(&scene, hit).ended_with(error));
+    }
+    CallError::Trap { blame: Box::new(Blame::trap(&scene, error)) }
 }

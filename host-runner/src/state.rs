@@ -10,8 +10,11 @@ use wasmtime_wasi_http::{
 };
 
 use crate::app::StartError;
+use crate::cpu::Meter;
+use crate::exceeded::LimitHit;
+use crate::extension::{Extension, LinkFailed, Started};
 use crate::grants::{Authority, Directory, Grants, Stdio};
-use crate::keyvalue::{self, Backend, Copies};
+use crate::keyvalue::{self, Backend, Budget, Copies};
 use crate::limits::{Limiter, Limits};
 
 /// Tells the time of day. The host's own clock by default; a test brings one that it can set.
@@ -20,17 +23,23 @@ pub trait WallClock: Send + Sync + 'static {
     fn now(&self) -> Duration;
 }
 
-/// The data of one store.
-pub(crate) struct State {
+/// What the host keeps for one instance of a component. Linkers of [extensions](crate::extension) are made for it.
+pub struct State {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outbound: Outbound,
     table: ResourceTable,
     keyvalue: Option<Arc<dyn Backend>>,
     seen: Copies,
+    extensions: Started,
+    budget: Budget,
     pub(crate) limiter: Limiter,
-    /// When the guest has to be done.
-    pub(crate) deadline: Instant,
+    /// How long the guest may take, and when it has to be done.
+    time: Duration,
+    deadline: Instant,
+    /// How long it may compute, and for how long it has.
+    cpu: Duration,
+    pub(crate) meter: Meter,
 }
 
 impl State {
@@ -49,10 +58,67 @@ impl State {
             table,
             keyvalue: grants.keyvalue.clone(),
             seen: Copies::default(),
+            extensions: grants
+                .extensions
+                .start()
+                .map_err(|LinkFailed { interfaces, source }| StartError::Extension { interfaces, source })?,
+            budget: Budget::new(limits),
             limiter: Limiter::new(*limits),
             // Every call sets its own before it enters the guest.
+            time: Duration::ZERO,
             deadline: Instant::now(),
+            cpu: limits.cpu,
+            meter: Meter::default(),
         })
+    }
+
+    /// What the extension keeps for this instance.
+    ///
+    /// # Panics
+    ///
+    /// Where `E` is not among the instance's grants: for its own functions it always is.
+    pub fn extension<E: Extension>(&mut self) -> &mut E::Data {
+        self.extension_and_table::<E>().0
+    }
+
+    /// What the extension keeps for this instance, and the table of the instance's handles: for interfaces with resources,
+    /// or with streams and pollables of `wasi:io`.
+    ///
+    /// # Panics
+    ///
+    /// As [`extension`](Self::extension).
+    pub fn extension_and_table<E: Extension>(&mut self) -> (&mut E::Data, &mut ResourceTable) {
+        let data = self.extensions.of::<E>();
+        (data.expect("only functions of granted extensions are linked"), &mut self.table)
+    }
+
+    /// Makes ready for a call: what is counted for each call begins anew.
+    pub(crate) fn begin(&mut self, time: Duration, deadline: Instant, limits: &Limits) {
+        self.time = time;
+        self.deadline = deadline;
+        self.budget = Budget::new(limits);
+        self.meter.reset();
+    }
+
+    /// The limit on time that the guest has met, if it has. Only to be asked while it runs.
+    pub(crate) fn out_of_time(&self, now: Instant) -> Option<LimitHit> {
+        if now >= self.deadline {
+            Some(self.time_limit())
+        } else if self.meter.used() > self.cpu {
+            Some(LimitHit::Cpu(self.cpu))
+        } else {
+            None
+        }
+    }
+
+    /// When the guest has to be done.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// The limit on its time.
+    pub(crate) fn time_limit(&self) -> LimitHit {
+        LimitHit::Time(self.time)
     }
 
     pub(crate) fn table(&mut self) -> &mut ResourceTable {
@@ -60,7 +126,13 @@ impl State {
     }
 
     pub(crate) fn keyvalue(&mut self) -> keyvalue::View<'_> {
-        keyvalue::View { backend: self.keyvalue.as_ref(), table: &mut self.table, seen: &mut self.seen }
+        keyvalue::View {
+            backend: self.keyvalue.as_ref(),
+            table: &mut self.table,
+            seen: &mut self.seen,
+            deadline: (self.deadline, self.time),
+            budget: &mut self.budget,
+        }
     }
 }
 
@@ -141,7 +213,12 @@ impl WasiHttpHooks for Outbound {
             .authority()
             .is_some_and(|asked| self.allowed.iter().any(|allowed| allowed.allows(asked, https)));
         if !granted {
-            tracing::warn!("a request to {uri} was denied: its authority is not granted (--http-out)");
+            // Nothing else of the URI: paths and queries hold keys and names of people.
+            let asked = uri.authority().map_or("no host", |authority| {
+                let whole = authority.as_str();
+                whole.rsplit_once('@').map_or(whole, |(_, host)| host)
+            });
+            tracing::warn!("a request to {asked} was denied: its authority is not granted (--http-out)");
             return Box::new(async { Err(wasmtime_wasi_http::Error::HttpRequestDenied) });
         }
         Box::new(async move {

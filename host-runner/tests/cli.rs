@@ -54,6 +54,8 @@ impl Place {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_host-runner"));
         command.args(arguments).current_dir(self.path()).env_remove("RUST_LOG");
+        // What `serve` keeps is not for the user's own cache, and what is there not for the tests.
+        command.env("XDG_CACHE_HOME", self.path().join("user"));
         command
     }
 
@@ -149,14 +151,28 @@ fn traps_and_limits_exit_5() {
     let (code, _, err) = place.run(&["call", "guest.wasm", "fail()"]);
     assert_eq!(code, 5);
     assert!(err.starts_with("error: the guest trapped: wasm `unreachable` instruction executed"), "{err}");
-    assert_eq!(
-        place.run(&["call", "guest.wasm", "spin()", "--max-time", "200ms"]),
-        (
-            5,
-            String::new(),
-            "error: the guest was stopped: the limit of 200 ms on its time was reached (--max-time)\n".into()
-        )
+    let (code, out, err) = place.run(&["call", "guest.wasm", "spin()", "--max-time", "200ms"]);
+    assert_eq!((code, &*out), (5, ""));
+    let first = "error: the guest was stopped: the limit of 200 ms on its time was reached (--max-time)\n";
+    assert!(err.starts_with(first), "{err}");
+    assert!(err[first.len()..].starts_with("  in the component, `spin`\n"), "{err}");
+}
+
+#[test]
+fn a_trap_is_explained_on_a_page_where_that_is_asked_for() {
+    let place = Place::new();
+    let (code, out, err) = place.run(&["call", "guest.wasm", "fail()", "--explain-traps"]);
+    assert_eq!((code, &*out), (5, ""));
+    assert!(err.starts_with("── gave-up\nwhat          It gave up: "), "{err}");
+    assert!(
+        err.contains("\npart          the component\nfunction      `fail`\non behalf of  a call of fail\n"),
+        "{err}"
     );
+    assert!(err.contains("\n              the host called the component, `fail`\n"), "{err}");
+    assert!(err.contains("\nframes        innermost first\n              0: fail at 0x"), "{err}");
+    assert!(err.contains("\nwhat next     Call the function with the same arguments alone"), "{err}");
+    assert!(err.contains("\nerror: the guest trapped: wasm `unreachable` instruction executed\n"), "{err}");
+    assert!(err.lines().all(|line| line.chars().count() <= 100 || line.starts_with("error")), "{err}");
 }
 
 #[test]
@@ -224,6 +240,16 @@ fn a_server_needs_a_handler_and_a_free_address() {
     let (code, out, err) = place.run(&["serve", "server.wasm", "--addr", &address]);
     assert_eq!((code, out.as_str()), (6, ""));
     assert!(err.starts_with(&format!("error: cannot listen on {address}. ")), "{err}");
+    // The file says where to listen too, and a flag goes over it.
+    place.file("host.toml", format!("serve.addr = \"{address}\"\n"));
+    let (code, _, err) = place.run(&["serve", "server.wasm", "--config", "host.toml"]);
+    assert_eq!(code, 6);
+    assert!(err.starts_with(&format!("error: cannot listen on {address}. ")), "{err}");
+    let also_taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let other = also_taken.local_addr().unwrap().to_string();
+    let (code, _, err) = place.run(&["serve", "server.wasm", "--config", "host.toml", "--addr", &other]);
+    assert_eq!(code, 6);
+    assert!(err.starts_with(&format!("error: cannot listen on {other}. ")), "{err}");
 }
 
 /// A server process, and what it writes.

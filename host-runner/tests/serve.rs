@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use host_runner::{App, Engine, EngineOptions, Limits, Pool, ServeError, Server, Setup};
+use host_runner::blame::Kind;
+use host_runner::{App, Engine, EngineOptions, Failure, LimitHit, Limits, Pool, ServeError, Server, Setup};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -121,10 +122,14 @@ struct Running {
 }
 
 async fn start(limits: Limits) -> Running {
+    start_telling(limits, |_| {}).await
+}
+
+async fn start_telling(limits: Limits, tell: impl Fn(&Failure) + Send + Sync + 'static) -> Running {
     let pool = Pool { instances: 8, memory: limits.memory, table_elements: 1_000 };
-    let engine = Engine::new(&EngineOptions { pool: Some(pool), cache: None }).unwrap();
+    let engine = Engine::new(&EngineOptions { pool: Some(pool), ..EngineOptions::default() }).unwrap();
     let app = App::from_bytes(&engine, "guest.wasm", guest(), Setup { limits, ..Setup::default() }).unwrap();
-    let server = Server::new(app).await.unwrap();
+    let server = Server::new(app).await.unwrap().on_failure(tell);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -198,6 +203,101 @@ async fn a_guest_that_fails_costs_its_own_request() {
         }
         assert!(server.ask("ok").await.contains("hello"), "after {path}");
     }
+    server.stop().await;
+}
+
+/// The client is told an id and no more; under the id the host knows the rest.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failure_is_known_by_the_id_that_its_client_was_told() {
+    let failures: Arc<Mutex<Vec<Failure>>> = Arc::default();
+    let told = Arc::clone(&failures);
+    let limits = Limits { response_body: 100_000, ..short() };
+    let server = start_telling(limits, move |failure| told.lock().unwrap().push(failure.clone())).await;
+    for (path, status, kind) in [
+        ("trap", 500, Kind::GaveUp),
+        ("memory", 500, Kind::Limit(LimitHit::Memory(limits.memory))),
+        ("nothing", 502, Kind::NoAnswer),
+        ("spin", 504, Kind::Limit(LimitHit::Time(limits.time))),
+    ] {
+        let answer = server.ask(path).await;
+        let failure = failures.lock().unwrap().pop().expect("it was told");
+        assert!(answer.contains(&format!("\"instance\":\"urn:uuid:{}\"", failure.id)), "{path}: {answer}");
+        assert_eq!((failure.status, &*failure.request), (status, &*format!("GET /{path}")));
+        let blame = failure.blame.as_ref().unwrap();
+        assert_eq!(blame.kind, kind, "{path}");
+        assert_eq!(blame.at().unwrap().function.as_deref(), Some("handle"), "{path}");
+        let page = failure.to_string();
+        assert!(page.contains(&failure.id) && page.contains(&format!("GET /{path}\n")), "{page}");
+        assert!(
+            page.contains("the host called the component, `handle` of wasi:http/incoming-handler@"),
+            "{page}"
+        );
+    }
+    // An answer that has begun is cut off, and told as well.
+    server.ask("big").await;
+    let failed = std::mem::take(&mut *failures.lock().unwrap());
+    let kinds: Vec<_> =
+        failed.iter().filter_map(|failure| failure.blame.as_ref()).map(|blame| blame.kind).collect();
+    assert!(kinds.contains(&Kind::Limit(LimitHit::ResponseBody(100_000))), "{kinds:?}");
+    server.stop().await;
+}
+
+/// Takes what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// On one thread, because the log is taken on that.
+#[tokio::test]
+async fn a_failure_is_one_line_in_the_log() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let _taking = tracing::subscriber::set_default(subscriber);
+    let server = start(Limits::default()).await;
+    let answer = server.ask("trap").await;
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains("a guest failed")).collect();
+    let [line] = &*lines else { panic!("{text}") };
+    for field in [
+        "request=\"GET /trap\"",
+        "status=500",
+        "kind=\"gave-up\"",
+        "reason=\"wasm `unreachable` instruction executed\"",
+        "part=\"the component\"",
+        "interface=\"wasi:http/incoming-handler@0.2.",
+        "function=\"handle\"",
+        "path=\"the component\"",
+    ] {
+        assert!(line.contains(field), "{field}: {line}");
+    }
+    let id = line.split("id=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert!(answer.contains(&format!("urn:uuid:{id}")), "{answer}");
+    server.stop().await;
+}
+
+/// Whatever ends a request, its place is free again at once: there are 8, and a hundred fail.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_guest_that_computes_too_long_is_answered_504_and_frees_its_place() {
+    let limits = Limits { cpu: Duration::from_millis(20), queue: 1_000, ..Limits::default() };
+    let server = start(limits).await;
+    for answer in futures::future::join_all((0..40).map(|_| server.ask("spin"))).await {
+        assert!(answer.starts_with("HTTP/1.1 504 Gateway Timeout\r\n"), "{answer}");
+    }
+    for answer in futures::future::join_all((0..60).map(|_| server.ask("trap"))).await {
+        assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
+    }
+    assert!(server.ask("ok").await.contains("hello"));
     server.stop().await;
 }
 

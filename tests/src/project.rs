@@ -31,7 +31,7 @@ pub fn composition(name: &str) -> PathBuf {
     path(&format!("target/compositions/{name}.wasm"))
 }
 
-/// A fixture from `tests/composer.toml` or `tests/wasi/composer.toml`.
+/// A fixture from `tests/composer.toml`, `tests/wasi/composer.toml` or `tests/config/composer.toml`.
 pub fn fixture(name: &str) -> PathBuf {
     ready();
     path(&format!("target/fixtures/components/{name}.wasm"))
@@ -71,8 +71,9 @@ pub fn ready() {
         }
         cargo(&["build", "--release", "--locked", "--quiet"]);
         build(Command::new(command("composer")).arg("build"), root());
-        build(Command::new(command("composer")).arg("build"), &path("tests"));
-        build(Command::new(command("composer")).arg("build"), &path("tests/wasi"));
+        for fixtures in ["tests", "tests/wasi", "tests/config"] {
+            build(Command::new(command("composer")).arg("build"), &path(fixtures));
+        }
     });
 }
 

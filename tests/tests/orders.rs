@@ -512,7 +512,7 @@ fn a_pricing_rule_that_traps_or_never_returns_costs_its_call_and_nothing_else() 
                 let ended = shop.try_ask(function, &arguments).expect_err("the rule does not answer");
                 match sku {
                     "TRAP" => assert!(matches!(ended, CallError::Trap { .. }), "{ended}"),
-                    _ => assert!(matches!(ended, CallError::Limit(LimitHit::Time(_))), "{ended}"),
+                    _ => assert!(matches!(ended, CallError::Limit { hit: LimitHit::Time(_), .. }), "{ended}"),
                 }
                 // The next customer notices nothing, and no unit is held for the one who was unlucky.
                 shop.has(sku, 10, 0);

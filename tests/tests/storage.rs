@@ -288,7 +288,7 @@ fn instance_ends_by(sku: &str) {
         .unwrap_err();
     match sku {
         "TRAP" => assert!(matches!(ended, CallError::Trap { .. }), "{ended}"),
-        _ => assert!(matches!(ended, CallError::Limit(LimitHit::Time(_))), "{ended}"),
+        _ => assert!(matches!(ended, CallError::Limit { hit: LimitHit::Time(_), .. }), "{ended}"),
     }
 
     // No destructor ran: the hold is still there, for another host too.

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use host_runner::{Engine, EngineOptions, Limits, Setup};
+use host_runner::{App, Limits, Setup};
 
-use super::flags::{EngineFlags, GrantFlags, LimitFlags};
+use super::config::{self, ConfigFlag};
+use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags};
+use super::timing::TimingFlags;
 use super::{Failure, load, print_line, runtime};
 
 /// The longest call that is read from standard input.
@@ -17,16 +19,22 @@ const LONGEST: u64 = 64 << 20;
 ///
 /// The function is named `ns:pkg/iface@1.0.0#func`; the version may be left out, and `func` alone is enough
 /// where one export has that name. An `err(...)` is printed like any result, with exit code 1.
+///
+/// Example: host-runner call adder.wasm 'example:math/sums#add(40, 2)'
 #[derive(Args)]
-#[command(after_help = "\
-Example:
-  host-runner call adder.wasm 'example:math/sums#add(40, 2)'")]
+#[command(after_long_help = config::HELP)]
 pub(crate) struct Call {
     /// The component.
     file: PathBuf,
 
-    /// The call, `FUNCTION(ARGUMENTS)`; `-` reads it from standard input.
-    call: String,
+    /// The call, `FUNCTION(ARGUMENTS)`; `-` reads it from standard input. Without one, lists what can be called.
+    call: Option<String>,
+
+    #[command(flatten)]
+    timing: TimingFlags,
+
+    #[command(flatten)]
+    config: ConfigFlag,
 
     #[command(flatten)]
     grants: GrantFlags,
@@ -36,26 +44,58 @@ pub(crate) struct Call {
 
     #[command(flatten)]
     engine: EngineFlags,
+
+    #[command(flatten)]
+    blame: BlameFlags,
 }
 
 impl Call {
     pub(crate) fn execute(self) -> Result<ExitCode, Failure> {
-        let expression = if self.call == "-" { read_call()? } else { self.call };
-        let engine = Engine::new(&EngineOptions { pool: None, cache: self.engine.cache })?;
+        let expression = match self.call {
+            Some(call) if call == "-" => Some(read_call()?),
+            call => call,
+        };
+        let config = self.config.read()?;
+        let Some(prepared) = self.engine.prepare(&self.file, None, false)? else {
+            return Ok(ExitCode::SUCCESS);
+        };
         let setup = Setup {
-            grants: self.grants.open()?,
-            limits: self.limits.limits(Limits::default()),
+            grants: self.grants.open(&config.grants)?,
+            limits: self.limits.limits(config.limits.over(Limits::default())),
             ..Setup::default()
         };
-        let app = load(&engine, &self.file, setup)?;
+        let app = load(prepared, setup)?;
+        let Some(expression) = expression else { return Err(no_call(&app)) };
+        let call = host_runner::Call::parse(&app, &expression)?;
         let runtime = runtime()?;
-        let answer = runtime.block_on(host_runner::call(&app, &expression));
+        let behalf = format!("a call of {}", expression.split('(').next().unwrap_or_default());
+        let (mut took, mut any_error) = (Vec::new(), false);
+        let outcome = (0..self.timing.repeat).try_for_each(|_| {
+            let made = runtime.block_on(call.make());
+            let (answer, time) = made.inspect_err(|error| self.blame.explain(error, &behalf))?;
+            took.push(time);
+            any_error |= answer.is_error;
+            print_line(&answer.text)
+        });
         // A guest may have left a read of standard input behind, which nothing can end.
         runtime.shutdown_background();
-        let answer = answer?;
-        print_line(&answer.text)?;
-        Ok(ExitCode::from(u8::from(answer.is_error)))
+        self.timing.report(&took);
+        outcome?;
+        Ok(ExitCode::from(u8::from(any_error)))
     }
+}
+
+/// What can be called, where nothing was.
+fn no_call(app: &App) -> Failure {
+    let exports = app.exports();
+    if exports.is_empty() {
+        return Failure::usage("a call is missing, and the component exports no function");
+    }
+    let mut text = "a call is missing. These can be made, for example:".to_owned();
+    for exported in exports {
+        text.push_str(&format!("\n  {}\n      {}", exported.signature(), host_runner::example(&exported)));
+    }
+    Failure::usage(text)
 }
 
 fn read_call() -> Result<String, Failure> {

@@ -1,21 +1,29 @@
 //! The flags that all subcommands have: what the guest may reach, and what it may use up.
 
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use host_runner::engine::Blame;
+use host_runner::extension::Extensions;
 use host_runner::grants::{Authority, Directory, Stdio};
-use host_runner::keyvalue::{Backend, Memory, Redb};
-use host_runner::{Grants, Limits};
+use host_runner::keyvalue::{Access, Backend, Memory, Narrowed, Redb};
+use host_runner::{
+    Cache, CacheError, CallError, ComponentFile, Engine, EngineOptions, Grants, Key, KeyError, Limits, Pool,
+};
+use serde::Deserialize;
 
-use super::Failure;
+use super::config::GrantTable;
+use super::{Failure, print_line};
 
 /// The default of all of these is nothing. A component that imports an interface that was not granted is
 /// refused before it starts. Always there, since they reach nothing: wasi:io, wasi:clocks, wasi:random,
 /// wasi:http/types, wasi:cli/exit.
-#[derive(Args, Debug)]
+#[derive(Args)]
 #[command(next_help_heading = "Grants")]
 pub(crate) struct GrantFlags {
     /// Grants wasi:keyvalue, kept in a redb FILE (durable at every write) or in memory.
@@ -23,6 +31,14 @@ pub(crate) struct GrantFlags {
     /// Any bucket name of up to 255 bytes is a bucket; the empty name is the bucket `default`.
     #[arg(long, value_name = "redb:FILE|memory")]
     keyvalue: Option<KeyValue>,
+
+    /// Grants no more of the store than these keys; may be repeated.
+    ///
+    /// PREFIX is what the keys begin with. With :ro the guest may only get, and list what it may get; with :wo only
+    /// set and delete; counting and swapping need both. The bucket `*` is every bucket. What is not granted is
+    /// answered with `access-denied`.
+    #[arg(long, value_name = "BUCKET[/PREFIX][:ro|:wo]")]
+    keyvalue_allow: Vec<Access>,
 
     /// Grants wasi:cli/environment with this variable; may be repeated.
     ///
@@ -61,7 +77,7 @@ pub(crate) struct GrantFlags {
 }
 
 #[derive(Debug, Clone)]
-enum KeyValue {
+pub(crate) enum KeyValue {
     Memory,
     Redb(PathBuf),
 }
@@ -78,14 +94,16 @@ impl FromStr for KeyValue {
     }
 }
 
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Streams {
+#[derive(Debug, Clone, Copy, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Streams {
     Inherit,
     None,
 }
 
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum NoSockets {
+#[derive(Debug, Clone, Copy, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum NoSockets {
     None,
 }
 
@@ -103,60 +121,173 @@ impl<T: FromStr> FromStr for OrNone<T> {
     }
 }
 
-/// Granted as soon as the flag is there once; `none` adds nothing to the list.
-fn granted<T>(flags: Vec<OrNone<T>>) -> Option<Vec<T>> {
-    if flags.is_empty() {
+/// What the file grants and then what the flags add; `None` where neither grants the interface, and `none` adds nothing
+/// to the list.
+fn granted<T>(file: Option<Vec<T>>, flags: Vec<OrNone<T>>) -> Option<Vec<T>> {
+    if file.is_none() && flags.is_empty() {
         return None;
     }
     let listed = flags.into_iter().filter_map(|flag| match flag {
         OrNone::Some(value) => Some(value),
         OrNone::None => None,
     });
-    Some(listed.collect())
+    Some(file.into_iter().flatten().chain(listed).collect())
 }
 
+/// A store, and what is granted of it; `None` is all.
+type GrantedStore = (KeyValue, Option<Vec<Access>>);
+
 impl GrantFlags {
-    /// Opens what was granted.
-    pub(crate) fn open(self) -> Result<Grants, Failure> {
-        let keyvalue: Option<Arc<dyn Backend>> = match self.keyvalue {
-            None => None,
-            Some(KeyValue::Memory) => Some(Arc::new(Memory::new())),
-            Some(KeyValue::Redb(file)) => Some(Arc::new(Redb::open(&file).map_err(Failure::host)?)),
+    /// The store, and what is granted of it: all where nothing is named.
+    fn store(&self, file: &GrantTable) -> Result<Option<GrantedStore>, Failure> {
+        let access = match file.access()? {
+            None if self.keyvalue_allow.is_empty() => None,
+            file => Some(file.into_iter().flatten().chain(self.keyvalue_allow.iter().cloned()).collect()),
         };
+        match (self.keyvalue.clone().or(file.store()), access) {
+            (Some(store), access) => Ok(Some((store, access))),
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(Failure::usage(
+                "keys of a store are granted, and no store: add --keyvalue redb:FILE, or grants.keyvalue.store in the file",
+            )),
+        }
+    }
+
+    /// Opens what is granted: by the file, and by the flags over it.
+    pub(crate) fn open(self, file: &GrantTable) -> Result<Grants, Failure> {
         Ok(Grants {
-            keyvalue,
-            environment: variables(self.env)?,
-            directories: granted(self.dir),
-            stdio: self.stdio.map(|streams| match streams {
+            keyvalue: open_store(self.store(file)?)?,
+            environment: variables(file, self.env)?,
+            directories: granted(file.directories(), self.dir).map(last_of_each_name),
+            stdio: self.stdio.or(file.stdio).map(|streams| match streams {
                 Streams::Inherit => Stdio::Inherit,
                 Streams::None => Stdio::Empty,
             }),
-            outbound: granted(self.http_out),
-            sockets: self.sockets.is_some(),
+            outbound: granted(file.outbound(), self.http_out),
+            sockets: self.sockets.or(file.sockets).is_some(),
+            extensions: Extensions::default(),
         })
     }
 }
 
-fn variables(flags: Vec<String>) -> Result<Option<Vec<(String, String)>>, Failure> {
-    if flags.is_empty() {
+/// What flags and file allow, in words, by the name of the grant.
+pub(crate) type Allowed = BTreeMap<&'static str, Vec<String>>;
+
+impl GrantFlags {
+    /// What [`open`](Self::open) would grant. Nothing is opened, and no value of a variable is looked at.
+    pub(crate) fn allowed(&self, file: &GrantTable) -> Result<Allowed, Failure> {
+        let mut allowed = Allowed::new();
+        if let Some((store, access)) = self.store(file)? {
+            let mut said = vec![match store {
+                KeyValue::Memory => "a store that is forgotten at the end".to_owned(),
+                KeyValue::Redb(file) => format!("the store in {}", file.display()),
+            }];
+            match access {
+                None => said.push("reading and writing every key of every bucket".to_owned()),
+                Some(access) => {
+                    said.extend(or_nothing(
+                        access.iter().map(Access::to_string).collect(),
+                        "no bucket of it",
+                    ));
+                }
+            }
+            allowed.insert("keyvalue", said);
+        }
+        if file.env.is_some() || !self.env.is_empty() {
+            let by_flag =
+                self.env.iter().filter(|flag| *flag != "none").filter_map(|flag| flag.split('=').next());
+            let names: BTreeSet<&str> =
+                file.env.iter().flat_map(BTreeMap::keys).map(String::as_str).chain(by_flag).collect();
+            let variable = |name: &str| format!("the variable {name}");
+            allowed.insert("env", or_nothing(names.into_iter().map(variable).collect(), "no variable"));
+        }
+        if let Some(directories) = granted(file.directories(), self.dir.clone()) {
+            let folder = |directory: &Directory| {
+                let mode = if directory.read_only { "reading" } else { "reading and writing" };
+                format!("{mode} the folder {} as {}", directory.host.display(), directory.guest)
+            };
+            let folders = last_of_each_name(directories).iter().map(folder).collect();
+            allowed.insert("dir", or_nothing(folders, "no folder"));
+        }
+        if let Some(streams) = self.stdio.or(file.stdio) {
+            let said = match streams {
+                Streams::Inherit => "the host's own streams",
+                Streams::None => "no input, and outputs that go nowhere",
+            };
+            allowed.insert("stdio", vec![said.to_owned()]);
+        }
+        if let Some(outbound) = granted(file.outbound(), self.http_out.clone()) {
+            let requests = outbound.iter().map(|authority| format!("requests to {authority}")).collect();
+            allowed.insert("http-out", or_nothing(requests, "no request"));
+        }
+        if self.sockets.or(file.sockets).is_some() {
+            allowed.insert("sockets", vec!["no address".to_owned()]);
+        }
+        Ok(allowed)
+    }
+}
+
+fn or_nothing(said: Vec<String>, nothing: &str) -> Vec<String> {
+    if said.is_empty() { vec![nothing.to_owned()] } else { said }
+}
+
+fn open_store(granted: Option<GrantedStore>) -> Result<Option<Arc<dyn Backend>>, Failure> {
+    let Some((store, access)) = granted else { return Ok(None) };
+    let backend: Arc<dyn Backend> = match store {
+        KeyValue::Memory => Arc::new(Memory::new()),
+        KeyValue::Redb(file) => Arc::new(Redb::open(&file).map_err(Failure::host)?),
+    };
+    Ok(Some(match access {
+        Some(access) => Arc::new(Narrowed::new(backend, access)),
+        None => backend,
+    }))
+}
+
+/// One folder for each name of the guest's: the last.
+fn last_of_each_name(directories: Vec<Directory>) -> Vec<Directory> {
+    let mut kept: Vec<Directory> = Vec::new();
+    for directory in directories {
+        kept.retain(|other| other.guest != directory.guest);
+        kept.push(directory);
+    }
+    kept
+}
+
+/// The variables, each name once: the last. No error has a value in it.
+fn variables(file: &GrantTable, flags: Vec<String>) -> Result<Option<Vec<(String, String)>>, Failure> {
+    if file.env.is_none() && flags.is_empty() {
         return Ok(None);
     }
-    let mut variables = Vec::new();
-    for flag in flags.into_iter().filter(|flag| flag != "none") {
+    let mut variables: Vec<(String, String)> = Vec::new();
+    let mut set = |name: String, value: String| {
+        variables.retain(|(other, _)| *other != name);
+        variables.push((name, value));
+    };
+    // What a flag sets need not be there for the file.
+    let by_flag = |name: &str| flags.iter().any(|flag| flag.split('=').next() == Some(name));
+    for (name, variable) in file.env.iter().flatten() {
+        if name.is_empty() || name.contains('=') {
+            return Err(Failure::usage(format!("grants.env: {name:?} is no name of a variable")));
+        }
+        if !by_flag(name) {
+            set(name.clone(), variable.value(name)?);
+        }
+    }
+    for flag in flags.iter().filter(|flag| *flag != "none") {
         match flag.split_once('=') {
             Some(("", _)) => {
-                return Err(Failure::usage(format!(
-                    "--env {flag:?} has no name before the =; write --env NAME=VALUE"
-                )));
+                return Err(Failure::usage(
+                    "an --env has no name before its =; write --env NAME=VALUE".to_owned(),
+                ));
             }
-            Some((name, value)) => variables.push((name.to_owned(), value.to_owned())),
+            Some((name, value)) => set(name.to_owned(), value.to_owned()),
             None => {
-                let value = std::env::var(&flag).map_err(|_| {
+                let value = std::env::var(flag).map_err(|_| {
                     Failure::usage(format!(
                         "--env {flag}: the host has no such variable, or its value is not text; write --env {flag}=VALUE"
                     ))
                 })?;
-                variables.push((flag, value));
+                set(flag.clone(), value);
             }
         }
     }
@@ -174,6 +305,10 @@ pub(crate) struct LimitFlags {
     /// Wall time, whether the guest computes or waits [default: 30s; for `run`: none].
     #[arg(long, value_name = "TIME|none", value_parser = time)]
     max_time: Option<Duration>,
+
+    /// Computing time, in the guest and in the host on its behalf; waiting is free [default: 10s; for `run`: none].
+    #[arg(long, value_name = "TIME|none", value_parser = time)]
+    max_cpu: Option<Duration>,
 
     /// Elements of all tables of one instance together [default: 200000].
     #[arg(long, value_name = "COUNT")]
@@ -198,6 +333,14 @@ pub(crate) struct LimitFlags {
     /// Resources that the host keeps for the guests [default: 10000].
     #[arg(long, value_name = "COUNT")]
     max_host_handles: Option<usize>,
+
+    /// Key-value operations; one on many keys counts once for each [default: 10000; for `run`: no limit].
+    #[arg(long, value_name = "COUNT")]
+    max_keyvalue_ops: Option<u64>,
+
+    /// Bytes of keys and values, read and written [default: 128MiB; for `run`: no limit].
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_keyvalue_bytes: Option<u64>,
 }
 
 impl LimitFlags {
@@ -206,6 +349,9 @@ impl LimitFlags {
         Limits {
             memory: self.max_memory.map_or(defaults.memory, to_usize),
             time: self.max_time.unwrap_or(defaults.time),
+            cpu: self.max_cpu.unwrap_or(defaults.cpu),
+            keyvalue_ops: self.max_keyvalue_ops.unwrap_or(defaults.keyvalue_ops),
+            keyvalue_bytes: self.max_keyvalue_bytes.unwrap_or(defaults.keyvalue_bytes),
             table_elements: self.max_table_elements.unwrap_or(defaults.table_elements),
             core_instances: self.max_core_instances.unwrap_or(defaults.core_instances),
             memories: self.max_memories.unwrap_or(defaults.memories),
@@ -217,19 +363,217 @@ impl LimitFlags {
     }
 }
 
-fn to_usize(size: u64) -> usize {
+pub(crate) fn to_usize(size: u64) -> usize {
     usize::try_from(size).unwrap_or(usize::MAX)
 }
 
-/// Keeps compiled code.
+/// Says more about guests that fail.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Options")]
+pub(crate) struct BlameFlags {
+    /// Prints a page for every guest that fails: which part, which function, on whose behalf, and what to do next.
+    #[arg(long)]
+    pub(crate) explain_traps: bool,
+}
+
+impl BlameFlags {
+    /// Prints the page, if it is wanted and somebody is to blame. `behalf` says what was asked of the guest.
+    pub(crate) fn explain(&self, error: &CallError, behalf: &str) {
+        if let Some(blame) = error.blame().filter(|_| self.explain_traps) {
+            eprint_page(&blame.page(behalf, None));
+        }
+    }
+}
+
+/// Writes a page to standard error in one piece. Nobody left to read it is no error.
+pub(crate) fn eprint_page(page: &str) {
+    let _ = io::stderr().write_all(page.as_bytes());
+}
+
+/// The engine is set up for what the component needs; --explain-engine says how, and why. Each of these decides
+/// otherwise.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Engine")]
 pub(crate) struct EngineFlags {
-    /// Keeps compiled code in this folder, so that the next start of the same component is quick.
+    /// Keeps compiled code in this folder, so that the next start of the same component is quick
+    /// [default: for `serve` host-runner in the user's cache folder, else none].
     ///
-    /// The code is trusted as it is found: nobody else may be able to write there.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) cache: Option<PathBuf>,
+    /// The folder and the key in it are made where they are missing. Entries are signed with the key, and what does
+    /// not verify is compiled anew.
+    #[arg(long, value_name = "DIR|none")]
+    cache: Option<OrNone<PathBuf>>,
+
+    /// The key that compiled code is signed with, here and in a .cwasm file [default: that in the cache folder].
+    ///
+    /// 64 hexadecimal digits in a file of mode 600; hosts that have the same key run each other's code.
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+
+    /// How exactly a trap is blamed on a part; coarse lets calls between parts cost less by inlining.
+    #[arg(long, value_name = "exact|coarse", default_value = "exact", hide_default_value = true)]
+    blame: Exactness,
+
+    /// Support for asynchronous calls [default: auto, on for components that need it].
+    #[arg(long, value_name = "auto|on|off", default_value = "auto", hide_default_value = true)]
+    concurrency: Switch,
+
+    /// Whether instances map the image of their heap and copy only what they write to [default: auto, on].
+    #[arg(long, value_name = "auto|on|off", default_value = "auto", hide_default_value = true)]
+    copy_on_write: Switch,
+
+    /// Whether room for instances is made ready beforehand [default: auto, on for `serve`].
+    #[arg(long, value_name = "auto|off", default_value = "auto", hide_default_value = true)]
+    pool: PoolFlag,
+
+    /// Bytes of each memory of the pool that stay in place between requests [default: what the largest begins with].
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    resident_memory: Option<u64>,
+
+    /// Bytes of each table of the pool that stay in place between requests [default: what the largest begins with].
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    resident_table: Option<u64>,
+
+    /// Whether only those pages are restored that a request wrote to, where the kernel can tell [default: auto].
+    #[arg(long, value_name = "auto|on|off", default_value = "auto", hide_default_value = true)]
+    page_map_scan: Switch,
+
+    /// Prints how the engine is set up for this component, and why, and does nothing else.
+    #[arg(
+        long,
+        value_name = "text|json",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "text"
+    )]
+    explain_engine: Option<Explanation>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Exactness {
+    Exact,
+    Coarse,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Switch {
+    Auto,
+    On,
+    Off,
+}
+
+impl Switch {
+    fn told(self) -> Option<bool> {
+        match self {
+            Self::Auto => None,
+            Self::On => Some(true),
+            Self::Off => Some(false),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum PoolFlag {
+    Auto,
+    Off,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Explanation {
+    Text,
+    Json,
+}
+
+/// What a command runs: a component, and the engine that was set up for it.
+pub(crate) struct Prepared {
+    pub(crate) component: ComponentFile,
+    pub(crate) engine: Engine,
+}
+
+impl EngineFlags {
+    /// Reads the component and sets up an engine for it. `None` when all that was wanted is to explain that.
+    ///
+    /// `kept` is whether compiled code is kept where no flag says so.
+    pub(crate) fn prepare(
+        &self,
+        file: &Path,
+        pool: Option<Pool>,
+        kept: bool,
+    ) -> Result<Option<Prepared>, Failure> {
+        let key = self.key.as_deref().map(Key::read).transpose().map_err(Failure::host)?;
+        let cache = self.cache(key.as_ref(), kept)?;
+        let key = key.or_else(|| cache.as_ref().map(|cache| cache.key().clone()));
+        // Code that was compiled ahead of time without a key of its own has that of the user's cache.
+        let key = key.or_else(|| Key::of_user().ok());
+        let options = EngineOptions {
+            pool: pool.filter(|_| self.pool == PoolFlag::Auto),
+            cache,
+            key,
+            blame: match self.blame {
+                Exactness::Exact => Blame::Exact,
+                Exactness::Coarse => Blame::Coarse,
+            },
+            concurrency: self.concurrency.told(),
+            copy_on_write: self.copy_on_write.told(),
+            resident_memory: self.resident_memory,
+            resident_table: self.resident_table,
+            page_map_scan: self.page_map_scan.told(),
+        };
+        let component = ComponentFile::read(file, &options)?;
+        let engine = Engine::for_needs(&options, component.needs())?;
+        match self.explain_engine {
+            None => Ok(Some(Prepared { component, engine })),
+            Some(form) => explain(form, &component, &engine).map(|()| None),
+        }
+    }
+
+    pub(crate) fn key_file(&self) -> Option<&Path> {
+        self.key.as_deref()
+    }
+
+    /// The folder that was named, or the user's own. What was named must be usable; without the user's own the start is
+    /// slower, and no more.
+    fn cache(&self, key: Option<&Key>, kept: bool) -> Result<Option<Cache>, Failure> {
+        let open = |folder: &Path| match key {
+            Some(key) => Cache::open_with(folder, key.clone()),
+            None => Cache::open(folder),
+        };
+        match &self.cache {
+            Some(OrNone::None) => Ok(None),
+            Some(OrNone::Some(folder)) => match open(folder) {
+                Ok(cache) => Ok(Some(cache)),
+                // A folder that is full, or that can only be read, and has no key yet.
+                Err(CacheError::Key(error @ KeyError::Unwritable { .. })) => {
+                    tracing::warn!("compiled code is not kept: {:#}", anyhow::Error::from(error));
+                    Ok(None)
+                }
+                Err(error) => Err(Failure::host(error)),
+            },
+            None if !kept => Ok(None),
+            None => Ok(Cache::of_user().and_then(|folder| match open(&folder) {
+                Ok(cache) => Some(cache),
+                Err(error) => {
+                    let message = format!("compiled code is not kept: {:#}", anyhow::Error::from(error));
+                    tracing::warn!("{message}");
+                    None
+                }
+            })),
+        }
+    }
+}
+
+fn explain(form: Explanation, component: &ComponentFile, engine: &Engine) -> Result<(), Failure> {
+    let choices = engine.settings().choices();
+    match form {
+        Explanation::Text => choices.iter().try_for_each(|choice| print_line(&choice.to_string())),
+        Explanation::Json => {
+            let told = serde_json::json!({
+                "component": component.name(),
+                "needs": component.needs(),
+                "choices": choices,
+            });
+            print_line(&format!("{told:#}"))
+        }
+    }
 }
 
 /// Reads a size: bytes, or with a unit.
@@ -280,13 +624,19 @@ mod tests {
 
     #[test]
     fn an_interface_can_be_granted_empty() {
-        assert!(variables(vec![]).unwrap().is_none());
-        assert_eq!(variables(vec!["none".into()]).unwrap(), Some(vec![]));
+        let none = GrantTable::default();
+        assert!(variables(&none, vec![]).unwrap().is_none());
+        assert_eq!(variables(&none, vec!["none".into()]).unwrap(), Some(vec![]));
         assert_eq!(
-            variables(vec!["none".into(), "A=b=c".into()]).unwrap(),
+            variables(&none, vec!["none".into(), "A=b=c".into()]).unwrap(),
             Some(vec![("A".into(), "b=c".into())])
         );
-        assert!(variables(vec!["=x".into()]).is_err());
-        assert!(variables(vec!["NO_SUCH_VARIABLE_ANYWHERE".into()]).is_err());
+        assert!(variables(&none, vec!["NO_SUCH_VARIABLE_ANYWHERE".into()]).is_err());
+    }
+
+    #[test]
+    fn no_error_tells_a_value() {
+        let error = variables(&GrantTable::default(), vec!["=s3cret".into()]).unwrap_err();
+        assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
     }
 }

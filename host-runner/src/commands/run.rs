@@ -5,19 +5,28 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use host_runner::{Engine, EngineOptions, Limits, Setup};
+use host_runner::{Limits, Program, RunError, Setup};
 
-use super::flags::{EngineFlags, GrantFlags, LimitFlags};
+use super::config::{self, ConfigFlag};
+use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags};
+use super::timing::TimingFlags;
 use super::{Failure, load, runtime};
 
 /// Runs a component that exports wasi:cli/run.
 ///
-/// Exit code 0 when it says that it succeeded, 1 when it says that it failed. Arguments after `--` are for the
+/// Exit code 0 when it says that it succeeded, 1 when it says that it failed, with --repeat at least once. Arguments after `--` are for the
 /// program, and grant wasi:cli/environment, which tells them, without any variable.
 #[derive(Args)]
+#[command(after_long_help = config::HELP)]
 pub(crate) struct Run {
     /// The component.
     file: PathBuf,
+
+    #[command(flatten)]
+    timing: TimingFlags,
+
+    #[command(flatten)]
+    config: ConfigFlag,
 
     #[command(flatten)]
     grants: GrantFlags,
@@ -28,6 +37,9 @@ pub(crate) struct Run {
     #[command(flatten)]
     engine: EngineFlags,
 
+    #[command(flatten)]
+    blame: BlameFlags,
+
     /// The program's arguments.
     #[arg(last = true)]
     arguments: Vec<String>,
@@ -35,20 +47,42 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn execute(self) -> Result<ExitCode, Failure> {
-        let engine = Engine::new(&EngineOptions { pool: None, cache: self.engine.cache })?;
-        let mut grants = self.grants.open()?;
+        let config = self.config.read()?;
+        let Some(prepared) = self.engine.prepare(&self.file, None, false)? else {
+            return Ok(ExitCode::SUCCESS);
+        };
+        let mut grants = self.grants.open(&config.grants)?;
         if !self.arguments.is_empty() {
             grants.environment.get_or_insert_default();
         }
         // A request has somebody waiting for it; a program may take as long as it takes.
-        let defaults = Limits { time: Duration::MAX, ..Limits::default() };
-        let limits = self.limits.limits(defaults);
+        let defaults = Limits {
+            time: Duration::MAX,
+            cpu: Duration::MAX,
+            keyvalue_ops: u64::MAX,
+            keyvalue_bytes: u64::MAX,
+            ..Limits::default()
+        };
+        let limits = self.limits.limits(config.limits.over(defaults));
         let setup = Setup { grants, limits, arguments: self.arguments, clock: None };
-        let app = load(&engine, &self.file, setup)?;
+        let app = load(prepared, setup)?;
+        let program = Program::of(&app)?;
         let runtime = runtime()?;
-        let outcome = runtime.block_on(host_runner::run(&app));
+        let (mut took, mut all_succeeded) = (Vec::new(), true);
+        let outcome = (0..self.timing.repeat).try_for_each(|_| {
+            let outcome = runtime.block_on(program.run());
+            if let Err(RunError::Call(error)) = &outcome {
+                self.blame.explain(error, "a run of the program");
+            }
+            let (succeeded, time) = outcome?;
+            took.push(time);
+            all_succeeded &= succeeded;
+            Ok::<_, Failure>(())
+        });
         // A guest may have left a read of standard input behind, which nothing can end.
         runtime.shutdown_background();
-        Ok(ExitCode::from(u8::from(!outcome?)))
+        self.timing.report(&took);
+        outcome?;
+        Ok(ExitCode::from(u8::from(!all_succeeded)))
     }
 }

@@ -1,21 +1,25 @@
 //! `host-runner serve`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use host_runner::{App, Engine, EngineOptions, Limits, Pool, Server, Setup};
+use host_runner::{App, Limits, Pool, ServeError, Server, Setup};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
-use super::flags::{EngineFlags, GrantFlags, LimitFlags, size, time};
+use super::config::{self, Config, ConfigFlag};
+use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags, eprint_page, size, time};
 use super::{Failure, load, print_line, runtime};
 
 /// How long the end waits for what guests left behind.
 const LEFT_BEHIND: Duration = Duration::from_secs(1);
+
+/// Where a server listens that nobody told.
+const ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// Answers HTTP requests with a component that exports wasi:http/incoming-handler.
 ///
@@ -23,17 +27,21 @@ const LEFT_BEHIND: Duration = Duration::from_secs(1);
 /// accepts. SIGTERM and SIGINT stop it: it accepts no more, and requests in flight finish. A second one
 /// cuts them off.
 #[derive(Args)]
+#[command(after_long_help = config::HELP)]
 pub(crate) struct Serve {
     /// The component.
     file: PathBuf,
 
-    /// Where to listen; port 0 takes a free one.
-    #[arg(long, default_value = "127.0.0.1:8080")]
-    addr: SocketAddr,
+    /// Where to listen; port 0 takes a free one [default: 127.0.0.1:8080].
+    #[arg(long)]
+    addr: Option<SocketAddr>,
 
-    /// How long requests in flight may take to finish after the signal to stop.
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "30s")]
-    drain: Duration,
+    /// How long requests in flight may take to finish after the signal to stop [default: 30s].
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    drain: Option<Duration>,
+
+    #[command(flatten)]
+    config: ConfigFlag,
 
     #[command(flatten)]
     grants: GrantFlags,
@@ -67,21 +75,28 @@ pub(crate) struct Serve {
 
     #[command(flatten)]
     engine: EngineFlags,
+
+    #[command(flatten)]
+    blame: BlameFlags,
 }
 
 impl Serve {
     pub(crate) fn execute(self) -> Result<ExitCode, Failure> {
-        let limits = self.limits();
+        let config = self.config.read()?;
+        let limits = self.limits(&config);
+        let addr = self.addr.or(config.serve.addr).unwrap_or(ADDR);
         let pool = Pool {
             instances: limits.concurrency,
             memory: limits.memory,
             table_elements: limits.table_elements,
         };
-        let engine = Engine::new(&EngineOptions { pool: Some(pool), cache: self.engine.cache })?;
-        let setup = Setup { grants: self.grants.open()?, limits, ..Setup::default() };
-        let app = load(&engine, &self.file, setup)?;
+        let Some(prepared) = self.engine.prepare(&self.file, Some(pool), true)? else {
+            return Ok(ExitCode::SUCCESS);
+        };
+        let setup = Setup { grants: self.grants.open(&config.grants)?, limits, ..Setup::default() };
+        let app = load(prepared, setup)?;
         let runtime = runtime()?;
-        let outcome = runtime.block_on(serve(app, self.addr));
+        let outcome = runtime.block_on(serve(app, addr, self.blame));
         // A guest that was cut off may have left something behind that waits without end: the opening of a
         // named pipe in a granted folder, for example.
         runtime.shutdown_timeout(LEFT_BEHIND);
@@ -89,8 +104,8 @@ impl Serve {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn limits(&self) -> Limits {
-        let defaults = Limits::default();
+    fn limits(&self, config: &Config) -> Limits {
+        let defaults = config.limits.over(Limits::default());
         Limits {
             request_body: self.max_request.unwrap_or(defaults.request_body),
             response_body: self.max_response.unwrap_or(defaults.response_body),
@@ -98,15 +113,22 @@ impl Serve {
             queue: self.max_queue.unwrap_or(defaults.queue),
             connections: self.max_connections.unwrap_or(defaults.connections).max(1),
             stall: self.max_stall.unwrap_or(defaults.stall),
-            drain: self.drain,
+            drain: self.drain.or(config.serve.drain()).unwrap_or(defaults.drain),
             ..self.limits.limits(defaults)
         }
     }
 }
 
 /// Everything that can go wrong at the start does so before the line is printed.
-async fn serve(app: App, addr: SocketAddr) -> Result<(), Failure> {
-    let server = Server::new(app).await?;
+async fn serve(app: App, addr: SocketAddr, blame: BlameFlags) -> Result<(), Failure> {
+    let server = Server::new(app).await;
+    if let Err(ServeError::Start { source, .. }) = &server {
+        blame.explain(source, "the start of a first instance");
+    }
+    let mut server = server?;
+    if blame.explain_traps {
+        server = server.on_failure(|failure| eprint_page(&failure.to_string()));
+    }
     let cannot_listen = |error: std::io::Error| {
         Failure::host(anyhow::Error::new(error).context(format!(
             "cannot listen on {addr}. Stop whoever listens there, or name another address: --addr 127.0.0.1:0 takes a free port"

@@ -5,10 +5,13 @@
 //! and cursors that are numbers. Buckets opened through either are the same buckets.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable, ResourceTableError};
 
-use super::{Backend, Copies, DEFAULT_BUCKET, Delta, MAX_BUCKET, PAGE, StoreError};
+use crate::exceeded::{Exceeded, LimitHit, Outwaited};
+
+use super::{Backend, Budget, Copies, DEFAULT_BUCKET, Delta, MAX_BUCKET, PAGE, StoreError};
 
 mod draft2 {
     wasmtime::component::bindgen!({
@@ -67,7 +70,16 @@ pub(crate) enum Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self::Store(error)
+        match error {
+            StoreError::Denied => Self::Denied,
+            error => Self::Store(error),
+        }
+    }
+}
+
+impl From<Exceeded> for Failure {
+    fn from(error: Exceeded) -> Self {
+        Self::Trap(error.into())
     }
 }
 
@@ -83,6 +95,10 @@ pub(crate) struct View<'a> {
     pub(crate) table: &'a mut ResourceTable,
     /// Room for the values that compare-and-swap handles have seen.
     pub(crate) seen: &'a mut Copies,
+    /// What may still be done.
+    pub(crate) budget: &'a mut Budget,
+    /// When the guest has to be done, and how long it was given.
+    pub(crate) deadline: (Instant, Duration),
 }
 
 /// Names [`View`] to the linker.
@@ -122,8 +138,43 @@ impl View<'_> {
         if name.len() > MAX_BUCKET {
             return Err(Failure::NoSuchStore);
         }
-        self.backend()?;
+        if !self.backend()?.may_open(&name) {
+            tracing::debug!(
+                "opening the bucket {name:?} was denied: nothing of it is granted (--keyvalue-allow)"
+            );
+            return Err(Failure::Denied);
+        }
         Ok(self.table.push(Bucket { name: name.into() })?)
+    }
+
+    /// Waits for the store until the guest's time is up. A write that is under way then may still take place.
+    async fn wait<T>(
+        &mut self,
+        function: &'static str,
+        operation: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, Failure> {
+        let (end, time) = self.deadline;
+        match tokio::time::timeout_at(end.into(), operation).await {
+            Ok(outcome) => Ok(outcome?),
+            Err(_) => Err(Failure::Trap(Outwaited { hit: LimitHit::Time(time), function }.into())),
+        }
+    }
+
+    /// Counts an operation on one key, with what it carries to the store.
+    fn count(&mut self, key: &str, value: usize) -> Result<(), Exceeded> {
+        self.budget.operate(1)?;
+        self.budget.carry(key.len() + value)
+    }
+
+    /// Counts an operation on many keys, with what it carries to the store.
+    fn count_many(&mut self, keys: &[String]) -> Result<(), Exceeded> {
+        self.budget.operate(keys.len().max(1))?;
+        self.budget.carry(keys.iter().map(String::len).sum())
+    }
+
+    /// Counts what was read.
+    fn count_read<'v>(&mut self, values: impl IntoIterator<Item = &'v Vec<u8>>) -> Result<(), Exceeded> {
+        self.budget.carry(values.into_iter().map(Vec::len).sum())
     }
 
     /// The store and the name of the bucket behind a handle.
@@ -190,7 +241,11 @@ macro_rules! bucket_operations {
     () => {
         async fn get(&mut self, bucket: Resource<Bucket>, key: String) -> Result<Option<Vec<u8>>, Failure> {
             let (backend, bucket) = self.bucket(&bucket)?;
-            Ok(backend.get(&bucket, key).await?)
+            self.count(&key, 0)?;
+            let value =
+                self.wait("wasi:keyvalue/store#[method]bucket.get", backend.get(&bucket, key)).await?;
+            self.count_read(&value)?;
+            Ok(value)
         }
 
         async fn set(
@@ -200,17 +255,20 @@ macro_rules! bucket_operations {
             value: Vec<u8>,
         ) -> Result<(), Failure> {
             let (backend, bucket) = self.bucket(&bucket)?;
-            Ok(backend.set(&bucket, key, value).await?)
+            self.count(&key, value.len())?;
+            self.wait("wasi:keyvalue/store#[method]bucket.set", backend.set(&bucket, key, value)).await
         }
 
         async fn delete(&mut self, bucket: Resource<Bucket>, key: String) -> Result<(), Failure> {
             let (backend, bucket) = self.bucket(&bucket)?;
-            Ok(backend.delete(&bucket, key).await?)
+            self.count(&key, 0)?;
+            self.wait("wasi:keyvalue/store#[method]bucket.delete", backend.delete(&bucket, key)).await
         }
 
         async fn exists(&mut self, bucket: Resource<Bucket>, key: String) -> Result<bool, Failure> {
             let (backend, bucket) = self.bucket(&bucket)?;
-            Ok(backend.exists(&bucket, key).await?)
+            self.count(&key, 0)?;
+            self.wait("wasi:keyvalue/store#[method]bucket.exists", backend.exists(&bucket, key)).await
         }
 
         async fn drop(&mut self, bucket: Resource<Bucket>) -> wasmtime::Result<()> {
@@ -230,7 +288,11 @@ impl new::store::HostBucket for View<'_> {
         cursor: Option<String>,
     ) -> Result<new::store::KeyResponse, Failure> {
         let (backend, bucket) = self.bucket(&bucket)?;
-        let page = backend.list_keys(&bucket, cursor).await?;
+        self.count(cursor.as_deref().unwrap_or_default(), 0)?;
+        let page = self
+            .wait("wasi:keyvalue/store#[method]bucket.list-keys", backend.list_keys(&bucket, cursor))
+            .await?;
+        self.budget.carry(page.keys.iter().map(String::len).sum())?;
         let cursor = if page.more { page.keys.last().cloned() } else { None };
         Ok(new::store::KeyResponse { keys: page.keys, cursor })
     }
@@ -252,13 +314,20 @@ impl old::store::HostBucket for View<'_> {
         let mut after = None;
         // Whole pages first, and the rest within the page where the cursor points.
         for _ in 0..skip / page {
-            let mut before = backend.list_keys(&bucket, after).await?;
+            self.budget.operate(1)?;
+            let mut before = self
+                .wait("wasi:keyvalue/store#[method]bucket.list-keys", backend.list_keys(&bucket, after))
+                .await?;
             after = before.keys.pop();
             if !before.more {
                 return Ok(old::store::KeyResponse { keys: Vec::new(), cursor: None });
             }
         }
-        let found = backend.list_keys(&bucket, after).await?;
+        self.budget.operate(1)?;
+        let found = self
+            .wait("wasi:keyvalue/store#[method]bucket.list-keys", backend.list_keys(&bucket, after))
+            .await?;
+        self.budget.carry(found.keys.iter().map(String::len).sum())?;
         let inside = usize::try_from(skip % page).unwrap_or(PAGE);
         let keys: Vec<String> = found.keys.into_iter().skip(inside).collect();
         let cursor = found.more.then(|| skip - skip % page + page);
@@ -269,7 +338,10 @@ impl old::store::HostBucket for View<'_> {
 impl new::atomics::HostCas for View<'_> {
     async fn new(&mut self, bucket: Resource<Bucket>, key: String) -> Result<Resource<Cas>, Failure> {
         let (backend, bucket) = self.bucket(&bucket)?;
-        let seen = backend.get(&bucket, key.clone()).await?;
+        self.count(&key, 0)?;
+        let seen =
+            self.wait("wasi:keyvalue/atomics#[constructor]cas", backend.get(&bucket, key.clone())).await?;
+        self.count_read(&seen)?;
         self.begin(Cas { bucket, key, seen })
     }
 
@@ -287,7 +359,10 @@ impl new::atomics::HostCas for View<'_> {
 impl new::atomics::Host for View<'_> {
     async fn increment(&mut self, bucket: Resource<Bucket>, key: String, delta: i64) -> Result<i64, Failure> {
         let (backend, bucket) = self.bucket(&bucket)?;
-        let sum = backend.increment(&bucket, key, Delta::Signed(delta)).await?;
+        self.count(&key, 0)?;
+        let sum = self
+            .wait("wasi:keyvalue/atomics#increment", backend.increment(&bucket, key, Delta::Signed(delta)))
+            .await?;
         Ok(i64::try_from(sum).map_err(|_| StoreError::Overflow)?)
     }
 
@@ -299,15 +374,23 @@ impl new::atomics::Host for View<'_> {
         use new::atomics::CasError;
         // The handle is consumed, whatever comes of it.
         let Cas { bucket, key, seen } = self.end(cas)?;
+        self.count(&key, value.len())?;
         let swapped = match self.backend() {
             Ok(backend) => {
-                backend.compare_and_swap(&bucket, key.clone(), seen, value).await.map_err(Failure::from)
+                self.wait(
+                    "wasi:keyvalue/atomics#swap",
+                    backend.compare_and_swap(&bucket, key.clone(), seen, value),
+                )
+                .await
             }
             Err(failure) => Err(failure),
         };
         let latest = match swapped {
             Ok(Ok(())) => return Ok(Ok(())),
-            Ok(Err(seen)) => self.begin(Cas { bucket, key, seen }),
+            Ok(Err(seen)) => {
+                self.count_read(&seen)?;
+                self.begin(Cas { bucket, key, seen })
+            }
             Err(failure) => Err(failure),
         };
         match latest {
@@ -323,7 +406,10 @@ impl new::atomics::Host for View<'_> {
 impl old::atomics::Host for View<'_> {
     async fn increment(&mut self, bucket: Resource<Bucket>, key: String, delta: u64) -> Result<u64, Failure> {
         let (backend, bucket) = self.bucket(&bucket)?;
-        let sum = backend.increment(&bucket, key, Delta::Unsigned(delta)).await?;
+        self.count(&key, 0)?;
+        let sum = self
+            .wait("wasi:keyvalue/atomics#increment", backend.increment(&bucket, key, Delta::Unsigned(delta)))
+            .await?;
         Ok(u64::try_from(sum).map_err(|_| StoreError::Overflow)?)
     }
 }
@@ -337,12 +423,15 @@ macro_rules! batch_writes {
             pairs: Vec<(String, Vec<u8>)>,
         ) -> Result<(), Failure> {
             let (backend, bucket) = self.bucket(&bucket)?;
-            Ok(backend.set_many(&bucket, pairs).await?)
+            self.budget.operate(pairs.len().max(1))?;
+            self.budget.carry(pairs.iter().map(|(key, value)| key.len() + value.len()).sum())?;
+            self.wait("wasi:keyvalue/batch#set-many", backend.set_many(&bucket, pairs)).await
         }
 
         async fn delete_many(&mut self, bucket: Resource<Bucket>, keys: Vec<String>) -> Result<(), Failure> {
             let (backend, bucket) = self.bucket(&bucket)?;
-            Ok(backend.delete_many(&bucket, keys).await?)
+            self.count_many(&keys)?;
+            self.wait("wasi:keyvalue/batch#delete-many", backend.delete_many(&bucket, keys)).await
         }
     };
 }
@@ -356,7 +445,10 @@ impl new::batch::Host for View<'_> {
         keys: Vec<String>,
     ) -> Result<Vec<(String, Option<Vec<u8>>)>, Failure> {
         let (backend, bucket) = self.bucket(&bucket)?;
-        let values = backend.get_many(&bucket, keys.clone()).await?;
+        self.count_many(&keys)?;
+        let values =
+            self.wait("wasi:keyvalue/batch#get-many", backend.get_many(&bucket, keys.clone())).await?;
+        self.count_read(values.iter().flatten())?;
         Ok(keys.into_iter().zip(values).collect())
     }
 }
@@ -370,7 +462,10 @@ impl old::batch::Host for View<'_> {
         keys: Vec<String>,
     ) -> Result<Vec<Option<(String, Vec<u8>)>>, Failure> {
         let (backend, bucket) = self.bucket(&bucket)?;
-        let values = backend.get_many(&bucket, keys.clone()).await?;
+        self.count_many(&keys)?;
+        let values =
+            self.wait("wasi:keyvalue/batch#get-many", backend.get_many(&bucket, keys.clone())).await?;
+        self.count_read(values.iter().flatten())?;
         Ok(keys.into_iter().zip(values).map(|(key, value)| Some((key, value?))).collect())
     }
 }
@@ -379,13 +474,21 @@ impl old::batch::Host for View<'_> {
 mod tests {
     use super::super::{MAX_COPIES, MAX_VALUE, Memory};
     use super::*;
+    use crate::limits::Limits;
 
     #[tokio::test]
     async fn handles_keep_only_so_much_of_what_they_saw() {
         let backend: Arc<dyn Backend> = Arc::new(Memory::new());
         backend.set(DEFAULT_BUCKET, "big".into(), vec![7; MAX_VALUE]).await.unwrap();
         let (mut table, mut seen) = (ResourceTable::new(), Copies::default());
-        let mut view = View { backend: Some(&backend), table: &mut table, seen: &mut seen };
+        let mut budget = Budget::new(&Limits::default());
+        let mut view = View {
+            backend: Some(&backend),
+            table: &mut table,
+            seen: &mut seen,
+            budget: &mut budget,
+            deadline: (Instant::now() + Duration::from_secs(3_600), Duration::from_secs(3_600)),
+        };
         let bucket = view.open_bucket(String::new()).ok().unwrap();
         let mut handles = Vec::new();
         let refused = loop {

@@ -9,12 +9,17 @@
 //! - *Reads see every acknowledged write*, and never half of a write.
 //! - A write of many pairs is atomic here, which is more than the interface promises.
 
+mod access;
 mod bindings;
 mod memory;
 mod redb;
 
 use futures::future::BoxFuture;
 
+use crate::exceeded::{Exceeded, LimitHit};
+use crate::limits::Limits;
+
+pub use access::{Access, AccessError, Mode, Narrowed};
 pub use memory::Memory;
 pub use redb::{OpenError, Redb};
 
@@ -55,6 +60,9 @@ pub enum StoreError {
     /// The sum does not fit the type of the counter; the value stays as it was.
     #[error("the sum is beyond what the counter can hold: the value stays as it was")]
     Overflow,
+    /// The bucket or the key is not granted. The guest sees it as `error::access-denied`.
+    #[error("the bucket or the key is not granted")]
+    Denied,
     /// The store itself failed. Its own words are for the operator's log, not for guests.
     #[error("the store failed; the host's log has the reason")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -129,6 +137,11 @@ pub struct Keys {
 /// An implementation keeps the promises of [this module](self) for every caller of every clone, and does
 /// not block the thread that polls.
 pub trait Backend: Send + Sync + 'static {
+    /// Whether anything of the bucket may be used; opening another one is denied.
+    fn may_open(&self, _bucket: &str) -> bool {
+        true
+    }
+
     /// The values of these keys, in this order, all seen at the same moment. More than [`MAX_COPIES`] bytes of
     /// them are refused: a key that is named a thousand times is copied a thousand times.
     fn get_many<'a>(
@@ -243,6 +256,34 @@ impl Copies {
     /// The copy is gone.
     fn give_back(&mut self, value: Option<&[u8]>) {
         self.0 += value.map_or(0, <[u8]>::len);
+    }
+}
+
+/// What one request, call or program may still do with the store.
+pub(crate) struct Budget {
+    ops: u64,
+    bytes: u64,
+    limits: (u64, u64),
+}
+
+impl Budget {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let (ops, bytes) = (limits.keyvalue_ops, limits.keyvalue_bytes);
+        Self { ops, bytes, limits: (ops, bytes) }
+    }
+
+    /// Counts operations, before they are made.
+    fn operate(&mut self, ops: usize) -> Result<(), Exceeded> {
+        let left = self.ops.checked_sub(ops as u64);
+        self.ops = left.ok_or(Exceeded(LimitHit::KeyvalueOps(self.limits.0)))?;
+        Ok(())
+    }
+
+    /// Counts bytes of keys and values: before they are written, and after they were read.
+    fn carry(&mut self, bytes: usize) -> Result<(), Exceeded> {
+        let left = self.bytes.checked_sub(bytes as u64);
+        self.bytes = left.ok_or(Exceeded(LimitHit::KeyvalueBytes(self.limits.1)))?;
+        Ok(())
     }
 }
 

@@ -86,11 +86,18 @@ pub(super) struct ResponseBody {
     inner: Body,
     left: u64,
     ended: Ended,
+    /// Told once, when the limit is passed.
+    too_long: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl ResponseBody {
-    pub(super) fn new(inner: Body, limit: u64, ended: Ended) -> Self {
-        Self { inner, left: limit, ended }
+    pub(super) fn new(
+        inner: Body,
+        limit: u64,
+        ended: Ended,
+        too_long: impl FnOnce() + Send + 'static,
+    ) -> Self {
+        Self { inner, left: limit, ended, too_long: Some(Box::new(too_long)) }
     }
 }
 
@@ -109,7 +116,9 @@ impl HttpBody for ResponseBody {
                     Poll::Ready(Some(Ok(frame)))
                 }
                 None => {
-                    tracing::warn!("an answer was cut off at its limit (--max-response)");
+                    if let Some(tell) = self.too_long.take() {
+                        tell();
+                    }
                     Poll::Ready(Some(Err(Error::HttpResponseBodySize(None))))
                 }
             },

@@ -6,6 +6,7 @@
 
 mod answer;
 mod body;
+mod failure;
 
 use std::convert::Infallible;
 use std::io;
@@ -30,10 +31,13 @@ use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 
 use crate::app::App;
+use crate::blame::{Blame, Called, Scene};
+use crate::exceeded::LimitHit;
 use crate::session::{CallError, FOREVER, limited, new_store};
 use crate::state::State;
 use answer::problem;
 use body::{Ended, RequestBody, ResponseBody};
+pub use failure::Failure;
 
 /// How long a client may take to send the head of a request, and to keep a connection idle.
 const HEAD_TIME: Duration = Duration::from_secs(15);
@@ -76,6 +80,9 @@ pub enum ServeError {
 pub struct Server {
     app: App,
     pre: ProxyPre<State>,
+    /// The export that is called.
+    handler: Option<Called>,
+    on_failure: Box<dyn Fn(&Failure) + Send + Sync>,
     instances: Arc<Semaphore>,
     concurrency: u32,
     waiting: AtomicUsize,
@@ -88,13 +95,41 @@ impl Server {
         let pre = ProxyPre::new(app.pre().clone()).map_err(|_| ServeError::NoHandler { file: file() })?;
         app.session().await.map_err(|source| ServeError::Start { file: file(), source })?;
         let concurrency = app.concurrency();
+        let exports = app.exports();
+        let handler = exports.iter().find(|exported| {
+            exported.interface().is_some_and(|name| name.starts_with("wasi:http/incoming-handler@"))
+        });
         Ok(Self {
+            handler: handler.map(|handler| handler.called()),
             app,
             pre,
+            on_failure: Box::new(|_| {}),
             instances: Arc::new(Semaphore::new(concurrency as usize)),
             concurrency,
             waiting: AtomicUsize::new(0),
         })
+    }
+
+    /// Is told of every request that its guest failed, after the log; on the thread that serves the request.
+    #[must_use]
+    pub fn on_failure(mut self, tell: impl Fn(&Failure) + Send + Sync + 'static) -> Self {
+        self.on_failure = Box::new(tell);
+        self
+    }
+
+    fn tell(&self, failure: &Failure) {
+        failure.log();
+        (self.on_failure)(failure);
+    }
+
+    /// Who is blamed for an answer, of which no frame tells.
+    fn scene(&self) -> Scene<'_> {
+        Scene {
+            index: self.app.blame(),
+            called: self.handler.as_ref(),
+            trace: None,
+            coarse: self.app.is_coarse(),
+        }
     }
 
     /// Accepts connections until `shutdown` is ready, then lets what is in flight finish, for as long as the
@@ -237,11 +272,12 @@ impl Server {
             .map(|body| RequestBody::new(body, limits.request_body, Arc::clone(&too_long), ended.clone()));
         let (sender, answered) = oneshot::channel();
         let guest = tokio::spawn({
-            let ended = ended.clone();
+            let (server, what, ended) = (Arc::clone(&self), what.clone(), ended.clone());
             async move {
-                let outcome = self.run_guest(request, sender, &ended).await;
-                if let Err(error) = &outcome {
-                    tracing::warn!("{what}: {error}");
+                let outcome = server.run_guest(request, sender, &ended).await;
+                let outcome = outcome.map_err(|error| Failure::of(&what, &error));
+                if let Err(failure) = &outcome {
+                    server.tell(failure);
                 }
                 drop(place);
                 outcome
@@ -253,16 +289,48 @@ impl Server {
             return too_large(limits.request_body);
         }
         match answer {
-            Some(Ok(response)) => limit_answer(response, limits.response_body, ended),
+            Some(Ok(response)) => self.limit_answer(response, what, ended),
             Some(Err(code)) => {
-                tracing::warn!("the guest answered with the error {code:?}");
-                problem(StatusCode::BAD_GATEWAY, "The application could not answer.")
+                let reason = format!("the guest answered with the error {code:?}");
+                self.bad_answer(&what, reason, None)
             }
             None => match guest.await {
-                Ok(Err(error)) => failed(&error),
-                _ => problem(StatusCode::BAD_GATEWAY, "The application gave no answer."),
+                Ok(Err(failure)) => failure.answer(),
+                _ => {
+                    let blame = Blame::silent(&self.scene());
+                    self.bad_answer(&what, blame.reason.clone(), Some(blame))
+                }
             },
         }
+    }
+
+    fn bad_answer(&self, request: &str, reason: String, blame: Option<Blame>) -> Response<Body> {
+        let failure = Failure::bad_answer(request, reason, blame);
+        self.tell(&failure);
+        failure.answer()
+    }
+
+    /// Lets an answer through as far as its limit: what declares more is withheld, what turns out to be more is cut off.
+    fn limit_answer(
+        self: Arc<Self>,
+        response: Response<Body>,
+        request: String,
+        ended: Ended,
+    ) -> Response<Body> {
+        let limit = self.app.limits().response_body;
+        let blame = move |server: &Self| {
+            let blame = Blame::limit(&server.scene(), LimitHit::ResponseBody(limit));
+            (blame.reason.clone(), Some(blame))
+        };
+        if declared_length(response.headers()).is_some_and(|length| length > limit) {
+            let (reason, blame) = blame(&self);
+            return self.bad_answer(&request, reason, blame);
+        }
+        let too_long = move || {
+            let (reason, blame) = blame(&self);
+            self.tell(&Failure::bad_answer(&request, reason, blame));
+        };
+        response.map(|body| ResponseBody::new(body, limit, ended, too_long).boxed_unsync())
     }
 
     async fn run_guest(
@@ -272,7 +340,8 @@ impl Server {
         ended: &Ended,
     ) -> Result<(), CallError> {
         let mut store = new_store(&self.app)?;
-        let outcome = limited(&mut store, self.app.limits().time, async |store| {
+        let (app, called) = (&self.app, self.handler.as_ref());
+        let outcome = limited(&mut store, app, called, app.limits().time, async |store| {
             let http = &mut store.data_mut().http();
             let request = http.new_incoming_request(Scheme::Http, request)?;
             let out = http.new_response_outparam(answer)?;
@@ -344,24 +413,6 @@ fn declared_length(headers: &HeaderMap) -> Option<u64> {
 
 fn too_large(limit: u64) -> Response<Body> {
     problem(StatusCode::PAYLOAD_TOO_LARGE, &format!("The body of a request may have up to {limit} bytes."))
-}
-
-/// What the client is told of a guest that failed: nothing of its inside.
-fn failed(error: &CallError) -> Response<Body> {
-    match error {
-        CallError::Limit(crate::LimitHit::Time(_)) => {
-            problem(StatusCode::GATEWAY_TIMEOUT, "The application took too long to answer.")
-        }
-        _ => problem(StatusCode::INTERNAL_SERVER_ERROR, "The application failed."),
-    }
-}
-
-fn limit_answer(response: Response<Body>, limit: u64, ended: Ended) -> Response<Body> {
-    if declared_length(response.headers()).is_some_and(|length| length > limit) {
-        tracing::warn!("an answer of more than {limit} bytes was withheld (--max-response)");
-        return problem(StatusCode::BAD_GATEWAY, "The application's answer is too large.");
-    }
-    response.map(|body| ResponseBody::new(body, limit, ended).boxed_unsync())
 }
 
 /// Counts the requests in flight on a connection, until their answers have been sent.

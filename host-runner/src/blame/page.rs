@@ -1,0 +1,362 @@
+//! Blame as text: a few lines for an error, and a page for a person.
+
+use std::fmt::{self, Display, Formatter, Write};
+
+use super::frames::Frame;
+use super::{Blame, Call, Kind, PartName, Relation, Role};
+
+/// How many frames an error shows, and how many a page.
+const IN_ERROR: usize = 8;
+const ON_PAGE: usize = 24;
+/// Columns of a page.
+const WIDTH: usize = 100;
+/// The column in which its texts begin.
+const INDENT: &str = "              ";
+
+/// What the host calls the component where there are no parts to tell apart.
+const WHOLE: &str = "the component";
+
+impl PartName {
+    /// Its path, or that it is the whole.
+    fn short(&self) -> &str {
+        if self.path.is_empty() { WHOLE } else { &self.path }
+    }
+
+    fn with_language(&self) -> String {
+        match &self.language {
+            Some(language) => format!("{} ({language})", self.short()),
+            None => self.short().to_owned(),
+        }
+    }
+}
+
+impl Call {
+    /// The part, by its path; `one or two` where it cannot be told which.
+    #[must_use]
+    pub fn part(&self) -> String {
+        let paths: Vec<&str> = self.parts.iter().map(PartName::short).collect();
+        if paths.is_empty() { "a part that cannot be told".to_owned() } else { paths.join(" or ") }
+    }
+
+    /// The language of the part.
+    #[must_use]
+    pub fn language(&self) -> Option<&str> {
+        self.parts.first()?.language.as_deref()
+    }
+
+    /// The part with its language.
+    fn part_and_language(&self) -> String {
+        let names: Vec<String> = self.parts.iter().map(PartName::with_language).collect();
+        if names.is_empty() { self.part() } else { names.join(" or ") }
+    }
+
+    /// What was called in it.
+    fn entered(&self) -> String {
+        let function = match (&self.function, &self.interface) {
+            (Some(function), Some(interface)) => format!("`{function}` of {interface}"),
+            (Some(function), None) => format!("`{function}`"),
+            (None, Some(interface)) => format!("a function of {interface}"),
+            (None, None) => String::new(),
+        };
+        match (self.role, function.is_empty()) {
+            (Role::Function, true) => "a function that cannot be told".to_owned(),
+            (Role::Function, false) => function,
+            (Role::Start, _) => "its start".to_owned(),
+            (Role::CleanUp, true) => "cleaning up".to_owned(),
+            (Role::CleanUp, false) => format!("cleaning up after {function}"),
+            (Role::MakeRoom, true) => "making room for a value".to_owned(),
+            (Role::MakeRoom, false) => format!("making room for a value, for {function}"),
+        }
+    }
+}
+
+impl Blame {
+    /// The parts on the way, outermost first: `storefront > orders > pricing`.
+    #[must_use]
+    pub fn way(&self) -> String {
+        let mut way = String::new();
+        for call in &self.path {
+            if !way.is_empty() {
+                way.push_str(" > ");
+            }
+            way.push_str(&call.part());
+        }
+        way
+    }
+
+    /// Everything that is known, on a page for a person. `behalf` says what the host was doing, such as `GET /cart`,
+    /// and `id` is what the client was told, if there was one.
+    #[must_use]
+    pub fn page(&self, behalf: &str, id: Option<&str>) -> String {
+        let mut page = String::new();
+        let id = id.map(|id| format!("  {id}")).unwrap_or_default();
+        let _ = writeln!(page, "── {}{id}", self.kind.name());
+        let mut section = |name: &str, lines: &[String]| {
+            for (number, line) in lines.iter().enumerate() {
+                let head = if number == 0 { name } else { "" };
+                wrapped(&mut page, head, line);
+            }
+        };
+        section("what", &self.what());
+        section("part", &self.who());
+        if let Some(at) = self.at() {
+            section("function", &[at.entered()]);
+        }
+        if let Some(other) = self.both_sides() {
+            section("both sides", &[other]);
+        }
+        section("on behalf of", &self.behalf(behalf));
+        section("frames", &self.trace());
+        section("what next", &self.next());
+        page
+    }
+
+    fn what(&self) -> Vec<String> {
+        let mut lines = vec![self.kind.what().to_owned()];
+        match self.kind {
+            Kind::Limit(_) => lines.push(sentence(&self.reason)),
+            _ => lines.push(format!("The reason: {}.", self.reason)),
+        }
+        if self.waiting {
+            lines.push(format!("{}.", sentence(&self.state())));
+        } else if let Some(function) = &self.host_function {
+            lines.push(format!("It had called the host's {function}."));
+        }
+        if let Some(then) = &self.then {
+            lines.push(format!("It then ended with: {then}."));
+        }
+        lines
+    }
+
+    /// What it was doing when its time was up.
+    fn state(&self) -> String {
+        match &self.host_function {
+            Some(function) => format!("it was waiting in the host, in {function}"),
+            None => "it was waiting in the host".to_owned(),
+        }
+    }
+
+    fn who(&self) -> Vec<String> {
+        let Some(at) = self.at() else {
+            return vec!["cannot be told: no frame and no call of the host leads to one".to_owned()];
+        };
+        let mut lines: Vec<String> = at.parts.iter().map(described).collect();
+        if at.parts.len() > 1 {
+            lines.push("These are instances of one component, which look alike in a frame, and the wires between the parts do not tell which of them it was.".to_owned());
+        }
+        if self.coarse {
+            lines.push("Calls between parts may have been inlined (--blame coarse): a frame may hide that of the part that it called.".to_owned());
+        }
+        lines
+    }
+
+    fn both_sides(&self) -> Option<String> {
+        let other = self.other.as_ref()?;
+        let at = self.at()?.part();
+        let them = format!("{}, {}", other.call.part_and_language(), other.call.entered());
+        Some(match other.relation {
+            Relation::Gave => format!(
+                "{them}, gave {at} a value for which {at} had no room. Either the value is too large, or the room too small."
+            ),
+            Relation::Passed => format!(
+                "The value passed between {at} and {them}. The engine does not say which way: an argument is the fault of {at}, a result that of {}.",
+                other.call.part()
+            ),
+            Relation::Kept => format!("{at} lent it to {them}, and that did not give it back."),
+            Relation::HostTook => format!("The host was taking the answer of {at}."),
+            Relation::HostGave => format!(
+                "The host gave {at} a value for which it had no room. Either the value is too large, or the room too small."
+            ),
+        })
+    }
+
+    fn behalf(&self, behalf: &str) -> Vec<String> {
+        let mut lines = vec![behalf.to_owned()];
+        if self.cut {
+            lines.push(format!("(only the innermost {} frames were kept: what is before them follows from the wires, or is not known)", self.frames.len()));
+        }
+        let mut caller = "the host".to_owned();
+        for call in &self.path {
+            lines.push(format!("{caller} called {}, {}", call.part_and_language(), call.entered()));
+            caller = call.part();
+        }
+        lines
+    }
+
+    fn trace(&self) -> Vec<String> {
+        if self.frames.is_empty() {
+            return vec!["none: it was not running when this happened".to_owned()];
+        }
+        let mut lines = vec!["innermost first".to_owned()];
+        lines.extend(listed(&self.frames, ON_PAGE));
+        lines.extend(self.interpreted());
+        lines
+    }
+
+    /// What frames of an interpreted language can tell.
+    fn interpreted(&self) -> Option<String> {
+        let language = self.at()?.language()?;
+        matches!(language, "JavaScript" | "Python").then(|| {
+            format!("The frames in {} are those of the {language} engine inside it: which line of {language} was running, the host cannot see.", self.at().map(Call::part).unwrap_or_default())
+        })
+    }
+
+    fn next(&self) -> Vec<String> {
+        let mut lines = vec![self.kind.next().to_owned()];
+        if self.kind == Kind::GaveUp
+            && let Some(language) = self.at().and_then(Call::language)
+            && matches!(language, "JavaScript" | "Python")
+        {
+            lines.push(format!("In {language} this is how an exception ends that nobody catches: its message goes to standard error."));
+        }
+        if let Some(origin) = self.at().and_then(|at| at.parts.first()?.origin.as_ref()) {
+            lines.push(format!("The part was composed from {origin} (so the link map says)."));
+        }
+        lines
+    }
+}
+
+/// For errors: the part, the way, the other side and the innermost frames.
+impl Display for Blame {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.waiting {
+            write!(f, "\n  {}", self.state())?;
+        }
+        if let Some(then) = &self.then {
+            write!(f, "\n  it then ended with: {then}")?;
+        }
+        if let Some(at) = self.at() {
+            write!(f, "\n  in {}, {}", at.part_and_language(), at.entered())?;
+        }
+        if self.path.len() > 1 {
+            write!(f, "\n  called by way of {}", self.way())?;
+        }
+        if let Some(other) = self.both_sides() {
+            write!(f, "\n  {other}")?;
+        }
+        listed(&self.frames, IN_ERROR).iter().try_for_each(|line| write!(f, "\n    {line}"))
+    }
+}
+
+fn described(part: &PartName) -> String {
+    let language = part.language.as_ref().map(|language| format!(", written in {language}"));
+    let tool = part.tool.as_ref().map(|tool| format!(" ({tool})"));
+    format!("{}{}{}", part.short(), language.unwrap_or_default(), tool.unwrap_or_default())
+}
+
+/// One line a frame; what repeats is counted.
+fn listed(frames: &[Frame], most: usize) -> Vec<String> {
+    let mut lines: Vec<(String, usize, usize)> = Vec::new();
+    for (number, frame) in frames.iter().enumerate() {
+        let line = shown(frame);
+        match lines.last_mut() {
+            Some((last, _, times)) if *last == line => *times += 1,
+            _ => lines.push((line, number, 1)),
+        }
+    }
+    let more: usize = lines.iter().skip(most).map(|(_, _, times)| times).sum();
+    let mut shown: Vec<String> = lines
+        .into_iter()
+        .take(most)
+        .map(|(line, number, times)| match times {
+            1 => format!("{number}: {line}"),
+            _ => format!("{number}: {line}, {times} times"),
+        })
+        .collect();
+    if more > 0 {
+        shown.push(format!("and {more} more"));
+    }
+    shown
+}
+
+fn shown(frame: &Frame) -> String {
+    let part = match frame.parts.join(" or ") {
+        path if path.is_empty() => String::new(),
+        path => format!("{path}: "),
+    };
+    let at = frame.offset.map(|offset| format!(" at {offset:#x}")).unwrap_or_default();
+    let source = frame.source.as_ref().map(|source| format!(" ({source})")).unwrap_or_default();
+    format!("{part}{}{at}{source}", frame.function)
+}
+
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => format!("{}{}", first.to_uppercase(), characters.as_str()),
+        None => String::new(),
+    }
+}
+
+/// Writes a paragraph beside its heading.
+fn wrapped(page: &mut String, head: &str, text: &str) {
+    let mut line = format!("{head:<width$}", width = INDENT.len());
+    let mut empty = true;
+    for word in text.split_whitespace() {
+        let length = line.chars().count() + usize::from(!empty) + word.chars().count();
+        if length > WIDTH && !empty {
+            page.push_str(line.trim_end());
+            page.push('\n');
+            line = INDENT.to_owned();
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
+    }
+    page.push_str(line.trim_end());
+    page.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blame::{Index, Scene};
+
+    #[test]
+    fn a_page_says_where_inlining_may_hide_a_part() {
+        let bytes = wat::parse_str("(component (core module $m) (core instance (instantiate $m)))").unwrap();
+        let index = Index::of(&bytes);
+        let mut scene = Scene { index: &index, called: None, trace: None, coarse: true };
+        // Nothing is known of a guest without frames that nobody called.
+        assert!(Blame::silent(&scene).page("a test", None).contains("part          cannot be told"));
+        let call = Call {
+            parts: vec![PartName {
+                path: "rules".into(),
+                language: Some("Zig".into()),
+                tool: Some("zig 0.17.0".into()),
+                origin: None,
+            }],
+            interface: None,
+            function: Some("adjust".into()),
+            role: Role::Function,
+        };
+        let page = |scene: &Scene<'_>| {
+            let mut blame = Blame::silent(scene);
+            blame.path = vec![call.clone()];
+            blame.page("GET /", Some("1234"))
+        };
+        let coarse = page(&scene);
+        assert!(coarse.starts_with("── no-answer  1234\n"), "{coarse}");
+        assert!(coarse.contains("part          rules, written in Zig (zig 0.17.0)\n"), "{coarse}");
+        assert!(coarse.contains("a frame may hide"), "{coarse}");
+        scene.coarse = false;
+        assert!(!page(&scene).contains("a frame may hide"));
+    }
+
+    #[test]
+    fn frames_that_repeat_are_counted() {
+        let frame = |name: &str| Frame {
+            parts: vec!["rules".into()],
+            function: name.into(),
+            source: None,
+            offset: Some(16),
+        };
+        let frames = [frame("a"), frame("b"), frame("b"), frame("b"), frame("c"), frame("d"), frame("d")];
+        assert_eq!(
+            listed(&frames, 3),
+            ["0: rules: a at 0x10", "1: rules: b at 0x10, 3 times", "4: rules: c at 0x10", "and 2 more"]
+        );
+    }
+}

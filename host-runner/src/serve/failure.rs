@@ -1,0 +1,126 @@
+//! A request that its guest failed: what the log has of it, and what the client is told.
+
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::hash::{BuildHasher, Hasher};
+
+use http::{Response, StatusCode};
+
+use super::Body;
+use super::answer::problem_of;
+use crate::blame::{Blame, Relation};
+use crate::exceeded::LimitHit;
+use crate::session::CallError;
+
+/// A request that could not be answered, or not to its end, because of its guest.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Failure {
+    /// What the client and the log both have: a UUID, another one for each failure.
+    pub id: String,
+    /// Method and path of the request.
+    pub request: String,
+    /// The status that stands for it. The client has seen another one where the answer had begun.
+    pub status: u16,
+    /// What happened, in a line.
+    pub reason: String,
+    /// Who failed. None where the guest ended itself, or answered with an error.
+    pub blame: Option<Blame>,
+}
+
+impl Failure {
+    pub(super) fn of(request: &str, error: &CallError) -> Self {
+        let status = match error {
+            CallError::Limit { hit: LimitHit::Time(_) | LimitHit::Cpu(_), .. } => StatusCode::GATEWAY_TIMEOUT,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        let blame = error.blame().cloned();
+        let reason = blame.as_ref().map_or_else(|| error.to_string(), |blame| blame.reason.clone());
+        Self { id: new_id(), request: request.to_owned(), status: status.as_u16(), reason, blame }
+    }
+
+    /// A guest that answered, and not with what can be sent on.
+    pub(super) fn bad_answer(request: &str, reason: String, blame: Option<Blame>) -> Self {
+        let status = StatusCode::BAD_GATEWAY.as_u16();
+        Self { id: new_id(), request: request.to_owned(), status, reason, blame }
+    }
+
+    /// The answer for the client: nothing of the guest's inside, and the id under which the log has it.
+    pub(super) fn answer(&self) -> Response<Body> {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let limit = self.blame.as_ref().and_then(Blame::limit_hit);
+        let detail = match (status, limit) {
+            (StatusCode::GATEWAY_TIMEOUT, _) => "The application took too long to answer.",
+            (_, Some(LimitHit::ResponseBody(_))) => "The application's answer is too large.",
+            (StatusCode::BAD_GATEWAY, _) => "The application gave no answer that can be sent on.",
+            _ => "The application failed.",
+        };
+        problem_of(status, detail, Some(&self.id))
+    }
+
+    /// One line for the log.
+    pub(super) fn log(&self) {
+        let blame = self.blame.as_ref();
+        let at = blame.and_then(Blame::at);
+        let other = blame.and_then(|blame| blame.other.as_ref());
+        tracing::warn!(
+            id = self.id,
+            request = self.request,
+            status = self.status,
+            kind = blame.map(|blame| blame.kind.name()),
+            reason = self.reason,
+            limit = blame.and_then(Blame::limit_hit).map(LimitHit::name),
+            part = at.map(|at| at.part()),
+            language = at.and_then(|at| at.language()),
+            interface = at.and_then(|at| at.interface.as_deref()),
+            function = at.and_then(|at| at.function.as_deref()),
+            path = blame.map(Blame::way),
+            other = other.map(|other| match other.relation {
+                Relation::HostTook | Relation::HostGave => "the host".to_owned(),
+                _ => other.call.part(),
+            }),
+            "a guest failed"
+        );
+    }
+}
+
+impl fmt::Display for Failure {
+    /// The page of its blame, or the reason where nobody is blamed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.blame {
+            Some(blame) => f.write_str(&blame.page(&self.request, Some(&self.id))),
+            None => writeln!(f, "── {}  {}: {}", self.id, self.request, self.reason),
+        }
+    }
+}
+
+/// A random UUID. The state of a hash map is seeded by the system and changes with every one that is made.
+fn new_id() -> String {
+    let random = || RandomState::new().build_hasher().finish();
+    let (high, low) = (random(), random());
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+        high >> 32,
+        high >> 16 & 0xffff,
+        high & 0xfff,
+        low >> 48 & 0x3fff | 0x8000,
+        low & 0xffff_ffff_ffff
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_uuids_and_differ() {
+        let ids: std::collections::HashSet<String> = (0..1_000).map(|_| new_id()).collect();
+        assert_eq!(ids.len(), 1_000);
+        for id in ids {
+            let groups: Vec<usize> = id.split('-').map(str::len).collect();
+            assert_eq!(groups, [8, 4, 4, 4, 12], "{id}");
+            assert!(id.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit()), "{id}");
+            assert!(id.as_bytes()[14] == b'4' && b"89ab".contains(&id.as_bytes()[19]), "{id}");
+        }
+    }
+}
