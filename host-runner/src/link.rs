@@ -40,7 +40,7 @@ pub(crate) fn linker(engine: &Engine, grants: &Grants) -> wasmtime::Result<Linke
         keyvalue::add_to_linker(&mut linker, Draft::One, State::keyvalue)?;
         keyvalue::add_to_linker(&mut linker, Draft::Two, State::keyvalue)?;
     }
-    wasi3::add_to_linker(&mut linker, grants, engine.concurrency())?;
+    wasi3::add_to_linker(&mut linker, grants, engine.settings().concurrency())?;
     Ok(linker)
 }
 

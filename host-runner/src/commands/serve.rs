@@ -1,12 +1,12 @@
 //! `host-runner serve`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use host_runner::{App, Engine, EngineOptions, Limits, Pool, ServeError, Server, Setup};
+use host_runner::{App, Limits, Pool, ServeError, Server, Setup};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
@@ -111,10 +111,11 @@ impl Serve {
             memory: limits.memory,
             table_elements: limits.table_elements,
         };
-        let concurrency = Some(answers_in_0_3(&self.file));
-        let engine = Engine::new(&EngineOptions { pool: Some(pool), cache: self.engine.cache, concurrency })?;
+        let Some(prepared) = self.engine.prepare(&self.file, Some(pool), true)? else {
+            return Ok(ExitCode::SUCCESS);
+        };
         let setup = Setup { grants: self.grants.open(&config.grants)?, limits, ..Setup::default() };
-        let app = load(&engine, &self.file, setup)?;
+        let app = load(prepared, setup)?;
         let runtime = runtime()?;
         let outcome = runtime.block_on(serve(app, addr, self.blame));
         // A guest that was cut off may have left something behind that waits without end: the opening of a
@@ -142,15 +143,6 @@ impl Serve {
             ..self.limits.limits(defaults)
         }
     }
-}
-
-/// Whether the component exports the handler of WASI 0.3, which needs an engine with support for asynchronous calls. What
-/// cannot be read is told when it is loaded.
-fn answers_in_0_3(file: &Path) -> bool {
-    let outline = std::fs::read(file).ok().and_then(|bytes| anatomy::outline(&bytes).ok());
-    outline.is_some_and(|outline| {
-        outline.exports.iter().any(|export| export.starts_with("wasi:http/handler@0.3."))
-    })
 }
 
 /// Everything that can go wrong at the start does so before the line is printed.
