@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::component::Source;
 use crate::grants::Grants;
 use crate::keyvalue::Draft;
+use crate::needs::askers;
 
 /// What an import asks the host for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -312,14 +313,15 @@ pub(crate) fn check(name: &str, source: &Source<'_>, grants: &Grants) -> Result<
         return Ok(());
     }
     // Who wants them takes longer to find out, and is asked only now.
-    let whole = source.anatomy().filter(|whole| whole.is_composition());
-    let wanted_by = |import: &str| match &whole {
-        Some(whole) => whole.wanted_by(import).iter().map(|part| part.path.join("/")).collect(),
-        None => Vec::new(),
-    };
+    let whole = source.anatomy();
+    let mut askers = whole.as_deref().map(askers).unwrap_or_default();
     let imports = ungranted
         .into_iter()
-        .map(|(import, need)| Ungranted { import: import.clone(), wanted_by: wanted_by(import), need })
+        .map(|(import, need)| Ungranted {
+            import: import.clone(),
+            wanted_by: askers.remove(import.as_str()).unwrap_or_default(),
+            need,
+        })
         .collect();
     Err(Refusal { component: name.to_owned(), imports })
 }
