@@ -1,7 +1,7 @@
-//! HTTP: a fresh instance of the component for every request.
+//! HTTP: a fresh instance of the component for every request, unless the operator names it safe for more of them.
 //!
 //! Isolation is the point: what one request does to its instance (a trap, a leak, an endless loop) ends with
-//! that instance. A request waits for its turn when all instances are busy, and is turned away when too many
+//! that instance, and where instances are used again, these are not. A request waits for its turn when all instances are busy, and is turned away when too many
 //! wait. A guest runs to its end even when its client has gone: it may be in the middle of a write.
 
 mod admit;
@@ -11,6 +11,7 @@ mod connection;
 mod failure;
 mod guest;
 mod handler;
+mod reuse;
 mod traffic;
 
 use std::io;
@@ -32,6 +33,7 @@ use connection::accept;
 pub use failure::Failure;
 use failure::new_id;
 use handler::Handler;
+use reuse::{Instance, Warm};
 use traffic::Traffic;
 
 type Body = UnsyncBoxBody<bytes::Bytes, wasmtime_wasi_http::Error>;
@@ -82,6 +84,8 @@ pub struct Server {
     instances: Arc<Semaphore>,
     concurrency: u32,
     waiting: AtomicUsize,
+    /// Instances for further requests.
+    warm: Arc<Warm<Instance>>,
 }
 
 impl Server {
@@ -98,6 +102,7 @@ impl Server {
             .find(|exported| exported.interface().is_some_and(|interface| handler.is_in(interface)));
         Ok(Self {
             called: called.map(|exported| exported.called()),
+            warm: Warm::new(app.limits().warm),
             app,
             handler,
             on_failure: Box::new(|_| {}),
@@ -163,6 +168,7 @@ impl Server {
 
     /// Waits for the connections, and for guests that still work after their answer.
     async fn drain(&self, mut connections: JoinSet<()>) {
+        self.warm.close();
         let all = async {
             while connections.join_next().await.is_some() {}
             // Every permit back: no guest is running.

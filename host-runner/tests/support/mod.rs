@@ -132,15 +132,22 @@ pub fn guest_that_prints() -> Vec<u8> {
     component(&GUEST.replace(";; imports", imports).replace(";; prints", prints))
 }
 
+/// The same guest with other code in it: imports, and what it does before its answer. `edit` changes the rest.
+pub fn guest_that(imports: &str, does: &str, edit: impl FnOnce(String) -> String) -> Vec<u8> {
+    component(&edit(GUEST.replace(";; imports", imports).replace(";; prints", does)))
+}
+
 fn component(text: &str) -> Vec<u8> {
     let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/deps");
     let mut resolve = Resolve::default();
-    let mut last = None;
     for package in ["io", "clocks", "random", "filesystem", "sockets", "cli", "http"] {
-        let (id, _) = resolve.push_dir(packages.join(format!("wasi-{package}"))).unwrap();
-        last = Some(id);
+        resolve.push_dir(packages.join(format!("wasi-{package}"))).unwrap();
     }
-    let world = resolve.select_world(&[last.unwrap()], Some("proxy")).unwrap();
+    // More than a proxy has: the end of the guest, and a gate that a test opens.
+    let all = "package test:all; interface gate { pass: func(); }
+        world all { include wasi:http/proxy@0.2.12; import wasi:cli/exit@0.2.12; import gate; }";
+    let package = resolve.push_str("all.wit", all).unwrap();
+    let world = resolve.select_world(&[package], Some("all")).unwrap();
     encode(text, &resolve, world)
 }
 
