@@ -41,6 +41,8 @@ pub(crate) const HELP: &str = r#"The file of --config:
   [serve]
   addr = "127.0.0.1:8080"
   drain = "30s"
+  watch = false
+  swap-asking-more = false
 
 Paths in it are relative to the file. Flags go over it: where there can be one only (--stdio,
 --keyvalue, --addr, a limit, the variable or the guest's folder of a name), the flag's counts; what
@@ -443,6 +445,8 @@ impl LimitTable {
 pub(crate) struct ServeTable {
     pub(crate) addr: Option<SocketAddr>,
     drain: Option<Text<Time>>,
+    pub(crate) watch: bool,
+    pub(crate) swap_asking_more: bool,
 }
 
 impl ServeTable {
