@@ -5,7 +5,7 @@
 ;;   L  a list that lies outside the memory
 ;;   O  a list whose length overflows
 ;;   D  drops a handle twice
-;;   H  makes handles without an end
+;;   M  makes handles without an end
 ;;   K  lends a handle to a part of its own that keeps the borrow past the call
 (component
     (component $Tickets
@@ -60,7 +60,7 @@
                     (local.set $ticket (call $issue))
                     (call $drop (local.get $ticket))
                     (call $drop (local.get $ticket))))
-                (if (i32.eq (local.get $how) (i32.const 72)) (then
+                (if (i32.eq (local.get $how) (i32.const 77)) (then
                     (loop (drop (call $issue)) br 0)))
                 (if (i32.eq (local.get $how) (i32.const 75)) (then
                     (call $keep (call $issue))))

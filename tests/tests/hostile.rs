@@ -130,6 +130,7 @@ impl Face {
 struct Stand {
     face: Face,
     shop: PathBuf,
+    granted: Vec<String>,
     host: Host,
     skus: Vec<String>,
     bought: Mutex<Vec<Bought>>,
@@ -149,7 +150,7 @@ impl Stand {
         let arguments = [&granted[..], &LIMITS.map(str::to_owned)].concat();
         let host = Host::start(&shop, "127.0.0.1:0", &arguments, &folder.path().join("host.log")).unwrap();
         let (bought, keys) = (Mutex::default(), AtomicU32::new(0));
-        Self { face, shop, host, skus, bought, keys, folder }
+        Self { face, shop, granted, host, skus, bought, keys, folder }
     }
 
     fn place(&self, sku: &str) -> Answer {
@@ -182,21 +183,22 @@ impl Stand {
 
     /// Stops the host and looks at the books.
     fn audit(self) {
-        let Self { face, shop, host, skus, bought, folder, .. } = self;
+        let Self { face, shop, granted, host, skus, bought, folder: _folder, .. } = self;
         let bought = bought.into_inner().unwrap();
         for one in &bought {
             assert_eq!(face.read_again(host.address(), &one.order).text(), one.text, "{}", one.sku);
         }
         host.stop().unwrap();
-        let call = |call: &str| catalogue::call(&shop, &store(&folder), call).unwrap();
-        for sku in &skus {
-            let sold = bought.iter().filter(|one| one.sku == *sku).count();
-            let left = STOCK as usize - sold;
-            assert_eq!(
-                call(&format!("shop:storage/stock#levels([\"{sku}\"])")),
-                format!("ok([{{sku: \"{sku}\", on-hand: {left}, held: 0, available: {left}}}])"),
-            );
-        }
+        let call = |call: &str| catalogue::call(&shop, &granted, call).unwrap();
+        let level = |sku: &String| {
+            let left = STOCK as usize - bought.iter().filter(|one| one.sku == *sku).count();
+            format!("{{sku: \"{sku}\", on-hand: {left}, held: 0, available: {left}}}")
+        };
+        let levels: Vec<String> = skus.iter().map(level).collect();
+        assert_eq!(
+            call(&format!("shop:storage/stock#levels({skus:?})")),
+            format!("ok([{}])", levels.join(", "))
+        );
         let (mut listed, mut cents, mut after) = (0, 0, "none".to_owned());
         loop {
             let page = call(&format!("shop:storage/orders#list({after}, 250)"));

@@ -73,7 +73,7 @@ fn misbehave(sku: &str) -> Result<Vec<Adjustment>, Refusal> {
         }
         // Both have room here, and none where they go.
         "HUGE-LIST" => Ok(vec![change(None, "", -1); 900_000]),
-        "HUGE-STRING" => Ok(vec![change(None, &"x".repeat(40 << 20), -1)]),
+        "HUGE-STRING" => Ok(vec![Adjustment { line: None, reason: "x".repeat(40 << 20), amount: -1 }]),
         _ => Ok(Vec::new()),
     }
 }

@@ -16,7 +16,7 @@ def loop():
 
 
 def recurse():
-    # Without its guard the interpreter runs out of the stack that the host gives it.
+    # Without its guard: the interpreter keeps the frames of its calls on its heap.
     sys.setrecursionlimit(1_000_000_000)
 
     def deeper(depth):
