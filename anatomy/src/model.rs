@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 /// The anatomy of a component: its contract, its parts, and how they are wired.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Component {
     /// The name that its name section gives it.
     pub name: Option<String>,
@@ -41,7 +41,7 @@ pub struct Component {
 }
 
 /// An instance inside a component that runs code of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     /// Its name: unique among its neighbours.
     pub name: String,
@@ -79,7 +79,7 @@ pub struct Tool {
 
 /// What bytes are, summed over all core modules and components that are embedded. What is left are types, imports,
 /// exports, tables and the like.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sizes {
     /// Bodies of functions, in bytes.
     pub code: u64,
@@ -110,7 +110,7 @@ impl Sizes {
 }
 
 /// An instance of a composition that is embedded in another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inner {
     /// The names of the instances that lead to it, its own last: its parts have paths that begin with this.
     pub path: Vec<String>,
@@ -123,7 +123,7 @@ pub struct Inner {
 }
 
 /// An import of a part, and what satisfies it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edge {
     /// Index of the importing part.
     pub part: usize,
@@ -140,7 +140,7 @@ pub struct Edge {
 }
 
 /// An export of the whole, and what stands behind it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outlet {
     /// The name of the export.
     pub export: String,

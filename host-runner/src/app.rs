@@ -7,7 +7,8 @@ use std::sync::Arc;
 use wasmtime::component::{Component, InstancePre};
 
 use crate::blame::Index;
-use crate::engine::Engine;
+use crate::component::{ComponentFile, Source};
+use crate::engine::{Blame as Exactness, Engine};
 use crate::exports::{self, Exported};
 use crate::extension::{ExtensionError, LinkFailed};
 use crate::grants::Grants;
@@ -70,6 +71,24 @@ pub enum LoadError {
         /// The rule that is broken, and where.
         reason: String,
     },
+    /// It is compiled code that nothing vouches for.
+    #[error(
+        "{file} was refused: it is compiled code, which would run with all rights of this host, and {reason}. Compile the component here (`host-runner compile`), or give the key that it was compiled with (--key FILE)"
+    )]
+    Untrusted {
+        /// The file.
+        file: String,
+        /// Why it is not trusted.
+        reason: String,
+    },
+    /// It is compiled code of another engine, or of another processor.
+    #[error(
+        "{file} cannot run here: it was compiled by another version of this host, for another processor, or with other settings. Compile the component again (`host-runner compile`), with the flags under Engine that it is run with"
+    )]
+    OtherSettings {
+        /// The file.
+        file: String,
+    },
     /// It imports what was not granted.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -115,6 +134,13 @@ pub enum StartError {
     },
 }
 
+impl LoadError {
+    /// What the engine says of a component that it does not take.
+    pub(crate) fn invalid(file: &str, error: &wasmtime::Error) -> Self {
+        Self::Invalid { file: file.to_owned(), reason: one_line(error) }
+    }
+}
+
 fn reason_of(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
@@ -146,18 +172,23 @@ impl fmt::Debug for App {
 impl App {
     /// Reads a file and makes it ready. Nothing of the guest runs yet.
     pub fn load(engine: &Engine, file: &Path, setup: Setup) -> Result<Self, LoadError> {
-        let name = file.display().to_string();
-        let bytes =
-            std::fs::read(file).map_err(|error| LoadError::Unreadable { file: name.clone(), error })?;
-        Self::from_bytes(engine, &name, &bytes, setup)
+        Self::new(engine, &ComponentFile::read_for(file, engine)?, setup)
+    }
+
+    /// Makes a component ready that was read before, for an engine that was chosen for it.
+    pub fn new(engine: &Engine, component: &ComponentFile, setup: Setup) -> Result<Self, LoadError> {
+        Self::link(engine, component.name(), &component.source(), setup)
     }
 
     /// Makes the bytes of a component ready; `name` stands for the file in errors.
     pub fn from_bytes(engine: &Engine, name: &str, bytes: &[u8], setup: Setup) -> Result<Self, LoadError> {
-        check_preamble(name, bytes)?;
-        imports::check(name, bytes, &setup.grants)?;
-        let component = Component::from_binary(engine.inner(), bytes)
-            .map_err(|error| LoadError::Invalid { file: name.to_owned(), reason: one_line(&error) })?;
+        ComponentFile::check_preamble(name, bytes)?;
+        Self::link(engine, name, &Source::Binary(bytes), setup)
+    }
+
+    fn link(engine: &Engine, name: &str, source: &Source<'_>, setup: Setup) -> Result<Self, LoadError> {
+        imports::check(name, source, &setup.grants)?;
+        let component = source.code(engine, name)?;
         let mismatch =
             |error: wasmtime::Error| LoadError::Mismatch { file: name.to_owned(), reason: one_line(&error) };
         let mut linker = link::linker(engine, &setup.grants).map_err(mismatch)?;
@@ -167,7 +198,7 @@ impl App {
             .add_to_linker(&mut linker)
             .map_err(|LinkFailed { interfaces, source }| LoadError::Extension { interfaces, source })?;
         let pre = linker.instantiate_pre(&component).map_err(mismatch)?;
-        let blame = Index::of(bytes);
+        let blame = source.blame();
         let inner = Inner { name: name.to_owned(), engine: engine.clone(), pre, blame, setup };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -185,6 +216,11 @@ impl App {
     /// The limits that it was loaded with.
     pub fn limits(&self) -> &Limits {
         &self.inner.setup.limits
+    }
+
+    /// Whether a frame may hide a function of another part, that was inlined into it.
+    pub(crate) fn is_coarse(&self) -> bool {
+        self.inner.engine.settings().blame() == Exactness::Coarse
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -223,28 +259,6 @@ impl App {
             None => limit,
         }
     }
-}
-
-pub(crate) fn check_preamble(name: &str, bytes: &[u8]) -> Result<(), LoadError> {
-    let file = || name.to_owned();
-    let found = match bytes {
-        [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => {
-            return Err(LoadError::CoreModule { file: file() });
-        }
-        [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => return Ok(()),
-        [b'\0', b'a', b's', b'm', _, _, _, _, ..] => {
-            "it is WebAssembly of a version that this host does not know"
-        }
-        [] => "the file is empty",
-        _ if b"\0asm\x0d\0\x01\0".starts_with(bytes) => "it ends within its first eight bytes",
-        _ if std::str::from_utf8(&bytes[..bytes.len().min(512)])
-            .map_or_else(|error| error.valid_up_to() + 4 > 512, |_| true) =>
-        {
-            "it is text"
-        }
-        _ => "it is some other binary file",
-    };
-    Err(LoadError::NotWebAssembly { file: file(), found })
 }
 
 /// The chain of causes on one line.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::component::Source;
 use crate::grants::Grants;
 use crate::keyvalue::Draft;
 
@@ -268,29 +269,28 @@ impl fmt::Display for Refusal {
 /// Decided from its structure alone: a refusal must not wait for megabytes to be compiled. An import that only
 /// names types needs no grant. Bytes whose structure cannot be read are passed: either they are no valid component,
 /// and compiling says so, or nothing that they import beyond the grants is there to be linked.
-pub(crate) fn check(name: &str, bytes: &[u8], grants: &Grants) -> Result<(), Refusal> {
-    let whole = match anatomy::read(bytes) {
-        Ok(whole) => whole,
-        Err(error) => {
-            tracing::debug!("the structure of the component cannot be read: {error}");
-            return Ok(());
-        }
-    };
-    let wanted_by = |import: &str| match whole.is_composition() {
-        true => whole.wanted_by(import).iter().map(|part| part.path.join("/")).collect(),
-        false => Vec::new(),
-    };
-    let imports: Vec<Ungranted> = whole
-        .imports
+pub(crate) fn check(name: &str, source: &Source<'_>, grants: &Grants) -> Result<(), Refusal> {
+    let Some(imports) = source.imports() else { return Ok(()) };
+    let ungranted: Vec<(&String, Need)> = imports
+        .all
         .iter()
-        .filter(|import| !whole.naming.contains(import))
+        .filter(|import| !imports.naming.contains(import))
         .map(|import| (import, Need::of(import)))
         .filter(|(import, need)| !need.is_met_by(grants) && grants.extensions.allows(import).is_none())
-        .map(|(import, need)| Ungranted { import: import.clone(), wanted_by: wanted_by(import), need })
         .collect();
-    if imports.is_empty() {
+    if ungranted.is_empty() {
         return Ok(());
     }
+    // Who wants them takes longer to find out, and is asked only now.
+    let whole = source.anatomy().filter(|whole| whole.is_composition());
+    let wanted_by = |import: &str| match &whole {
+        Some(whole) => whole.wanted_by(import).iter().map(|part| part.path.join("/")).collect(),
+        None => Vec::new(),
+    };
+    let imports = ungranted
+        .into_iter()
+        .map(|(import, need)| Ungranted { import: import.clone(), wanted_by: wanted_by(import), need })
+        .collect();
     Err(Refusal { component: name.to_owned(), imports })
 }
 

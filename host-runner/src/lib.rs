@@ -25,15 +25,18 @@
 //! # }
 //! ```
 //!
-//! Where to look: [`engine`] for the compiler's settings, [`grants`] for what a guest may reach, [`limits`] for
-//! what it may use up, [`blame`] for who is told to have failed, [`keyvalue`] for the stores behind `wasi:keyvalue`,
-//! [`needs`] for what a component asks for, and [`extension`] for interfaces that this host lacks.
+//! Where to look: [`engine`] for the compiler's settings, [`code`] for compiled code that outlives the process, [`grants`]
+//! for what a guest may reach, [`limits`] for what it may use up, [`blame`] for who is told to have failed, [`keyvalue`]
+//! for the stores behind `wasi:keyvalue`, [`needs`] for what a component asks for, and [`extension`] for interfaces that
+//! this host lacks.
 
 #![deny(missing_docs)]
 
 mod app;
 pub mod blame;
 mod call;
+pub mod code;
+mod component;
 mod cpu;
 pub mod engine;
 mod exceeded;
@@ -54,6 +57,8 @@ mod waits;
 pub use app::{App, LoadError, Setup, StartError};
 pub use blame::Blame;
 pub use call::{Answer, Call, ExpressionError, Took, call, example};
+pub use code::{Cache, CacheError, Key, KeyError};
+pub use component::{CompileError, ComponentFile};
 pub use engine::{Engine, EngineError, EngineOptions, Pool};
 pub use exports::{Exported, LookupError};
 pub use extension::Extension;

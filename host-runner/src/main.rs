@@ -24,7 +24,8 @@ Exit codes:
   1  the guest answered with an error
   2  wrong usage
   3  the file cannot be used: missing, not a component, invalid; or that of --config
-  4  refused: the component imports what was not granted; `grants --check`: the new one asks for more
+  4  refused: the component imports what was not granted, or nothing vouches for its compiled code; `grants --check`: the new
+     one asks for more
   5  the guest trapped or met a limit
   6  the host failed: address in use, store locked or unreadable
 
@@ -35,6 +36,7 @@ Examples:
   host-runner serve site.wasm --config host.toml
   host-runner grants site.wasm
   host-runner run hello.wasm --stdio --env none --dir none -- one two
+  host-runner compile site.wasm -o site.cwasm && host-runner serve site.cwasm --keyvalue memory
 
 Results go to standard output, everything else to standard error. RUST_LOG sets what is logged
 (RUST_LOG=host_runner=debug logs every request).";

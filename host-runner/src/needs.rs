@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anatomy::{Component, ReadError, Source};
 use serde::Serialize;
 
-use crate::app::{LoadError, check_preamble};
+use crate::app::LoadError;
+use crate::component::ComponentFile;
 use crate::extension::{Extensions, compatible};
 use crate::imports::{Need, Way};
 
@@ -99,7 +100,7 @@ pub struct Inside {
 ///
 /// As [`App::load`](crate::App::load), where the bytes are no component.
 pub fn of_file(name: &str, bytes: &[u8], extensions: &Extensions) -> Result<Needs, LoadError> {
-    check_preamble(name, bytes)?;
+    ComponentFile::check_preamble(name, bytes)?;
     needs(bytes, extensions)
         .map_err(|error| LoadError::Invalid { file: name.to_owned(), reason: error.to_string() })
 }

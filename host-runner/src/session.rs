@@ -204,7 +204,7 @@ pub(crate) async fn limited<T>(
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(explain(&error, app, called, store.data())),
         Err(_) => {
-            let scene = Scene { index: app.blame(), called, trace: None, coarse: false };
+            let scene = Scene { index: app.blame(), called, trace: None, coarse: app.is_coarse() };
             Err(CallError::limit(
                 LimitHit::Time(time),
                 Blame::limit(&scene, LimitHit::Time(time)).waiting(None),
@@ -217,7 +217,7 @@ fn explain(error: &wasmtime::Error, app: &App, called: Option<&Called>, state: &
     if let Some(I32Exit(status)) = error.downcast_ref() {
         return CallError::Exit(*status);
     }
-    let scene = Scene { index: app.blame(), called, trace: error.downcast_ref(), coarse: false };
+    let scene = Scene { index: app.blame(), called, trace: error.downcast_ref(), coarse: app.is_coarse() };
     if let Some(Outwaited { hit, function }) = error.downcast_ref() {
         return CallError::limit(*hit, Blame::limit(&scene, *hit).waiting(Some(function)));
     }

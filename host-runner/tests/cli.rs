@@ -54,6 +54,8 @@ impl Place {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_host-runner"));
         command.args(arguments).current_dir(self.path()).env_remove("RUST_LOG");
+        // What `serve` keeps is not for the user's own cache, and what is there not for the tests.
+        command.env("XDG_CACHE_HOME", self.path().join("user"));
         command
     }
 

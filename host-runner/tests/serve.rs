@@ -127,7 +127,7 @@ async fn start(limits: Limits) -> Running {
 
 async fn start_telling(limits: Limits, tell: impl Fn(&Failure) + Send + Sync + 'static) -> Running {
     let pool = Pool { instances: 8, memory: limits.memory, table_elements: 1_000 };
-    let engine = Engine::new(&EngineOptions { pool: Some(pool), cache: None }).unwrap();
+    let engine = Engine::new(&EngineOptions { pool: Some(pool), ..EngineOptions::default() }).unwrap();
     let app = App::from_bytes(&engine, "guest.wasm", guest(), Setup { limits, ..Setup::default() }).unwrap();
     let server = Server::new(app).await.unwrap().on_failure(tell);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use host_runner::keyvalue::Backend;
-use host_runner::{App, CallError, Engine, EngineOptions, Exported, Grants, Session, Setup, WallClock};
+use host_runner::{
+    App, Cache, CallError, Engine, EngineOptions, Exported, Grants, Session, Setup, WallClock,
+};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 use wasm_wave::untyped::UntypedFuncCall;
@@ -19,8 +21,8 @@ use crate::project;
 pub fn engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
     ENGINE.get_or_init(|| {
-        let options =
-            EngineOptions { cache: Some(project::path("target/cache")), ..EngineOptions::default() };
+        let cache = Cache::open(&project::path("target/cache")).expect("compiled code can be kept");
+        let options = EngineOptions { cache: Some(cache), ..EngineOptions::default() };
         Engine::new(&options).expect("the engine starts")
     })
 }

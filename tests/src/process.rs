@@ -118,6 +118,8 @@ impl Host {
             .arg("serve")
             .arg(component)
             .args(["--addr", address])
+            // Code is kept from test to test, and away from the user's own.
+            .env("XDG_CACHE_HOME", project::path("target/cache"))
             .args(arguments)
             .current_dir(project::root())
             .stdin(Stdio::null())

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use host_runner::{App, Engine, EngineOptions, Limits, Setup};
+use host_runner::{App, Limits, Setup};
 
 use super::config::{self, ConfigFlag};
 use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags};
@@ -56,13 +56,15 @@ impl Call {
             call => call,
         };
         let config = self.config.read()?;
-        let engine = Engine::new(&EngineOptions { pool: None, cache: self.engine.cache })?;
+        let Some(prepared) = self.engine.prepare(&self.file, None, false)? else {
+            return Ok(ExitCode::SUCCESS);
+        };
         let setup = Setup {
             grants: self.grants.open(&config.grants)?,
             limits: self.limits.limits(config.limits.over(Limits::default())),
             ..Setup::default()
         };
-        let app = load(&engine, &self.file, setup)?;
+        let app = load(prepared, setup)?;
         let Some(expression) = expression else { return Err(no_call(&app)) };
         let call = host_runner::Call::parse(&app, &expression)?;
         let runtime = runtime()?;

@@ -2,20 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use host_runner::engine::Blame;
 use host_runner::extension::Extensions;
 use host_runner::grants::{Authority, Directory, Stdio};
 use host_runner::keyvalue::{Access, Backend, Memory, Narrowed, Redb};
-use host_runner::{CallError, Grants, Limits};
+use host_runner::{
+    Cache, CacheError, CallError, ComponentFile, Engine, EngineOptions, Grants, Key, KeyError, Limits, Pool,
+};
 use serde::Deserialize;
 
-use super::Failure;
 use super::config::GrantTable;
+use super::{Failure, print_line};
 
 /// The default of all of these is nothing. A component that imports an interface that was not granted is
 /// refused before it starts. Always there, since they reach nothing: wasi:io, wasi:clocks, wasi:random,
@@ -387,15 +390,190 @@ pub(crate) fn eprint_page(page: &str) {
     let _ = io::stderr().write_all(page.as_bytes());
 }
 
-/// Keeps compiled code.
+/// The engine is set up for what the component needs; --explain-engine says how, and why. Each of these decides
+/// otherwise.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Options")]
+#[command(next_help_heading = "Engine")]
 pub(crate) struct EngineFlags {
-    /// Keeps compiled code in this folder, so that the next start of the same component is quick.
+    /// Keeps compiled code in this folder, so that the next start of the same component is quick
+    /// [default: for `serve` host-runner in the user's cache folder, else none].
     ///
-    /// The code is trusted as it is found: nobody else may be able to write there.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) cache: Option<PathBuf>,
+    /// The folder and the key in it are made where they are missing. Entries are signed with the key, and what does
+    /// not verify is compiled anew.
+    #[arg(long, value_name = "DIR|none")]
+    cache: Option<OrNone<PathBuf>>,
+
+    /// The key that compiled code is signed with, here and in a .cwasm file [default: that in the cache folder].
+    ///
+    /// 64 hexadecimal digits in a file of mode 600; hosts that have the same key run each other's code.
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+
+    /// How exactly a trap is blamed on a part; coarse lets calls between parts cost less by inlining.
+    #[arg(long, value_name = "exact|coarse", default_value = "exact", hide_default_value = true)]
+    blame: Exactness,
+
+    /// Support for asynchronous calls [default: auto, on for components that need it].
+    #[arg(long, value_name = "auto|on|off", default_value = "auto", hide_default_value = true)]
+    concurrency: Switch,
+
+    /// Whether instances map the image of their heap and copy only what they write to [default: auto, on].
+    #[arg(long, value_name = "auto|on|off", default_value = "auto", hide_default_value = true)]
+    copy_on_write: Switch,
+
+    /// Whether room for instances is made ready beforehand [default: auto, on for `serve`].
+    #[arg(long, value_name = "auto|off", default_value = "auto", hide_default_value = true)]
+    pool: PoolFlag,
+
+    /// Bytes of each memory of the pool that stay in place between requests [default: what the largest begins with].
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    resident_memory: Option<u64>,
+
+    /// Bytes of each table of the pool that stay in place between requests [default: what the largest begins with].
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    resident_table: Option<u64>,
+
+    /// Whether only those pages are restored that a request wrote to, where the kernel can tell [default: auto].
+    #[arg(long, value_name = "auto|on|off", default_value = "auto", hide_default_value = true)]
+    page_map_scan: Switch,
+
+    /// Prints how the engine is set up for this component, and why, and does nothing else.
+    #[arg(
+        long,
+        value_name = "text|json",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "text"
+    )]
+    explain_engine: Option<Explanation>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Exactness {
+    Exact,
+    Coarse,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Switch {
+    Auto,
+    On,
+    Off,
+}
+
+impl Switch {
+    fn told(self) -> Option<bool> {
+        match self {
+            Self::Auto => None,
+            Self::On => Some(true),
+            Self::Off => Some(false),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum PoolFlag {
+    Auto,
+    Off,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Explanation {
+    Text,
+    Json,
+}
+
+/// What a command runs: a component, and the engine that was set up for it.
+pub(crate) struct Prepared {
+    pub(crate) component: ComponentFile,
+    pub(crate) engine: Engine,
+}
+
+impl EngineFlags {
+    /// Reads the component and sets up an engine for it. `None` when all that was wanted is to explain that.
+    ///
+    /// `kept` is whether compiled code is kept where no flag says so.
+    pub(crate) fn prepare(
+        &self,
+        file: &Path,
+        pool: Option<Pool>,
+        kept: bool,
+    ) -> Result<Option<Prepared>, Failure> {
+        let key = self.key.as_deref().map(Key::read).transpose().map_err(Failure::host)?;
+        let cache = self.cache(key.as_ref(), kept)?;
+        let key = key.or_else(|| cache.as_ref().map(|cache| cache.key().clone()));
+        // Code that was compiled ahead of time without a key of its own has that of the user's cache.
+        let key = key.or_else(|| Key::of_user().ok());
+        let options = EngineOptions {
+            pool: pool.filter(|_| self.pool == PoolFlag::Auto),
+            cache,
+            key,
+            blame: match self.blame {
+                Exactness::Exact => Blame::Exact,
+                Exactness::Coarse => Blame::Coarse,
+            },
+            concurrency: self.concurrency.told(),
+            copy_on_write: self.copy_on_write.told(),
+            resident_memory: self.resident_memory,
+            resident_table: self.resident_table,
+            page_map_scan: self.page_map_scan.told(),
+        };
+        let component = ComponentFile::read(file, &options)?;
+        let engine = Engine::for_needs(&options, component.needs())?;
+        match self.explain_engine {
+            None => Ok(Some(Prepared { component, engine })),
+            Some(form) => explain(form, &component, &engine).map(|()| None),
+        }
+    }
+
+    pub(crate) fn key_file(&self) -> Option<&Path> {
+        self.key.as_deref()
+    }
+
+    /// The folder that was named, or the user's own. What was named must be usable; without the user's own the start is
+    /// slower, and no more.
+    fn cache(&self, key: Option<&Key>, kept: bool) -> Result<Option<Cache>, Failure> {
+        let open = |folder: &Path| match key {
+            Some(key) => Cache::open_with(folder, key.clone()),
+            None => Cache::open(folder),
+        };
+        match &self.cache {
+            Some(OrNone::None) => Ok(None),
+            Some(OrNone::Some(folder)) => match open(folder) {
+                Ok(cache) => Ok(Some(cache)),
+                // A folder that is full, or that can only be read, and has no key yet.
+                Err(CacheError::Key(error @ KeyError::Unwritable { .. })) => {
+                    tracing::warn!("compiled code is not kept: {:#}", anyhow::Error::from(error));
+                    Ok(None)
+                }
+                Err(error) => Err(Failure::host(error)),
+            },
+            None if !kept => Ok(None),
+            None => Ok(Cache::of_user().and_then(|folder| match open(&folder) {
+                Ok(cache) => Some(cache),
+                Err(error) => {
+                    let message = format!("compiled code is not kept: {:#}", anyhow::Error::from(error));
+                    tracing::warn!("{message}");
+                    None
+                }
+            })),
+        }
+    }
+}
+
+fn explain(form: Explanation, component: &ComponentFile, engine: &Engine) -> Result<(), Failure> {
+    let choices = engine.settings().choices();
+    match form {
+        Explanation::Text => choices.iter().try_for_each(|choice| print_line(&choice.to_string())),
+        Explanation::Json => {
+            let told = serde_json::json!({
+                "component": component.name(),
+                "needs": component.needs(),
+                "choices": choices,
+            });
+            print_line(&format!("{told:#}"))
+        }
+    }
 }
 
 /// Reads a size: bytes, or with a unit.

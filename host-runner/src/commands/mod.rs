@@ -1,6 +1,7 @@
 //! The subcommands, and what they share: how they fail.
 
 mod call;
+mod compile;
 mod config;
 mod flags;
 mod grants;
@@ -9,15 +10,15 @@ mod serve;
 mod timing;
 
 use std::io::{self, Write};
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
 use clap::Subcommand;
+use flags::Prepared;
 use host_runner::{
-    App, CallError, Engine, EngineError, ExpressionError, LoadError, RunError, ServeError, Setup,
+    App, CallError, CompileError, EngineError, ExpressionError, LoadError, RunError, ServeError, Setup,
 };
 
 /// How long a command may be silent.
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Call(call::Call),
     Run(run::Run),
     Grants(grants::Grants),
+    Compile(compile::Compile),
 }
 
 impl Command {
@@ -38,6 +40,7 @@ impl Command {
             Self::Call(call) => call.execute(),
             Self::Run(run) => run.execute(),
             Self::Grants(grants) => grants.execute(),
+            Self::Compile(compile) => compile.execute(),
         }
     }
 }
@@ -96,7 +99,18 @@ impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Self {
         match error {
             LoadError::Refused(refusal) => Self::refused(refusal),
+            error @ LoadError::Untrusted { .. } => Self::refused(error),
             error => Self::file(error),
+        }
+    }
+}
+
+impl From<CompileError> for Failure {
+    fn from(error: CompileError) -> Self {
+        match error {
+            CompileError::Load(error) => error.into(),
+            error @ CompileError::Compiled { .. } => Self::file(error),
+            error => Self::host(error),
         }
     }
 }
@@ -158,15 +172,18 @@ pub(crate) fn print_line(line: &str) -> Result<(), Failure> {
 }
 
 /// Loads an app, and says what it is doing where that takes longer: compiling a large guest does.
-pub(crate) fn load(engine: &Engine, file: &Path, setup: Setup) -> Result<App, LoadError> {
+pub(crate) fn load(prepared: Prepared, setup: Setup) -> Result<App, LoadError> {
+    let Prepared { component, engine } = &prepared;
     let (done, waiting) = mpsc::channel::<()>();
     thread::scope(|scope| {
         scope.spawn(move || {
             if waiting.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-                tracing::info!("compiling {}; --cache DIR keeps the code for the next time", file.display());
+                let hint =
+                    if engine.keeps_code() { "" } else { "; --cache DIR keeps the code for the next time" };
+                tracing::info!("compiling {}{hint}", component.name());
             }
         });
-        let app = App::load(engine, file, setup);
+        let app = App::new(engine, component, setup);
         drop(done);
         app
     })

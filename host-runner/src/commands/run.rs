@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use host_runner::{Engine, EngineOptions, Limits, Program, RunError, Setup};
+use host_runner::{Limits, Program, RunError, Setup};
 
 use super::config::{self, ConfigFlag};
 use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags};
@@ -48,7 +48,9 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn execute(self) -> Result<ExitCode, Failure> {
         let config = self.config.read()?;
-        let engine = Engine::new(&EngineOptions { pool: None, cache: self.engine.cache })?;
+        let Some(prepared) = self.engine.prepare(&self.file, None, false)? else {
+            return Ok(ExitCode::SUCCESS);
+        };
         let mut grants = self.grants.open(&config.grants)?;
         if !self.arguments.is_empty() {
             grants.environment.get_or_insert_default();
@@ -63,7 +65,7 @@ impl Run {
         };
         let limits = self.limits.limits(config.limits.over(defaults));
         let setup = Setup { grants, limits, arguments: self.arguments, clock: None };
-        let app = load(&engine, &self.file, setup)?;
+        let app = load(prepared, setup)?;
         let program = Program::of(&app)?;
         let runtime = runtime()?;
         let (mut took, mut all_succeeded) = (Vec::new(), true);

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use host_runner::{App, Engine, EngineOptions, Limits, Pool, ServeError, Server, Setup};
+use host_runner::{App, Limits, Pool, ServeError, Server, Setup};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
@@ -90,9 +90,11 @@ impl Serve {
             memory: limits.memory,
             table_elements: limits.table_elements,
         };
-        let engine = Engine::new(&EngineOptions { pool: Some(pool), cache: self.engine.cache })?;
+        let Some(prepared) = self.engine.prepare(&self.file, Some(pool), true)? else {
+            return Ok(ExitCode::SUCCESS);
+        };
         let setup = Setup { grants: self.grants.open(&config.grants)?, limits, ..Setup::default() };
-        let app = load(&engine, &self.file, setup)?;
+        let app = load(prepared, setup)?;
         let runtime = runtime()?;
         let outcome = runtime.block_on(serve(app, addr, self.blame));
         // A guest that was cut off may have left something behind that waits without end: the opening of a

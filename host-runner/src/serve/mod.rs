@@ -124,7 +124,12 @@ impl Server {
 
     /// Who is blamed for an answer, of which no frame tells.
     fn scene(&self) -> Scene<'_> {
-        Scene { index: self.app.blame(), called: self.handler.as_ref(), trace: None, coarse: false }
+        Scene {
+            index: self.app.blame(),
+            called: self.handler.as_ref(),
+            trace: None,
+            coarse: self.app.is_coarse(),
+        }
     }
 
     /// Accepts connections until `shutdown` is ready, then lets what is in flight finish, for as long as the

@@ -1,0 +1,190 @@
+//! The engine: compiler settings chosen for a component, and the clock that interrupts guests.
+//!
+//! What a component needs is found out from its bytes ([`Needs`]), and the settings are chosen for that
+//! ([`Settings`]), each with its reason. *Concurrency support* is off where the component validates without: then calls
+//! and instances cost about half. *Epochs, not fuel*: an epoch check costs a load and a compare, and ticks with the wall
+//! clock, which is what a limit on a request is about.
+
+mod needs;
+mod settings;
+
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::Duration;
+
+use wasmtime::ResourcesRequired;
+
+use crate::code::{self, Cache, Key};
+
+pub use needs::{Holdings, Needs};
+pub use settings::{Blame, Choice, Settings};
+
+/// How often running guests are looked at: the granularity of every limit on time, and how long a guest
+/// that computes keeps a thread before others get their turn.
+pub const TICK: Duration = Duration::from_millis(10);
+
+/// What to build an [`Engine`] for. Where an option is `None`, the engine chooses for the component.
+#[derive(Debug, Clone, Default)]
+pub struct EngineOptions {
+    /// Prepares room for this many instances, so that a fresh one costs microseconds. `None` allocates on
+    /// demand, which is right for a single call.
+    pub pool: Option<Pool>,
+    /// Keeps compiled code. `None` keeps nothing.
+    pub cache: Option<Cache>,
+    /// The key of code that was compiled ahead of time. `None` takes that of the cache.
+    pub key: Option<Key>,
+    /// How exactly a trap is blamed on a part.
+    pub blame: Blame,
+    /// Support for asynchronous calls. A component that needs it is invalid without.
+    pub concurrency: Option<bool>,
+    /// Whether instances map the image of their heap and copy only what they write to. `None` is on.
+    pub copy_on_write: Option<bool>,
+    /// Bytes of each memory in a pool that stay in place between two instances, instead of being given back to the
+    /// system and asked for again, page by page.
+    pub resident_memory: Option<u64>,
+    /// Bytes of each table in a pool that stay in place between two instances.
+    pub resident_table: Option<u64>,
+    /// Whether the system is asked which pages of a memory were written to, so that only those are restored. Linux
+    /// from 6.7 on; elsewhere it is off.
+    pub page_map_scan: Option<bool>,
+}
+
+/// The size of the pool.
+#[derive(Debug, Clone, Copy)]
+pub struct Pool {
+    /// How many instances of the component exist at the same time.
+    pub instances: u32,
+    /// The largest single memory, in bytes.
+    pub memory: usize,
+    /// The largest single table, in elements.
+    pub table_elements: usize,
+}
+
+/// Why there is no engine.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The engine refuses its settings, or this machine cannot run it.
+    #[error("the WebAssembly engine cannot start on this machine")]
+    Start(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Compiles and runs components. Cheap to clone; all clones are the same engine.
+#[derive(Clone)]
+pub struct Engine {
+    inner: wasmtime::Engine,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    settings: Settings,
+    options: EngineOptions,
+    /// Whether the settings were chosen for a component.
+    chosen: bool,
+    fingerprint: OnceLock<String>,
+}
+
+impl EngineOptions {
+    /// The key of code that was compiled ahead of time.
+    pub(crate) fn any_key(&self) -> Option<&Key> {
+        self.key.as_ref().or_else(|| self.cache.as_ref().map(Cache::key))
+    }
+
+    /// What stands for the engine where code is looked for before it is known what the component needs: the same for
+    /// all engines of these options that are chosen for a component, and for all that are not.
+    pub(crate) fn fingerprint(&self, chosen: bool) -> Result<String, EngineError> {
+        let options = Self { pool: None, ..self.clone() };
+        let settings = Settings::choose(&options, &Needs::unknown());
+        let engine =
+            wasmtime::Engine::new(&settings.config()).map_err(|error| EngineError::Start(error.into()))?;
+        // Unknown needs choose what `Some(true)` tells, and a component may choose otherwise.
+        Ok(code::fingerprint(&engine, (chosen, self.concurrency)))
+    }
+}
+
+impl Engine {
+    /// Builds an engine for whatever component: with support for asynchronous calls, and with a pool, if any, of
+    /// sizes that most components fit into. [`Engine::for_needs`] is faster where the component is known.
+    pub fn new(options: &EngineOptions) -> Result<Self, EngineError> {
+        Self::build(options, &Needs::unknown(), false)
+    }
+
+    /// Builds an engine with the settings that suit a component, and starts the thread that ticks its epoch; the thread
+    /// ends with the last clone.
+    ///
+    /// Where the address space for a pool cannot be had (a container with a limit on it), instances are
+    /// allocated on demand instead: slower, and the same in everything else.
+    pub fn for_needs(options: &EngineOptions, needs: &Needs) -> Result<Self, EngineError> {
+        Self::build(options, needs, true)
+    }
+
+    fn build(options: &EngineOptions, needs: &Needs, chosen: bool) -> Result<Self, EngineError> {
+        let mut settings = Settings::choose(options, needs);
+        let mut built = wasmtime::Engine::new(&settings.config());
+        if let Err(error) = &built
+            && settings.slots().is_some()
+        {
+            tracing::warn!("no room for a pool of instances ({error:#}): allocating on demand");
+            settings = settings.without_pool(format!("there was no room for one: {error:#}"));
+            built = wasmtime::Engine::new(&settings.config());
+        }
+        let inner = built.map_err(|error| EngineError::Start(error.into()))?;
+        tick(&inner).map_err(|error| EngineError::Start(error.into()))?;
+        let shared = Shared { settings, options: options.clone(), chosen, fingerprint: OnceLock::new() };
+        Ok(Self { inner, shared: Arc::new(shared) })
+    }
+
+    /// What was chosen, with the reasons.
+    pub fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    /// Whether it keeps the code that it compiles.
+    pub fn keeps_code(&self) -> bool {
+        self.shared.options.cache.is_some()
+    }
+
+    pub(crate) fn inner(&self) -> &wasmtime::Engine {
+        &self.inner
+    }
+
+    pub(crate) fn cache(&self) -> Option<&Cache> {
+        self.shared.options.cache.as_ref()
+    }
+
+    /// The key of code that was compiled ahead of time.
+    pub(crate) fn key(&self) -> Option<&Key> {
+        self.shared.options.any_key()
+    }
+
+    /// What code is looked for by, besides the component.
+    pub(crate) fn fingerprint(&self) -> &str {
+        // An engine was built of these options already, so another one will be.
+        self.shared
+            .fingerprint
+            .get_or_init(|| self.shared.options.fingerprint(self.shared.chosen).unwrap_or_default())
+    }
+
+    /// How many instances that need this much fit into the pool at once; no bound without a pool.
+    pub(crate) fn room_for(&self, need: Option<&ResourcesRequired>) -> Option<u32> {
+        let slots = self.settings().slots()?;
+        let (memories, tables) = need.map_or((0, 0), |need| (need.num_memories, need.num_tables));
+        let room =
+            |of_instance: u32, needed: u32| slots.instances.saturating_mul(of_instance) / needed.max(1);
+        Some(slots.instances.min(room(slots.memories, memories)).min(room(slots.tables, tables)))
+    }
+}
+
+fn tick(engine: &wasmtime::Engine) -> std::io::Result<()> {
+    let weak = engine.weak();
+    thread::Builder::new()
+        .name("epoch".into())
+        .spawn(move || {
+            loop {
+                thread::sleep(TICK);
+                let Some(engine) = weak.upgrade() else { break };
+                engine.increment_epoch();
+            }
+        })
+        .map(drop)
+}

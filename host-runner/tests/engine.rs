@@ -1,0 +1,215 @@
+//! The engine that is set up for a component: what is chosen, what is said of it, and that it fits.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use host_runner::engine::{Blame, Needs};
+use host_runner::{App, CallError, Engine, EngineOptions, LoadError, Pool, Setup, Val};
+use serde_json::Value;
+
+const SYNCHRONOUS: &str = r#"(component
+    (core module $m
+        (memory 3) (table 5 funcref) (data (i32.const 0) "x")
+        (func (export "seven") (result i32) i32.const 7))
+    (core instance $i (instantiate $m))
+    (func (export "seven") (result u32) (canon lift (core func $i "seven"))))"#;
+
+/// Its function is lifted asynchronously: it returns through `task.return` and ends by answering 0.
+const ASYNCHRONOUS: &str = r#"(component
+    (core func $return (canon task.return (result u32)))
+    (core module $m
+        (import "" "return" (func $return (param i32)))
+        (memory 1)
+        (func (export "seven") (result i32) (call $return (i32.const 7)) i32.const 0)
+        (func (export "callback") (param i32 i32 i32) (result i32) unreachable))
+    (core instance $i (instantiate $m (with "" (instance (export "return" (func $return))))))
+    (func (export "seven") async (result u32)
+        (canon lift (core func $i "seven") async (callback (func $i "callback")))))"#;
+
+fn binary(text: &str) -> Vec<u8> {
+    wat::parse_str(text).unwrap()
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_host-runner"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("RUST_LOG")
+        .env("XDG_CACHE_HOME", folder.join("user"))
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn place() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("plain.wasm"), binary(SYNCHRONOUS)).unwrap();
+    fs::write(folder.path().join("async.wasm"), binary(ASYNCHRONOUS)).unwrap();
+    folder
+}
+
+/// What was chosen for a setting, and why.
+fn chosen(folder: &Path, arguments: &[&str], setting: &str) -> (String, String) {
+    let (code, out, err) = run(folder, &[arguments, &["--explain-engine=json"]].concat());
+    assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}");
+    let told: Value = serde_json::from_str(&out).unwrap();
+    let choices = told["choices"].as_array().unwrap();
+    let choice = choices.iter().find(|choice| choice["setting"] == setting);
+    let choice = choice.unwrap_or_else(|| panic!("nothing is said of {setting}: {out}"));
+    (choice["chosen"].as_str().unwrap().to_owned(), choice["reason"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn an_explanation_names_every_choice_its_reason_and_its_flag() {
+    let place = place();
+    let (code, out, err) = run(place.path(), &["serve", "plain.wasm", "--explain-engine"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let lines: Vec<&str> = out.lines().collect();
+    let begins = |start: &str| {
+        *lines.iter().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("no {start}:\n{out}"))
+    };
+    assert_eq!(
+        begins("concurrency"),
+        "concurrency        off        the component validates without the asynchronous component model, and calls cost half without it (--concurrency on)"
+    );
+    assert!(begins("blame").contains("exact") && begins("blame").ends_with("(--blame coarse)"));
+    assert!(begins("copy-on-write").ends_with("(--copy-on-write off)"));
+    assert!(begins("pool").contains("64 instances"));
+    assert!(begins("memories").contains("1 each"));
+    assert!(begins("tables").contains("1 each"));
+    assert!(begins("resident memory").contains("the largest memory begins with 192 KiB"));
+    assert!(begins("resident tables").contains("the largest table begins with 5 elements"));
+}
+
+#[test]
+fn support_for_asynchronous_calls_is_on_where_the_component_needs_it() {
+    let place = place();
+    let (on, reason) = chosen(place.path(), &["serve", "async.wasm"], "concurrency");
+    assert_eq!(on, "on");
+    assert_eq!(reason, "the component does not validate without the asynchronous component model");
+    assert_eq!(chosen(place.path(), &["serve", "plain.wasm"], "concurrency").0, "off");
+    for file in ["plain.wasm", "async.wasm"] {
+        assert_eq!(run(place.path(), &["call", file, "seven()"]), (0, "7\n".into(), String::new()), "{file}");
+    }
+    // Told otherwise: support that is not needed does no harm, and without what is needed nothing goes.
+    assert_eq!(run(place.path(), &["call", "plain.wasm", "seven()", "--concurrency", "on"]).1, "7\n");
+    let (code, _, err) = run(place.path(), &["call", "async.wasm", "seven()", "--concurrency", "off"]);
+    assert_eq!(code, 3);
+    assert!(err.starts_with("error: async.wasm is not a valid component: "), "{err}");
+}
+
+#[test]
+fn every_choice_has_a_flag_that_turns_it_back() {
+    let place = place();
+    for (flags, setting, value) in [
+        (&["--concurrency", "on"][..], "concurrency", "on"),
+        (&["--blame", "coarse"], "blame", "coarse"),
+        (&["--copy-on-write", "off"], "copy-on-write", "off"),
+        (&["--pool", "off"], "pool", "off"),
+        (&["--max-concurrency", "3"], "pool", "3 instances"),
+        (&["--page-map-scan", "off"], "page-map scan", "off"),
+        (&["--resident-memory", "0"], "resident memory", "0 bytes"),
+        (&["--resident-memory", "3MiB"], "resident memory", "3 MiB"),
+        (&["--resident-table", "8KiB"], "resident tables", "8 KiB"),
+    ] {
+        let arguments = [&["serve", "plain.wasm"], flags].concat();
+        assert_eq!(chosen(place.path(), &arguments, setting).0, value, "{flags:?}");
+    }
+    // A single call has no use for a pool.
+    assert_eq!(chosen(place.path(), &["call", "plain.wasm", "seven()"], "pool").0, "off");
+    assert_eq!(run(place.path(), &["call", "plain.wasm", "seven()", "--blame", "coarse"]).1, "7\n");
+}
+
+#[test]
+fn compiled_code_is_explained_like_the_component_that_it_was_made_of() {
+    let place = place();
+    for (file, compiled) in [("plain.wasm", "plain.cwasm"), ("async.wasm", "async.cwasm")] {
+        assert_eq!(run(place.path(), &["compile", file, "-o", compiled]).0, 0);
+        let explained = |file| run(place.path(), &["serve", file, "--explain-engine"]);
+        assert_eq!(explained(compiled), explained(file));
+        assert_eq!(run(place.path(), &["call", compiled, "seven()"]), (0, "7\n".into(), String::new()));
+    }
+}
+
+/// A component with many memories and tables in one instance.
+fn wide(parts: usize) -> Vec<u8> {
+    let parts: String = (0..parts).map(|_| "(core instance (instantiate $m))").collect();
+    binary(&format!("(component (core module $m (memory 1) (table 1 funcref)) {parts})"))
+}
+
+#[tokio::test]
+async fn the_pool_has_room_for_as_many_instances_as_were_asked_for_and_no_more() {
+    let component = wide(40);
+    let needs = Needs::of(&component);
+    assert_eq!(needs.instance.unwrap().memories, 40);
+    let pool = Pool { instances: 2, memory: 1 << 20, table_elements: 10 };
+    let options = EngineOptions { pool: Some(pool), ..EngineOptions::default() };
+    let engine = Engine::for_needs(&options, &needs).unwrap();
+    let app = App::from_bytes(&engine, "wide.wasm", &component, Setup::default()).unwrap();
+    let first = app.session().await.unwrap();
+    let _second = app.session().await.unwrap();
+    assert!(matches!(app.session().await, Err(CallError::Trap { .. })));
+    drop(first);
+    app.session().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_engine_that_was_built_for_nothing_in_particular_runs_both_kinds() {
+    let engine = Engine::new(&EngineOptions::default()).unwrap();
+    for text in [SYNCHRONOUS, ASYNCHRONOUS] {
+        let app = App::from_bytes(&engine, "guest.wasm", &binary(text), Setup::default()).unwrap();
+        let mut session = app.session().await.unwrap();
+        assert_eq!(session.call("seven", &[]).await.unwrap(), Some(Val::U32(7)));
+    }
+}
+
+#[test]
+fn an_engine_without_support_takes_no_asynchronous_component() {
+    let options = EngineOptions { concurrency: Some(false), ..EngineOptions::default() };
+    let engine = Engine::new(&options).unwrap();
+    let loaded = App::from_bytes(&engine, "async.wasm", &binary(ASYNCHRONOUS), Setup::default());
+    assert!(matches!(loaded, Err(LoadError::Invalid { .. })));
+}
+
+/// A part that calls another, whose function traps and is small enough to be inlined.
+const PARTS: &str = r#"(component
+    (component $Inner
+        (core module $inner (func $trap (export "fail") unreachable))
+        (core instance $i (instantiate $inner))
+        (func (export "fail") (canon lift (core func $i "fail"))))
+    (instance $inner (instantiate $Inner))
+    (component $Outer
+        (import "fail" (func $fail))
+        (core func $lowered (canon lower (func $fail)))
+        (core module $outer
+            (import "" "fail" (func $fail))
+            (func $calls (export "go") (call $fail)))
+        (core instance $o (instantiate $outer (with "" (instance (export "fail" (func $lowered))))))
+        (func (export "go") (canon lift (core func $o "go"))))
+    (instance $outer (instantiate $Outer (with "fail" (func $inner "fail"))))
+    (export "go" (func $outer "go")))"#;
+
+#[tokio::test]
+async fn with_exact_blame_every_frame_of_a_trap_is_there() {
+    let blamed = async |blame| {
+        let component = binary(PARTS);
+        let options = EngineOptions { blame, ..EngineOptions::default() };
+        let engine = Engine::for_needs(&options, &Needs::of(&component)).unwrap();
+        let app = App::from_bytes(&engine, "parts.wasm", &component, Setup::default()).unwrap();
+        match app.session().await.unwrap().call("go", &[]).await.unwrap_err() {
+            CallError::Trap { blame } => blame,
+            other => panic!("{other}"),
+        }
+    };
+    let exact = blamed(Blame::Exact).await;
+    let names: Vec<&str> = exact.frames.iter().map(|frame| &*frame.function).collect();
+    assert!(names[0] == "trap" && names.contains(&"calls"), "{names:?}");
+    assert_eq!(exact.way(), "outer > inner");
+    assert!(!exact.coarse && !exact.page("a test", None).contains("a frame may hide"));
+    // With coarse blame a frame may be missing, none is made up, and the page says so.
+    let coarse = blamed(Blame::Coarse).await;
+    assert!(coarse.frames.len() <= exact.frames.len(), "{coarse}");
+    assert!(coarse.coarse && coarse.page("a test", None).contains("a frame may hide"));
+}
