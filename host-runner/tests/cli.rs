@@ -252,6 +252,31 @@ fn a_server_needs_a_handler_and_a_free_address() {
     assert!(err.starts_with(&format!("error: cannot listen on {other}. ")), "{err}");
 }
 
+#[test]
+fn a_server_takes_all_files_that_it_may_have_open_and_warns_where_its_guests_could_too() {
+    let place = Place::new();
+    place.file("server.wasm", server("unreachable"));
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let told = |flags: &[&str]| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "ulimit -S -n 128; ulimit -H -n 256; exec \"$0\" \"$@\""]);
+        shell.arg(env!("CARGO_BIN_EXE_host-runner"));
+        shell.args(["serve", "server.wasm", "--cache", "none", "--addr", &address]).args(flags);
+        told(shell.current_dir(place.path()).env_remove("RUST_LOG").output().unwrap())
+    };
+    let warning = "guests may open more files than this process may have open (256)";
+    let folder = ["--dir", ".::/data:ro", "--max-concurrency", "4", "--max-connections", "32"];
+    let (_, _, err) = told(&folder);
+    assert!(err.contains(warning) && err.contains("set --max-host-handles to 40 or less"), "{err}");
+    let (code, _, err) = told(&[&folder[..], &["--max-host-handles", "40"]].concat());
+    assert_eq!(code, 6, "{err}");
+    assert!(!err.contains(warning), "{err}");
+    // Who was granted no folder opens none.
+    let (_, _, err) = told(&[]);
+    assert!(!err.contains(warning), "{err}");
+}
+
 /// A server process, and what it writes.
 struct Serving {
     child: Child,

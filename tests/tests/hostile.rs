@@ -532,3 +532,19 @@ fn the_threat_model_says_what_is_tested() {
         }
     }
 }
+
+/// Every other attack of `docs/threat-model.md` names a test that is there.
+#[test]
+fn every_attack_of_the_threat_model_has_a_test() {
+    let text = fs::read_to_string(project::path("docs/threat-model.md")).unwrap();
+    let table = text.split_once("## Other attacks").expect("the table has a heading").1;
+    let table = table.split("\n## ").next().unwrap();
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!(rows.len() > 10, "{table}");
+    for row in rows {
+        let cell = row.trim_matches('|').rsplit(" | ").next().unwrap().trim().trim_matches('`');
+        let (file, test) = cell.split_once("::").unwrap_or_else(|| panic!("no test in {row}"));
+        let source = fs::read_to_string(project::path(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert!(source.contains(&format!("fn {test}()")), "{file} has no test {test}");
+    }
+}

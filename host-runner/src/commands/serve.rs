@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use super::config::{self, Config, ConfigFlag};
 use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags, eprint_page, size, time};
+use super::open_files::make_room;
 use super::{Failure, load, print_line, runtime};
 
 /// How long the end waits for what guests left behind.
@@ -93,7 +94,9 @@ impl Serve {
         let Some(prepared) = self.engine.prepare(&self.file, Some(pool), true)? else {
             return Ok(ExitCode::SUCCESS);
         };
-        let setup = Setup { grants: self.grants.open(&config.grants)?, limits, ..Setup::default() };
+        let grants = self.grants.open(&config.grants)?;
+        make_room(&grants, &limits);
+        let setup = Setup { grants, limits, ..Setup::default() };
         let app = load(prepared, setup)?;
         let runtime = runtime()?;
         let outcome = runtime.block_on(serve(app, addr, self.blame));
