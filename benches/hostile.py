@@ -14,12 +14,12 @@ import argparse
 import http.client
 import itertools
 import json
+import multiprocessing
 import os
 import platform
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,38 +76,37 @@ def order(port, key, sku):
         connection.close()
 
 
-KEYS = itertools.count()
+def ask(port, until, sku, wanted, told):
+    """Places order after order until it is time; tells how long each took, or which status was not the wanted one."""
+    took = []
+    for count in itertools.count():
+        begin = time.monotonic()
+        if begin >= until:
+            break
+        status = order(port, f"key-{os.getpid()}-{count}", sku)
+        took.append(time.monotonic() - begin)
+        if status != wanted:
+            told.put((sku, status, took))
+            return
+    told.put((sku, None, took))
 
 
 def run(port, seconds, honest, harmful, kind):
     """How long honest orders took, in seconds, and how often harm was done meanwhile."""
-    took, harms, failures = [], [], []
-    end = time.monotonic() + seconds
-
-    def buy(client):
-        while time.monotonic() < end:
-            begin = time.monotonic()
-            status = order(port, f"key-{next(KEYS)}", f"{HONEST}-{client}")
-            took.append(time.monotonic() - begin)
-            if status != 201:
-                failures.append(status)
-
-    def harm():
-        while time.monotonic() < end:
-            status = order(port, f"key-{next(KEYS)}", kind["sku"])
-            harms.append(status)
-            if status != kind["status"]:
-                failures.append(status)
-
-    clients = [threading.Thread(target=buy, args=(client,)) for client in range(honest)]
-    clients += [threading.Thread(target=harm) for _ in range(harmful)]
+    until, told = time.monotonic() + seconds, multiprocessing.Queue()
+    asked = [(f"{HONEST}-{client}", 201) for client in range(honest)] + [(kind["sku"], kind["status"])] * harmful
+    # A process each: clients of one process would wait for each other.
+    clients = [multiprocessing.Process(target=ask, args=(port, until, *one, told)) for one in asked]
     for client in clients:
         client.start()
+    answers = [told.get() for _ in clients]
     for client in clients:
         client.join()
-    if failures:
-        sys.exit(f"error: {kind['kind']} by {kind['rule']} {kind['sku']}: requests ended with {sorted(set(failures))}")
-    return took, len(harms)
+    for sku, status, _ in answers:
+        if status is not None:
+            sys.exit(f"error: {kind['kind']} by {kind['rule']}: an order of {sku} ended with {status}")
+    took = [time for sku, _, times in answers if sku.startswith(HONEST) for time in times]
+    return took, sum(len(times) for sku, _, times in answers if not sku.startswith(HONEST))
 
 
 def at(times, share):

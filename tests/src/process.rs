@@ -162,7 +162,8 @@ impl Host {
     /// # Panics
     /// When Linux does not tell.
     pub fn usage(&self) -> Option<Usage> {
-        cfg!(target_os = "linux").then(|| Usage::of(self.child.id()).expect("Linux tells what a process uses"))
+        cfg!(target_os = "linux")
+            .then(|| Usage::of(self.child.id()).expect("Linux tells what a process uses"))
     }
 
     /// Whether it still runs.

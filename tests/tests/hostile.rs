@@ -220,12 +220,7 @@ fn honest_sku(client: usize) -> String {
 
 fn store(folder: &TempDir) -> [String; 4] {
     let (store, cache) = (folder.path().join("shop.redb"), project::path("target/cache"));
-    [
-        "--keyvalue".into(),
-        format!("redb:{}", store.display()),
-        "--cache".into(),
-        cache.display().to_string(),
-    ]
+    ["--keyvalue".into(), format!("redb:{}", store.display()), "--cache".into(), cache.display().to_string()]
 }
 
 /// What was paid for the orders of a page.
@@ -326,7 +321,13 @@ fn run(stand: &Stand, beside: &Stand, kind: &Kind, before: Option<Usage>) {
 }
 
 /// Runs all kinds of a rule, and then looks at the books of both shops.
-fn run_all(face: Face, rule: &str, more: &[String], folder: TempDir, wanted: impl Fn(&Kind) -> bool) -> Stand {
+fn run_all(
+    face: Face,
+    rule: &str,
+    more: &[String],
+    folder: TempDir,
+    wanted: impl Fn(&Kind) -> bool,
+) -> Stand {
     let kinds: Vec<Kind> =
         hostile::kinds().into_iter().filter(|kind| kind.rule == rule && wanted(kind)).collect();
     assert!(!kinds.is_empty(), "{rule} means no harm");
@@ -444,8 +445,7 @@ fn a_rule_that_reaches_out_gets_what_it_was_granted_and_nothing_else() {
         let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
         names.map(|name| name.to_string_lossy().into_owned()).collect()
     };
-    let outside: BTreeSet<String> =
-        ["host.log", "inside", "secret", "shop.redb"].map(str::to_owned).into();
+    let outside: BTreeSet<String> = ["host.log", "inside", "secret", "shop.redb"].map(str::to_owned).into();
     assert_eq!(names(place.to_owned()), outside);
     assert!(inside_is_its_own(&names(inside)), "the guest left the names of others");
 
@@ -544,7 +544,8 @@ fn every_attack_of_the_threat_model_has_a_test() {
     for row in rows {
         let cell = row.trim_matches('|').rsplit(" | ").next().unwrap().trim().trim_matches('`');
         let (file, test) = cell.split_once("::").unwrap_or_else(|| panic!("no test in {row}"));
-        let source = fs::read_to_string(project::path(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let source =
+            fs::read_to_string(project::path(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
         assert!(source.contains(&format!("fn {test}()")), "{file} has no test {test}");
     }
 }

@@ -78,7 +78,8 @@ impl Guest for Reaching {
 type Report = Vec<(String, String)>;
 
 fn reported(report: &Report) -> Vec<Adjustment> {
-    let reason = |(what, outcome): &(String, String)| format!("{what}: {outcome}").chars().take(120).collect();
+    let reason =
+        |(what, outcome): &(String, String)| format!("{what}: {outcome}").chars().take(120).collect();
     report.iter().map(|one| Adjustment { line: None, reason: reason(one), amount: -1 }).collect()
 }
 
@@ -111,7 +112,9 @@ fn follow_links() -> Report {
         })
         .collect();
     for (folder, name) in preopens::get_directories() {
-        for (target, link) in [("../secret", "own-link"), ("/etc/passwd", "own-absolute-link"), ("..", "own-up")] {
+        for (target, link) in
+            [("../secret", "own-link"), ("/etc/passwd", "own-absolute-link"), ("..", "own-up")]
+        {
             // Made by another request before: the same is then read through it.
             let _ = folder.symlink_at(target, link);
             report.push((format!("read {link}"), io(fs::read(format!("{name}/{link}")))));
@@ -154,7 +157,8 @@ fn request(authority: &str) -> String {
 }
 
 fn environment() -> Report {
-    let mut names: Vec<String> = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> =
+        std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned()).collect();
     names.sort();
     let arguments: Vec<String> = std::env::args().collect();
     vec![("variables".to_owned(), names.join(" ")), ("arguments".to_owned(), arguments.join(" "))]
