@@ -36,6 +36,7 @@ TARGETS = (
     "deny",
     "check",
     "compose",
+    "diff",
     "link-map",
     "wac",
     "wit",
@@ -56,8 +57,9 @@ COVERAGE = (
 TIMEOUT = 20
 MEMORY = 3000
 LONGEST = 8192
-# The largest file that `keep` takes over.
+# The largest file that `keep` takes over, and how many it takes at once: each is replayed by every test from then on.
 KEPT = 4096
+MOST = 20
 
 
 class FuzzError(Exception):
@@ -150,11 +152,13 @@ def build():
 # ---- running -----------------------------------------------------------------------------------------------------
 
 
-def call(target, options, seeds=None):
-    """libFuzzer on a target, with its whole output."""
+def call(target, options, seeds=None, inputs=None):
+    """libFuzzer on a target, with its whole output. The corpus is assembled in `seeds` first, and the texts in `inputs`."""
     env = dict(os.environ, FUZZ_TARGET=target, RUST_BACKTRACE="1")
     if seeds:
         env["FUZZ_SEEDS"] = str(seeds)
+    if inputs:
+        env["FUZZ_INPUTS"] = str(inputs)
     done = subprocess.run(
         [program(), *map(str, options)],
         cwd=ROOT,
@@ -168,15 +172,36 @@ def call(target, options, seeds=None):
     return done.returncode, done.stdout
 
 
+def emptied(folder):
+    """The folder, with nothing in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def inputs(target, files):
+    """Copies of files, as libFuzzer is to be given them, and the folder that they are in. What is a `.wat` text there is
+    assembled by the program, and has no such suffix any more."""
+    for file in files:
+        if not Path(file).is_file():
+            raise FuzzError(f"there is no file `{file}`")
+    folder = emptied(OUT / "inputs" / target)
+    copies = []
+    for number, file in enumerate(map(Path, files)):
+        copy = folder / f"{number}-{file.name}"
+        shutil.copy(file, copy)
+        copies.append(copy.with_suffix("") if copy.suffix == ".wat" else copy)
+    return copies, folder
+
+
 def limits():
     return [f"-timeout={TIMEOUT}", f"-rss_limit_mb={MEMORY}", f"-max_len={LONGEST}"]
 
 
 def fuzz(target, seconds):
     """Fuzzes one target, from its corpus and from what earlier runs found worth keeping."""
-    corpus, seeds, found = OUT / "corpus" / target, OUT / "seeds" / target, OUT / "found"
-    shutil.rmtree(seeds, ignore_errors=True)
-    for folder in (corpus, seeds, found):
+    corpus, seeds, found = OUT / "corpus" / target, emptied(OUT / "seeds" / target), OUT / "found"
+    for folder in (corpus, found):
         folder.mkdir(parents=True, exist_ok=True)
     options = [*limits(), f"-max_total_time={seconds}", f"-artifact_prefix={found}/{target}-"]
     dictionary = ROOT / "fuzz" / "dict" / f"{target}.dict"
@@ -210,10 +235,10 @@ def explain(outcome):
 
 
 def run(arguments):
-    build()
     unknown = [name for name in arguments.targets if name not in TARGETS]
     if unknown:
         raise FuzzError(f"there is no target `{unknown[0]}`; there are {', '.join(TARGETS)}")
+    build()
     good = True
     for outcome in fuzz_all(arguments.targets or TARGETS, arguments.seconds, arguments.jobs):
         print(outcome.line(), flush=True)
@@ -224,42 +249,63 @@ def run(arguments):
 
 
 def replay(arguments):
+    copies, folder = inputs(arguments.target, arguments.files)
     build()
-    code, text = call(arguments.target, [*limits(), *arguments.files])
+    code, text = call(arguments.target, [*limits(), *copies], inputs=folder)
     print(text, end="")
     return 1 if code else 0
 
 
 def shrink(arguments):
+    """Looks for a smaller input that fails as well. What does not fail at all is an error."""
+    (copy,), folder = inputs(arguments.target, [arguments.file])
+    found = OUT / "found"
+    found.mkdir(parents=True, exist_ok=True)
+    smaller = found / (Path(arguments.file).name + ".small")
+    smaller.unlink(missing_ok=True)
     build()
-    smaller = OUT / "found" / (Path(arguments.file).name + ".small")
     options = ["-minimize_crash=1", f"-exact_artifact_path={smaller}", f"-max_total_time={arguments.seconds}"]
-    _, text = call(arguments.target, [*limits(), *options, arguments.file])
+    code, text = call(arguments.target, [*limits(), *options, copy], inputs=folder)
     print(text, end="")
-    print(f"\n{smaller}" if smaller.exists() else "\nnothing smaller was found")
+    if smaller.exists():
+        print(f"\n{smaller}")
+        return 0
+    if code:
+        raise FuzzError(f"`{arguments.file}` does not fail")
+    print("\nnothing smaller was found")
     return 0
 
 
 def keep(arguments):
-    """Adds inputs that cover what the corpus in the repository does not, as far as they are small."""
-    build()
+    """Adds inputs that cover what the corpus in the repository does not, as far as they are small, and not too many."""
     target = arguments.target
-    seeds, chosen = OUT / "seeds" / target, OUT / "chosen" / target
-    for folder in (seeds, chosen):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-    call(target, ["-runs=0", seeds], seeds)
+    corpus = OUT / "corpus" / target
+    small = [path for path in sorted(corpus.glob("*")) if path.stat().st_size <= KEPT]
+    if not small:
+        raise FuzzError(f"nothing was found yet: `python3 tools/fuzz.py run {target}` looks for something")
+    build()
+    seeds, chosen = emptied(OUT / "seeds" / target), emptied(OUT / "chosen" / target)
+    candidates = emptied(OUT / "candidates" / target)
+    for path in small:
+        shutil.copy(path, candidates)
+    code, text = call(target, ["-runs=0", seeds], seeds)
+    if code:
+        raise FuzzError(f"the corpus fails:\n{text}")
     for seed in seeds.iterdir():
         shutil.copy(seed, chosen)
     before = {path.name for path in chosen.iterdir()}
-    code, text = call(target, [f"-timeout={TIMEOUT}", f"-max_len={KEPT}", "-merge=1", chosen, OUT / "corpus" / target])
+    # Nothing is cut off: what is too large was left out before.
+    options = [f"-timeout={TIMEOUT}", f"-max_len={1 << 20}", "-set_cover_merge=1"]
+    code, text = call(target, [*options, chosen, candidates])
     if code:
         raise FuzzError(f"the corpora cannot be merged:\n{text}")
-    added = sorted(path for path in chosen.iterdir() if path.name not in before)
-    for path in added:
+    added = [path for path in chosen.iterdir() if path.name not in before]
+    added.sort(key=lambda path: (path.stat().st_size, path.name))
+    for path in added[:MOST]:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
         shutil.copy(path, ROOT / "fuzz" / "corpus" / target / f"found-{digest}")
-    print(f"{target}: {len(added)} added")
+    more = f", and {len(added) - MOST} more would cover something new" if len(added) > MOST else ""
+    print(f"{target}: {len(added[:MOST])} added{more}")
     return 0
 
 

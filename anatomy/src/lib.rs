@@ -68,7 +68,7 @@ mod scan;
 
 pub use error::ReadError;
 pub use limits::Limits;
-pub use model::{Component, Edge, Inner, Outlet, Part, Sizes, Source, Tool};
+pub use model::{Component, Edge, Inner, Outlet, Part, Sizes, Source, Tool, Types};
 pub use modules::{CoreModule, Given, core_modules};
 pub use reach::{Reach, Reached, WAYS};
 

@@ -12,7 +12,7 @@ use wasmparser::ComponentExternalKind as Kind;
 
 use crate::error::ReadError;
 use crate::limits::Limits;
-use crate::model::{Component, Edge, Inner, Outlet, Part, Source};
+use crate::model::{Component, Edge, Inner, Outlet, Part, Source, Types};
 use crate::producers::{language, printable, toolchain};
 use crate::scan::{Definition, Face, Import, Reference, Step, slot};
 
@@ -96,6 +96,7 @@ pub(crate) fn link(
         imports: imports(root),
         naming: naming.map(|import| import.name.to_owned()).collect(),
         exports: owned(&root.exports),
+        types: Types { imports: owned(&root.types[0]), exports: owned(&root.types[1]) },
         parts: linker.parts,
         edges: linker.edges,
         outlets,

@@ -1,5 +1,6 @@
 //! What is found in a component.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,9 @@ pub struct Component {
     pub naming: Vec<String>,
     /// What it offers, in the order of declaration. Types are left out.
     pub exports: Vec<String>,
+    /// The types among what it imports and exports by name: nothing can be reached through them, but others may use them.
+    #[serde(skip)]
+    pub types: Types,
     /// The parts that run code, in the order of instantiation. A component that is no composition has
     /// itself as its single part.
     pub parts: Vec<Part>,
@@ -38,6 +42,15 @@ pub struct Component {
     /// Where the content of its link map is, and whether there is a second one.
     #[serde(skip)]
     pub(crate) link_map: Option<(Range<usize>, bool)>,
+}
+
+/// Types that a component imports and exports by themselves, outside of interfaces.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Types {
+    /// Those that must equal another type. Resources are with the other [imports](Component::imports).
+    pub imports: Vec<String>,
+    /// Value types and resources.
+    pub exports: Vec<String>,
 }
 
 /// An instance inside a component that runs code of its own.
@@ -189,6 +202,24 @@ impl Component {
             .collect();
         indices.dedup();
         indices.into_iter().map(|index| &self.parts[index]).collect()
+    }
+
+    /// The same of all imports at once: for each that some part would use, these parts.
+    ///
+    /// Takes time in proportion to the edges, where [`wanted_by`](Self::wanted_by) takes as much for a single import.
+    #[must_use]
+    pub fn wanted(&self) -> HashMap<&str, Vec<&Part>> {
+        let mut indices: HashMap<&str, Vec<usize>> = HashMap::new();
+        for edge in &self.edges {
+            let Source::Host { import } = &edge.from else { continue };
+            let parts = indices.entry(import).or_default();
+            // Edges are ordered by part.
+            if parts.last() != Some(&edge.part) {
+                parts.push(edge.part);
+            }
+        }
+        let parts = |indices: Vec<usize>| indices.into_iter().map(|index| &self.parts[index]).collect();
+        indices.into_iter().map(|(import, indices)| (import, parts(indices))).collect()
     }
 
     /// The part whose bytes cover this offset from the beginning of the whole: where a trap happened, for

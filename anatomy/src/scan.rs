@@ -34,6 +34,8 @@ pub(crate) struct Definition<'a> {
     pub imports: Vec<Import<'a>>,
     /// Exports that are not types.
     pub exports: Vec<&'a str>,
+    /// Imports and exports that are nothing but types.
+    pub types: [Vec<&'a str>; 2],
     /// Whether it instantiates a core module, and so runs code of its own.
     pub runs: bool,
     /// What its toolchain says of itself.
@@ -305,6 +307,8 @@ impl<'a> Scanner<'a, '_> {
                             _ => None,
                         };
                         current.imports.push(Import { name: import.name.name, face });
+                    } else if let Some(current) = self.current() {
+                        current.types[0].push(import.name.name);
                     }
                 }
             }
@@ -317,8 +321,13 @@ impl<'a> Scanner<'a, '_> {
                     check_name(name, offset)?;
                     let item = Reference { name, kind: export.kind, index: export.index };
                     self.push(Step::Export { item }, offset)?;
-                    if let Some(current) = self.current().filter(|_| export.kind != Kind::Type) {
-                        current.exports.push(name);
+                    if let Some(current) = self.current() {
+                        let list = if export.kind == Kind::Type {
+                            &mut current.types[1]
+                        } else {
+                            &mut current.exports
+                        };
+                        list.push(name);
                     }
                 }
             }
@@ -539,6 +548,7 @@ impl Definition<'_> {
             steps: Vec::new(),
             imports: Vec::new(),
             exports: Vec::new(),
+            types: <[Vec<&str>; 2]>::default(),
             runs: false,
             producers: Producers::default(),
             module_producers: Producers::default(),

@@ -91,6 +91,8 @@ fn a_chain_is_wired_from_the_host_to_the_export() {
     let wanted: Vec<_> = component.wanted_by("host:x/y").iter().map(|part| &part.name).collect();
     assert_eq!(wanted, ["first"]);
     assert!(component.wanted_by("a:a/in").is_empty());
+    let all = component.wanted();
+    assert_eq!((all.len(), &all["host:x/y"]), (1, &component.wanted_by("host:x/y")));
     let second = &component.parts[1];
     assert_eq!(component.part_at(second.offset + 20), Some(second));
     assert_eq!(component.part_at(4), None);

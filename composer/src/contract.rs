@@ -1,14 +1,17 @@
 //! WIT packages: the contracts that components are built for and checked against.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use semver::Version;
 use thiserror::Error;
 use wit_parser::{
-    Handle, Package, PackageId, PackageName, Resolve, Type, TypeDefKind, TypeId, WorldId, WorldItem,
+    Handle, InterfaceId, Package, PackageId, PackageName, Resolve, Stability, Type, TypeDefKind, TypeId,
+    WorldId, WorldItem,
 };
 
 use crate::contain::contain;
+use crate::shape::interfaces;
 pub use crate::wit_text::{LONGEST, TextError, guard};
 
 /// How deep types may be nested in each other, and named by each other: as deep as wasmtime takes them.
@@ -23,6 +26,8 @@ const WRITTEN_OUT: u64 = 50_000;
 pub struct Contracts {
     resolve: Resolve,
     main: PackageId,
+    /// The same with what is `@unstable`, where something is.
+    unstable: Option<Arc<Contracts>>,
 }
 
 /// There is no such world.
@@ -71,7 +76,7 @@ impl Contracts {
     /// Contracts that were resolved already: `main` is the package whose worlds go by their short names.
     #[must_use]
     pub fn new(resolve: Resolve, main: PackageId) -> Self {
-        Contracts { resolve, main }
+        Contracts { resolve, main, unstable: None }
     }
 
     /// Contracts in one text, with nested packages where it needs others. `name` is for error messages.
@@ -84,22 +89,44 @@ impl Contracts {
         Self::load(|resolve| resolve.push_source(name, text))
     }
 
-    /// Contracts that `work` reads into the set of packages that it is given. It answers with the main one.
+    /// Contracts that `work` reads into the set of packages that it is given. It answers with the main one. Where there is
+    /// something `@unstable`, it is asked twice, since that is no part of the contracts.
     ///
     /// # Errors
     ///
     /// Where `work` fails or panics, or types are nested more than 100 deep.
-    pub fn load(work: impl FnOnce(&mut Resolve) -> anyhow::Result<PackageId> + Send) -> anyhow::Result<Self> {
-        contain(|| {
+    pub fn load(work: impl Fn(&mut Resolve) -> anyhow::Result<PackageId> + Send) -> anyhow::Result<Self> {
+        contain(move || {
+            let mut whole = Resolve { all_features: true, ..Resolve::default() };
+            let unstable = match work(&mut whole) {
+                Ok(main) if !has_unstable(&whole) => {
+                    whole.all_features = false;
+                    return Contracts::new(whole, main).bounded_depth();
+                }
+                Ok(main) => Some(Arc::new(Contracts::new(whole, main))),
+                // What is wrong may be behind a feature.
+                Err(_) => None,
+            };
             let mut resolve = Resolve::default();
             let main = work(&mut resolve)?;
-            if let Some(name) = too_deep(&resolve) {
+            Contracts { unstable, ..Contracts::new(resolve, main) }.bounded_depth()
+        })?
+    }
+
+    fn bounded_depth(self) -> anyhow::Result<Self> {
+        match too_deep(&self.resolve) {
+            Some(name) => {
                 anyhow::bail!(
                     "the type `{name}` nests others more than {DEEPEST} deep, which no engine takes"
-                );
+                )
             }
-            Ok(Contracts { resolve, main })
-        })?
+            None => Ok(self),
+        }
+    }
+
+    /// The same with what is `@unstable`, where something is.
+    pub(crate) fn unstable(&self) -> Option<&Contracts> {
+        self.unstable.as_deref()
     }
 
     /// The packages, for those who generate something from them.
@@ -173,13 +200,28 @@ impl Contracts {
         contracts
     }
 
+    /// Whether an interface is of the main package.
+    pub(crate) fn is_own(&self, interface: InterfaceId) -> bool {
+        self.resolve.interfaces[interface].package == Some(self.main)
+    }
+
+    /// The full name of an interface: of the main package without its version.
+    pub(crate) fn bare_name(&self, interface: InterfaceId) -> String {
+        let name = self.resolve.interfaces[interface].name.as_deref().unwrap_or_default();
+        match self.resolve.id_of(interface) {
+            Some(full) if !self.is_own(interface) => full,
+            _ => format!("{}/{name}", self.main_name()),
+        }
+    }
+
     /// The main package.
     pub(crate) fn main(&self) -> &Package {
         &self.resolve.packages[self.main]
     }
 
-    /// A world that imports every interface of the main package, and what they need; in its binary form.
-    pub(crate) fn encode_interfaces(&self) -> Result<(Vec<u8>, &'static str), EncodeError> {
+    /// A world that imports every interface of the main package, and what they need; in its binary form, with its name and the
+    /// number of its interfaces.
+    pub(crate) fn encode_interfaces(&self) -> Result<(Vec<u8>, &'static str, usize), EncodeError> {
         const WORLD: &str = "all";
         let fail = |source| EncodeError { package: self.main().name.to_string(), source };
         let import = |name: &String| {
@@ -192,7 +234,9 @@ impl Contracts {
         let text = format!("package composer:interfaces;\nworld {WORLD} {{\n{imports}}}\n");
         let package = resolve.push_source("interfaces.wit", &text).map_err(fail)?;
         resolve.packages[self.main].name.version = None;
-        wit_component::encode(&resolve, package).map(|bytes| (bytes, WORLD)).map_err(fail)
+        let world = &resolve.worlds[resolve.packages[package].worlds[WORLD]];
+        let bytes = wit_component::encode(&resolve, package).map_err(fail)?;
+        Ok((bytes, WORLD, interfaces(world)))
     }
 
     /// Checks that the types of a world can be written out, as those do who generate code for it.
@@ -229,6 +273,21 @@ impl Contracts {
             source,
         })
     }
+}
+
+/// Whether anything is behind a feature.
+fn has_unstable(resolve: &Resolve) -> bool {
+    let is_unstable = |stability: &Stability| matches!(stability, Stability::Unstable { .. });
+    let types = resolve.types.iter().any(|(_, ty)| is_unstable(&ty.stability));
+    let interfaces = resolve.interfaces.iter().any(|(_, interface)| {
+        is_unstable(&interface.stability)
+            || interface.functions.values().any(|function| is_unstable(&function.stability))
+    });
+    let worlds = resolve.worlds.iter().any(|(_, world)| {
+        let mut items = world.imports.values().chain(world.exports.values());
+        is_unstable(&world.stability) || items.any(|item| is_unstable(item.stability(resolve)))
+    });
+    types || interfaces || worlds
 }
 
 /// A type with more levels below it than there may be. What works on types goes in as deep.

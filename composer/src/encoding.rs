@@ -76,12 +76,14 @@ impl<'p> Encoded<'p> {
 fn read<'p>(wanted: &[Reference], packages: &'p Packages) -> Result<Vec<Package<'p>>, ComposeErrorKind> {
     let given = wanted.iter().map(|reference| {
         let given = packages.get_key_value(&reference.name);
-        given.map(|given| (reference, given)).ok_or_else(|| ComposeErrorKind::Missing(reference.clone()))
+        given
+            .map(|given| (reference, given))
+            .ok_or_else(|| ComposeErrorKind::Missing(Box::new(reference.clone())))
     });
     let given = given.collect::<Result<Vec<_>, _>>()?;
     let read = |(reference, (name, bytes)): (&Reference, (&'p String, &'p Vec<u8>))| {
         let found = anatomy::read(bytes)
-            .map_err(|error| ComposeErrorKind::Part(reference.clone(), Box::new(error)))?;
+            .map_err(|error| ComposeErrorKind::Part(Box::new(reference.clone()), Box::new(error)))?;
         Ok(Package { name, bytes, found })
     };
     spread(given, read).into_iter().collect()

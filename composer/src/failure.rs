@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::IsTerminal;
 
 use composer::check::Mismatch;
+use composer::shown::{self, is_harmless};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 /// Exit codes, as `--help` lists them.
@@ -98,13 +99,19 @@ impl Failure {
     /// The whole report: on a terminal in colour, unless `NO_COLOR` is set; elsewhere plain. Lines are not wrapped, so that
     /// what is searched for is found.
     pub fn render(&self) -> String {
-        let theme = if colour() { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-        let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_wrap_lines(false);
-        let mut text = String::new();
-        if handler.render_report(&mut text, &*self.report).is_err() {
-            text = format!("{}\n", self.report);
-        }
-        harmless(&text)
+        self.painted(colour())
+    }
+
+    fn painted(&self, colour: bool) -> String {
+        harmless(colour, |colour| {
+            let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+            let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_wrap_lines(false);
+            let mut text = String::new();
+            match handler.render_report(&mut text, &*self.report) {
+                Ok(()) => text,
+                Err(_) => format!("{}\n", self.report),
+            }
+        })
     }
 }
 
@@ -126,20 +133,15 @@ pub fn colour_on_stdout() -> bool {
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Takes out control characters, but for line feeds, tabs and colours: names of files and lines of texts come from
-/// elsewhere, and must not steer the terminal.
-pub fn harmless(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    let mut rest = text.chars();
-    while let Some(next) = rest.next() {
-        let parameters = rest.as_str().strip_prefix('[').filter(|_| next == '\u{1b}');
-        let colour = parameters
-            .and_then(|after| after.split_once(|c: char| !c.is_ascii_digit() && c != ';'))
-            .is_some_and(|(digits, _)| rest.as_str()[1 + digits.len()..].starts_with('m'));
-        let kept = colour || matches!(next, '\n' | '\t') || !next.is_control();
-        safe.push(if kept { next } else { char::REPLACEMENT_CHARACTER });
+/// A text that may be coloured, as it may go to a terminal. Names of files and lines of texts come from elsewhere: where they
+/// bring control characters along, these are replaced, and as they may be colours themselves, there are none at all.
+pub fn harmless(colour: bool, render: impl Fn(bool) -> String) -> String {
+    let plain = render(false);
+    match is_harmless(&plain) {
+        true if colour => render(true),
+        true => plain,
+        false => shown::harmless(&plain),
     }
-    safe
 }
 
 #[derive(Debug)]
@@ -197,14 +199,28 @@ impl Diagnostic for Helped {
 
 #[cfg(test)]
 mod tests {
-    use super::harmless;
+    use super::{Exit, Failure, harmless};
 
     #[test]
-    fn colours_pass_and_other_control_characters_do_not() {
-        assert_eq!(harmless("a\tb\n\u{1b}[36;1mc\u{1b}[0m"), "a\tb\n\u{1b}[36;1mc\u{1b}[0m");
-        assert_eq!(
-            harmless("\u{1b}]0;t\u{7}\u{1b}[2J\r\u{1b}[\u{1b}"),
-            "\u{fffd}]0;t\u{fffd}\u{fffd}[2J\u{fffd}\u{fffd}[\u{fffd}"
-        );
+    fn colours_are_our_own() {
+        let painted = |name: &'static str| {
+            move |colour| if colour { format!("\u{1b}[1m{name}\u{1b}[0m") } else { name.to_owned() }
+        };
+        assert_eq!(harmless(true, painted("a\tb\n")), "\u{1b}[1ma\tb\n\u{1b}[0m");
+        assert_eq!(harmless(false, painted("a\tb\n")), "a\tb\n");
+        let hidden = "a\u{fffd}[8mb";
+        assert_eq!(harmless(true, painted("a\u{1b}[8mb")), hidden);
+        assert_eq!(harmless(false, painted("a\u{1b}[8mb")), hidden);
+    }
+
+    #[test]
+    fn a_report_has_no_sequences_from_elsewhere() {
+        let failure = Failure::new(Exit::Input, "cannot read `x\u{1b}[8mhidden`").help("see `\u{1b}[2J`");
+        for colour in [false, true] {
+            let text = failure.painted(colour);
+            assert!(!text.contains('\u{1b}') && text.contains("x\u{fffd}[8mhidden"), "{text:?}");
+        }
+        let failure = Failure::new(Exit::Input, "cannot read it");
+        assert!(failure.painted(true).contains('\u{1b}') && !failure.painted(false).contains('\u{1b}'));
     }
 }

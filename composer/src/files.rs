@@ -33,6 +33,22 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     bytes.ok_or_else(|| Failure::new(Exit::Input, format!("`{}` is longer than 1 GiB", path.display())))
 }
 
+/// Reads all of standard input. A terminal is not waited for.
+pub fn read_input() -> Result<Vec<u8>, Failure> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        return Err(Failure::new(Exit::Usage, "`-` is standard input, and that is a terminal")
+            .help("pipe something into it, or give a file; one that is called `-` is `./-`"));
+    }
+    let mut bytes = Vec::new();
+    let read = stdin.lock().take(LONGEST + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::because(Exit::Input, "cannot read standard input", error))?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(Failure::new(Exit::Input, "standard input is longer than 1 GiB"));
+    }
+    Ok(bytes)
+}
+
 /// Reads how a file begins: as many bytes as `length`, or all that it has.
 pub fn head(path: &Path, length: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
@@ -217,9 +233,12 @@ pub fn write_together(folder: &Path, files: &[(PathBuf, &[u8])], overwrite: bool
     let there: Vec<_> =
         files.iter().map(|(name, _)| folder.join(name)).filter(|path| path.exists()).collect();
     if let (false, Some(first)) = (overwrite, there.first()) {
-        let more = if there.len() > 1 { format!(" and {} more", there.len() - 1) } else { String::new() };
-        return Err(Failure::new(Exit::Cannot, format!("`{}`{more} is there already", first.display()))
-            .help("`--force` overwrites it; or write to another folder"));
+        let (what, them) = match there.len() {
+            1 => ("is".to_owned(), "it"),
+            many => (format!("and {} more are", many - 1), "them"),
+        };
+        return Err(Failure::new(Exit::Cannot, format!("`{}` {what} there already", first.display()))
+            .help(format!("`--force` overwrites {them}; or write to another folder")));
     }
     let attempt = || -> io::Result<()> {
         let fresh = !folder.exists();
@@ -288,8 +307,11 @@ pub fn absolute(path: &Path) -> PathBuf {
     }
 }
 
-/// Refuses an output that would take the place of one of the inputs.
+/// Refuses an output that would take the place of one of the inputs. `-` is standard output, whatever files there are.
 pub fn keep_apart<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<(), Failure> {
+    if output.as_os_str() == "-" {
+        return Ok(());
+    }
     let Ok(there) = fs::canonicalize(output) else { return Ok(()) };
     let same = |input: &&Path| there.is_file() && fs::canonicalize(input).is_ok_and(|input| input == there);
     match inputs.into_iter().find(same) {

@@ -12,9 +12,10 @@ use anatomy::ReadError;
 use composer::deny::is_stub;
 use composer::lock::Digest;
 use composer::manifest;
+use composer::shown;
 use composer::wire::{Decision, Part, Place, is_part_name, part_names};
 
-use crate::failure::{self, Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::files::{self, WASM};
 use crate::project::{self, Given};
 use crate::source::{Content, Input, Source, Supply, Wanted};
@@ -110,7 +111,7 @@ fn folder(folder: &Path, product: Option<&Path>) -> Result<Vec<Chosen>, Failure>
     let failed = |error| Failure::because(Exit::Input, format!("cannot read `{}`", folder.display()), error);
     let product = product.and_then(|path| fs::canonicalize(path).ok());
     let left_out = |path: &Path, reason: &str| {
-        files::say(&failure::harmless(&format!("note: `{}` is left out: {reason}", path.display())));
+        files::say(&shown::harmless(&format!("note: `{}` is left out: {reason}", path.display())));
     };
     let entries = fs::read_dir(folder).map_err(failed)?.map(|entry| Ok(entry.map_err(failed)?.path()));
     let mut paths = entries.collect::<Result<Vec<_>, Failure>>()?;

@@ -47,7 +47,7 @@
 //! - [`decompose`] takes a composition apart;
 //! - [`scaffold`] begins a component with stubs, [`doctor`] says which versions have drifted apart;
 //! - [`report`] shows what is inside a component, [`wit_package`] the same of a WIT package, [`wit`] prints its
-//!   contract, and [`graph`] draws it.
+//!   contract, and [`graph`] draws it; [`shown`] has what all that is shown to people needs.
 
 #![deny(missing_docs)]
 
@@ -75,6 +75,7 @@ pub mod report;
 mod roots;
 pub mod scaffold;
 pub mod shape;
+pub mod shown;
 mod spread;
 mod stand_in;
 mod toml_error;

@@ -135,15 +135,26 @@ pub fn load(wit: &Path) -> Result<Contracts, Failure> {
     });
     loaded.map_err(|error| {
         let missing = error.to_string().contains("known packages:");
-        let folder = if wit.is_dir() { wit } else { wit.parent().unwrap_or(wit) };
-        fail(error).help(match missing {
-            true => format!(
+        let failure = fail(error);
+        let folder = match wit.parent() {
+            _ if wit.is_dir() => wit,
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        if wit.is_file() && folder.join("deps").is_dir() {
+            failure.help(format!(
+                "a file is read by itself: with the packages in its `deps`, and the other files, it is the folder `{}`",
+                folder.display()
+            ))
+        } else if missing {
+            failure.help(format!(
                 "the packages that it uses belong into `{}`, each as a folder or a file of WIT, beside the rest of a folder \
                  that is given as a whole",
                 folder.join("deps").display()
-            ),
-            false => "correct it at the place that is shown".to_owned(),
-        })
+            ))
+        } else {
+            failure.help("correct it at the place that is shown")
+        }
     })
 }
 

@@ -15,6 +15,7 @@
 //! | `bytes`, `digest` | of the whole file |
 //! | `sizes` | of the `bytes`, how many are `code`, `data`, `debug` (names, DWARF, source maps) and other `custom` sections, over everything that is embedded |
 //! | `imports`, `exports` | lists of names: interfaces, plain functions, resources |
+//! | `types` | `imports` and `exports` of the whole that are nothing but types: lists of names |
 //! | `parts` | each `name`, `path` (names from the outside in, the own last), `language` (or null), `toolchain` (a list of `name` and `version`), `offset`, `bytes`, `digest`, `sizes`, `imports`, `exports`, `origin`. A component that is no composition is its own single part |
 //! | `edges` | each `part`, `import`, `from`: what satisfies that import of that part; `functions`: how many it has, or null where that is not written down; `types_only`: whether there is nothing in it but names for types |
 //! | `outlets` | each `export`, and `from`: a list of what stands behind that export |
@@ -33,7 +34,7 @@
 mod tree;
 
 use anatomy::link_map::{self, LinkMap, LinkMapError, Origin};
-use anatomy::{Component, Edge, Inner, Outlet, Part, Reached, ReadError, Sizes};
+use anatomy::{Component, Edge, Inner, Outlet, Part, Reached, ReadError, Sizes, Types};
 use serde::Serialize;
 
 use crate::wit_package::{self, WitPackage};
@@ -129,6 +130,7 @@ struct Json<'a> {
     sizes: Sizes,
     imports: &'a [String],
     exports: &'a [String],
+    types: &'a Types,
     parts: Vec<With<'a, Part>>,
     edges: &'a [Edge],
     outlets: &'a [Outlet],
@@ -169,6 +171,7 @@ fn whole(inspected: &Inspected) -> Json<'_> {
         sizes: component.sizes,
         imports: &component.imports,
         exports: &component.exports,
+        types: &component.types,
         parts: parts.map(|(index, found)| With { found, origin: inspected.origin(index) }).collect(),
         edges: &component.edges,
         outlets: &component.outlets,

@@ -23,12 +23,16 @@
 //! tools. What it takes from packages follows in nested packages, so that the text is complete, and can be read again by
 //! whatever reads WIT. Documentation is printed where the component carries it.
 
+use anyhow::bail;
 use thiserror::Error;
+use wasmparser::component_types::ComponentEntityType;
 use wasmparser::{Validator, WasmFeatures};
 use wit_component::{DecodedWasm, OutputToString, WitPrinter};
 
 use crate::contain::{Crash, contain};
 use crate::decode::decode;
+use crate::roots;
+use crate::shown::harmless;
 
 /// Why a contract cannot be printed.
 #[derive(Debug, Error)]
@@ -59,10 +63,11 @@ pub fn text(component: &[u8]) -> Result<String, WitError> {
         Validator::new_with_features(WasmFeatures::all())
             .validate_all(component)
             .map_err(WitError::Invalid)?;
+        complete(component).map_err(WitError::Unsayable)?;
         let decoded = decode(component).map_err(WitError::Unsayable)?;
         print(&decoded).map_err(WitError::Unsayable)
     })??;
-    Ok(harmless(&printed))
+    Ok(tidy(&printed))
 }
 
 fn print(decoded: &DecodedWasm) -> anyhow::Result<String> {
@@ -74,11 +79,27 @@ fn print(decoded: &DecodedWasm) -> anyhow::Result<String> {
 }
 
 /// Documentation may hold anything, and must not steer the terminal that it is read on.
-fn harmless(text: &str) -> String {
-    let kept =
-        |c: char| if c.is_control() && !matches!(c, '\n' | '\t') { char::REPLACEMENT_CHARACTER } else { c };
-    let mut text: String = text.replace("\r\n", "\n").chars().map(kept).collect();
+fn tidy(text: &str) -> String {
+    let mut text = harmless(&text.replace("\r\n", "\n"));
     text.truncate(text.trim_end().len());
     text.push('\n');
     text
+}
+
+/// Refuses what WIT has no words for, and what its printer would leave out without a word.
+fn complete(component: &[u8]) -> anyhow::Result<()> {
+    let (names, types) = roots::read(component)?;
+    let Some(types) = &types else { return Ok(()) };
+    let imports = names.imports.iter().map(|name| ("imports", name, types.component_item_for_import(name)));
+    let exports = names.exports.iter().map(|name| ("exports", name, types.component_item_for_export(name)));
+    for (does, name, item) in imports.chain(exports) {
+        let what = match item.map(|item| item.ty) {
+            Some(ComponentEntityType::Module(_)) => "a core module",
+            Some(ComponentEntityType::Component(_)) => "a component",
+            Some(ComponentEntityType::Value(_)) => "a value",
+            _ => continue,
+        };
+        bail!("it {does} {what}, `{name}`, for which WIT has no words");
+    }
+    Ok(())
 }

@@ -536,7 +536,9 @@ fn nothing_is_overwritten_unless_it_is_said() {
     assert_eq!(fs::read(folder.path().join("apart/twice.wasm")).expect("a file"), doubles());
     assert_eq!(fs::read_dir(folder.path().join("apart")).expect("a folder").count(), 3);
     assert_eq!(again(&["--force"]), Some(0));
-    assert_eq!(again(&[]), Some(1));
+    let (code, words) = said(folder.path(), &["decompose", "my whole.wasm", "-o", "apart"]);
+    assert_eq!(code, 1);
+    assert!(words.contains(" and 2 more are there already") && words.contains("overwrites them"), "{words}");
 }
 
 #[test]

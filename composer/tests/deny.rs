@@ -719,6 +719,21 @@ fn what_cannot_be_denied_in_a_bag_is_said_before_anything_is_written() {
     assert!(code == 2 && words.contains("composer deny PART.wasm IFACE -o STUB.wasm"), "{words}");
 }
 
+#[test]
+fn names_of_any_length_are_listed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let long = "n".repeat(70_000);
+    let text =
+        format!(r#"(component (import "a:b/i" (instance (export "{long}" (func)) (export "f" (func)))))"#);
+    std::fs::write(folder.path().join("part.wasm"), component(&text)).expect("a file");
+    let output = composer(folder.path(), &["deny", "part.wasm", "a:b/i"]);
+    assert_eq!(output.status.code(), Some(0));
+    let shown = String::from_utf8(output.stdout).expect("text");
+    assert!(
+        shown.contains(&format!("    {long}  ")) && shown.lines().nth(2).is_some_and(|line| line.len() < 300)
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -8,7 +8,7 @@ use std::process::Output;
 
 use common::{answers, component, golden};
 use composer::contract::Contracts;
-use composer::diff::{Diff, DiffError, Level, Side, Versions, diff, json, next, text};
+use composer::diff::{Class, Diff, DiffError, Level, Side, Versions, diff, json, next, text};
 use composer::shape::Shape;
 use place::{Place, has};
 use semver::Version;
@@ -28,7 +28,7 @@ fn packages(old: &str, new: &str) -> Diff {
 /// What is said of each change: its class, its path, whom it breaks, what it calls for.
 fn lines(found: &Diff) -> Vec<String> {
     let line = |change: &composer::diff::Change| {
-        let whom = match (change.callers, change.implementers) {
+        let whom = match (change.breaks.callers, change.breaks.implementers) {
             (true, true) => "both",
             (true, false) => "callers",
             (false, true) => "implementers",
@@ -240,7 +240,7 @@ fn whole_interfaces_and_worlds_come_and_go() {
     let wit = |items: &str| format!("package test:a@1.0.0; {items}");
     let found = packages(&wit("interface i {}"), &wit("interface i {} interface k {} world w {}"));
     assert_eq!(lines(&found), ["added test:a/k: nobody, minor", "added test:a/w: nobody, minor"]);
-    assert_eq!((found.callers, found.implementers), (false, false));
+    assert_eq!((found.breaks.callers, found.breaks.implementers), (false, false));
     let found = packages(&wit("interface i {} interface zero {} world w {}"), &wit("interface i {}"));
     assert_eq!(lines(&found), ["removed test:a/zero: callers, major", "removed test:a/w: both, major"]);
 }
@@ -455,4 +455,294 @@ fn a_binary_package_is_read_as_one() {
         ended(&place.run(&["diff", "old.wit", "new.wit"])).1.replace("`old.wit`", "`old.wasm`")
     );
     assert_eq!(ended(&place.run(&["diff", "old.wasm#page", "new.wit#page"])).0, Some(4));
+}
+
+/// What changed in an interface.
+fn interfaces(old: &str, new: &str) -> Diff {
+    let wit = |items: &str| format!("package test:a@1.0.0; interface i {{ {items} }}");
+    packages(&wit(old), &wit(new))
+}
+
+#[test]
+fn names_of_any_length_are_shown() {
+    let long = "n".repeat(70_000);
+    let wit =
+        |ty: &str| format!("package test:a@1.0.0; interface {long} {{ f: func(a: {ty}); }} interface i {{}}");
+    let shown = text(&packages(&wit("u8"), &wit("u16")), false);
+    assert!(
+        shown.contains(&format!("interface test:a/{long}  callers and implementers; major")),
+        "{}",
+        shown.len()
+    );
+}
+
+/// Where nearly everything has another name, nothing is compared with everything.
+#[test]
+fn many_that_are_renamed_are_gone_and_new() {
+    let functions = |letter: char, count: usize| -> String {
+        (0..count).map(|index| format!("{letter}{index}-does-something: func(); ")).collect()
+    };
+    let few = interfaces(&functions('f', 50), &functions('g', 50));
+    assert!(few.changes.iter().all(|change| change.class == Class::Renamed) && few.changes.len() == 50);
+    let many = interfaces(&functions('f', 4_000), &functions('g', 4_000));
+    let count = |class| many.changes.iter().filter(|change| change.class == class).count();
+    assert_eq!((count(Class::Removed), count(Class::Added)), (4_000, 4_000));
+    // A function of another kind is found by its name.
+    let methods = |kind: &str| -> String {
+        let each: String = (0..2_000).map(|index| format!("m{index}: {kind}func(); ")).collect();
+        format!("resource r {{ {each} }}")
+    };
+    let kinds = interfaces(&methods(""), &methods("static "));
+    assert_eq!(kinds.changes.len(), 2_000);
+    assert_eq!(kinds.changes[0].class.to_string(), "kind");
+}
+
+/// A resource is what it is because of where it comes from.
+#[test]
+fn a_resource_from_elsewhere_is_another_one() {
+    const OF: &str = "package x:y@0.1.0 { interface t { resource n; } interface t2 { resource n; } }
+        package x:y@0.1.1 { interface t { resource n; } } package x:y@0.2.0 { interface t { resource n; } }";
+    let identity: &[&str] = &["resource-identity test:a/i > n: both, major"];
+    let table: [(&str, &str, &[&str]); 4] = [
+        ("use x:y/t@0.1.0.{n};", "use x:y/t@0.1.0.{n};", &[]),
+        ("use x:y/t@0.1.0.{n};", "use x:y/t@0.1.1.{n};", &[]),
+        ("use x:y/t@0.1.0.{n};", "use x:y/t@0.2.0.{n};", identity),
+        ("use x:y/t@0.1.0.{n};", "use x:y/t2@0.1.0.{n};", identity),
+    ];
+    for (old, new, expected) in table {
+        let wit =
+            |items: &str| format!("package test:a@1.0.0; interface i {{ {items} f: func(a: n); }} {OF}");
+        assert_eq!(lines(&packages(&wit(old), &wit(new))), expected, "{old} became {new}");
+        // Through a record of another interface it is the same.
+        let wit = |items: &str| {
+            format!(
+                "package test:a@1.0.0; interface i {{ {items} record r {{ n: own<n> }} }}
+                 interface k {{ use i.{{r}}; f: func(a: r); }} {OF}"
+            )
+        };
+        let found = packages(&wit(old), &wit(new));
+        assert_eq!(lines(&found), expected, "{old} became {new}");
+        let broken: Vec<&str> = found.contracts.iter().map(|contract| contract.name.as_str()).collect();
+        let both: &[&str] = if expected.is_empty() { &[] } else { &["test:a/i", "test:a/k"] };
+        assert_eq!(broken, both, "{old} became {new}");
+    }
+    // Of values only the type counts, whoever defines it; a world has to import who does.
+    let wit = |version: &str, more: &str| {
+        format!(
+            "package test:a@1.0.0; interface i {{ use x:y/t@{version}.{{n}}; f: func(a: n); }} {more}
+             package x:y@{version} {{ interface t {{ type n = u32; }} }}"
+        )
+    };
+    assert_eq!(lines(&packages(&wit("0.1.0", ""), &wit("0.2.0", ""))), Vec::<String>::new());
+    let world = "world w { import i; }";
+    assert_eq!(
+        lines(&packages(&wit("0.1.0", world), &wit("0.2.0", world))),
+        ["renamed test:a/w > import x:y/t@0.1.0: both, major"]
+    );
+}
+
+#[test]
+fn what_is_deprecated_is_told_wherever_it_is() {
+    let world = |gate: &str, docs: &str| {
+        format!(
+            "package test:a@1.1.0; interface i {{ f: func(); }}
+             world w {{ @since(version = 1.0.0) {gate} import i;
+             {docs}
+             @since(version = 1.0.0) {gate} type t = u8; @since(version = 1.0.0) {gate} import f: func(); }}"
+        )
+    };
+    let deprecated = "@deprecated(version = 1.1.0)";
+    let found = packages(&world("", ""), &world(deprecated, "/// A number."));
+    assert_eq!(
+        lines(&found),
+        [
+            "gate test:a/w > import test:a/i: nobody, minor",
+            "gate test:a/w > import t: nobody, minor",
+            "documentation test:a/w > import t: nobody, patch",
+            "gate test:a/w > import f: nobody, minor"
+        ]
+    );
+    // Of one world by itself, the interfaces of its package are part of what there is to read.
+    let within = |gate: &str| {
+        format!("package test:a@1.1.0; interface i {{ {gate} f: func(); }} world w {{ import i; export i; }}")
+    };
+    let (old, new) =
+        (contracts(&within("")), contracts(&within("@since(version = 1.0.0) @deprecated(version = 1.1.0)")));
+    let side = |contracts| (contracts, Contracts::only_world(contracts).expect("there is one"));
+    let ((old, one), (new, other)) = (side(&old), side(&new));
+    let found = diff(Side::world("old.wit", old, one), Side::world("new.wit", new, other));
+    assert_eq!(lines(&found.expect("they can be compared")), ["gate test:a/i > f: nobody, minor"]);
+}
+
+/// What has another name may differ besides.
+#[test]
+fn changes_within_what_was_renamed_are_found() {
+    let resource = |name: &str, get: &str, more: &str| {
+        format!(
+            "resource {name} {{ constructor(a: u8); get: func() -> {get}; {more} }} make: func() -> {name};"
+        )
+    };
+    let found = interfaces(&resource("request", "u8", ""), &resource("requests", "u16", "put: func();"));
+    assert_eq!(
+        lines(&found),
+        [
+            "renamed test:a/i > request: both, major",
+            "type-shape test:a/i > request.get > result: both, major",
+            "added test:a/i > requests.put: implementers, minor"
+        ]
+    );
+    let gone =
+        interfaces(&resource("request", "u8", "set: func();"), &resource("requests", "u8", "send: func();"));
+    assert_eq!(
+        lines(&gone),
+        [
+            "renamed test:a/i > request: both, major",
+            "removed test:a/i > request.set: callers, major",
+            "added test:a/i > requests.send: implementers, minor"
+        ]
+    );
+    let wit = |name: &str, items: &str| {
+        format!("package test:a@1.0.0; interface {name} {{ {items} }} world w {{ import {name}; }}")
+    };
+    let found = packages(&wit("greeter", "f: func();"), &wit("greeters", "f: func(a: u8); go: func();"));
+    assert_eq!(
+        lines(&found),
+        [
+            "renamed test:a/greeter: both, major",
+            "parameter-count test:a/greeter > f > a: both, major",
+            "added test:a/greeter > go: implementers, minor",
+            "renamed test:a/w > import test:a/greeter: both, major"
+        ]
+    );
+    let wit = |name: &str, items: &str| {
+        format!("package test:a@1.0.0; interface i {{ f: func(); }} world {name} {{ import i; {items} }}")
+    };
+    let found = packages(&wit("shopfront", ""), &wit("shop-front", "export f: func();"));
+    assert_eq!(
+        lines(&found),
+        ["renamed test:a/shopfront: both, major", "added test:a/shopfront > export f: implementers, major"]
+    );
+    assert_eq!(found.changes[0].problem, "the world `shopfront` is called `shop-front` now");
+    assert_eq!(found.contracts.len(), 1);
+}
+
+/// Two versions of one interface that become one are not both compared with it.
+#[test]
+fn what_another_version_had_is_not_new() {
+    let of = |version: &str, more: &str| {
+        format!("package x:y@{version} {{ interface t {{ f: func(); {more} }} }}")
+    };
+    let (first, second) = (of("0.1.0", ""), of("0.1.1", "g: func();"));
+    let found = packages(
+        &format!("package a:b@1.0.0; {first} {second} world w {{ import x:y/t@0.1.0; import x:y/t@0.1.1; }}"),
+        &format!("package a:b@1.0.0; {second} world w {{ import x:y/t@0.1.1; }}"),
+    );
+    assert_eq!(lines(&found), ["version a:b/w > import x:y/t@0.1.0: nobody, minor"]);
+}
+
+#[test]
+fn a_package_may_have_so_many_interfaces() {
+    let wit = |count: usize, ty: &str| {
+        let each: String =
+            (0..count).map(|index| format!("interface i{index} {{ f: func(a: {ty}); }} ")).collect();
+        format!("package test:a@1.0.0; {each}")
+    };
+    let found = packages(&wit(1_000, "u8"), &wit(1_000, "u16"));
+    assert_eq!((found.changes.len(), found.contracts.len()), (1_000, 1_000));
+    let place = Place::new();
+    place.write("old.wit", wit(1_001, "u8"));
+    let (code, words) = place.said(&["diff", "old.wit", "old.wit"]);
+    assert_eq!(code, 1, "{words}");
+    has(&words, &["nothing can be said of these two", "1001 interfaces", "at most 1000"]);
+}
+
+#[test]
+fn what_is_behind_a_feature_is_not_gone() {
+    let said = |old: &str, new: &str| {
+        let found = interfaces(old, new);
+        found.changes.iter().map(|change| format!("{}: {}", change.class, change.problem)).collect::<Vec<_>>()
+    };
+    let unstable = "@unstable(feature = later)";
+    assert_eq!(
+        said("f: func();", &format!("{unstable} f: func();")),
+        ["removed: the function `f` is behind the feature `later` now"]
+    );
+    assert_eq!(
+        said(&format!("{unstable} f: func();"), "f: func();"),
+        ["added: the function `f` was behind the feature `later`"]
+    );
+    assert_eq!(said(&format!("{unstable} f: func();"), ""), Vec::<String>::new());
+    let wit = |gate: &str| {
+        format!("package test:a@1.0.0; interface i {{ {gate} f: func(); }} world w {{ import i; }}")
+    };
+    let (old, new) = (contracts(&wit("")), contracts(&wit(unstable)));
+    let world = |contracts: &Contracts| contracts.only_world().expect("there is one");
+    let found = diff(Side::world("old", &old, world(&old)), Side::world("new", &new, world(&new)));
+    let found = found.expect("they can be compared");
+    assert_eq!(found.changes[0].problem, "the function `f` is behind the feature `later` now");
+}
+
+#[test]
+fn numbers_agree_with_their_verbs() {
+    let one = text(&interfaces("f: func();", "f: func(); go: func();"), false);
+    has(&one, &["one change, which breaks implementers\n"]);
+    let two = text(&interfaces("f: func();", "f: func(); go: func(); gone: func();"), false);
+    has(&two, &["2 changes, which break implementers\n"]);
+}
+
+/// What is wrong with the declared version is told in the same words at both ends.
+#[test]
+fn a_version_is_too_small_only_if_it_is() {
+    let table = [
+        ("@1.0.0", "", "f: func();", "none is declared", "no version is declared"),
+        ("@1.0.0", "@0.9.0", "", "which goes backwards", "the declared version goes backwards"),
+        (
+            "@1.0.0-rc.1",
+            "@1.0.0-rc.1",
+            "f: func();",
+            "which is the same",
+            "the declared version is the same as before",
+        ),
+        ("@1.0.0", "@1.0.1", "f: func();", "which is too small", "the declared version is too small"),
+    ];
+    for (old, new, more, shown, words) in table {
+        let place = Place::new();
+        place.write("old.wit", format!("package test:a{old}; interface i {{ }}"));
+        place.write("new.wit", format!("package test:a{new}; interface i {{ {more} }}"));
+        let (code, out, said) = ended(&place.run(&["diff", "old.wit", "new.wit", "--by-version"]));
+        assert_eq!((code, said), (Some(4), format!("  × {words}\n")), "{old} {new}");
+        has(&out, &[shown]);
+    }
+}
+
+#[test]
+fn a_file_beside_its_dependencies_is_pointed_at_its_folder() {
+    let place = Place::new();
+    place.write("one/a.wit", "package a:b; interface i { use x:y/t.{n}; f: func(a: n); }");
+    place.write("one/deps/x.wit", "package x:y; interface t { type n = u8; }");
+    let (code, words) = place.said(&["diff", "one/a.wit", "one"]);
+    assert_eq!(code, 3, "{words}");
+    has(&words, &["it is the folder `one`"]);
+    assert_eq!(place.said(&["diff", "one", "one"]).0, 0);
+}
+
+#[test]
+fn one_side_may_come_from_standard_input() {
+    let place = Place::new();
+    place.write("old.wit", OLD);
+    place.write("new.wit", NEW);
+    place.write("answers.wasm", answers(1));
+    let piped = |name: &str, arguments: &[&str]| {
+        let input = std::fs::File::open(place.at(name)).expect("it is there");
+        ended(&place.command(arguments).stdin(input).output().expect("the command can be started"))
+    };
+    let (code, out, _) = piped("new.wit", &["diff", "old.wit", "-"]);
+    assert_eq!(code, Some(4));
+    has(&out, &["now, in `standard input`"]);
+    assert_eq!(piped("answers.wasm", &["diff", "-", "answers.wasm"]).0, Some(0));
+    let (code, _, words) = piped("old.wit", &["diff", "-", "-"]);
+    assert_eq!(code, Some(2));
+    has(&words, &["can only be read once"]);
+    let (code, _, words) = piped("answers.wasm", &["diff", "old.wit", "-#w"]);
+    assert_eq!(code, Some(2), "{words}");
 }

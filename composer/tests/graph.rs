@@ -327,7 +327,7 @@ fn too_much_for_a_picture_is_said() {
 fn the_command_goes_by_the_suffix() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("two.wasm"), two()).expect("a file");
-    for (name, start) in [("a.svg", "<svg "), ("a.mmd", "---\n"), ("a.dot", "digraph ")] {
+    for (name, start) in [("a.svg", "<svg "), ("b.SVG", "<svg "), ("a.mmd", "---\n"), ("a.dot", "digraph ")] {
         assert_eq!(said(folder.path(), &["graph", "two.wasm", "-o", name]), (0, String::new()));
         let text = fs::read_to_string(folder.path().join(name)).expect("it was written");
         assert!(text.starts_with(start), "{text}");
@@ -343,4 +343,19 @@ fn the_command_goes_by_the_suffix() {
     let (code, words) = said(folder.path(), &["graph", "two.wasm", "-o", "two.wasm", "--format", "svg"]);
     assert_eq!(code, 2);
     assert!(words.contains("is an input, and would be overwritten"), "{words}");
+}
+
+/// All of it is looked at once, however many imports there are.
+#[test]
+fn many_imports_are_boxed_by_package() {
+    let imports: String = (0..30_000)
+        .map(|index| format!(r#"(import "p{}:q/i{index}" (instance (type $i)))"#, index / 100))
+        .collect();
+    let read = anatomy::read(&component(&format!(
+        r#"(component (type $i (instance (export "f" (func)))) {imports})"#
+    )));
+    let read = read.expect("a component");
+    let mermaid = graph::mermaid("many", &read);
+    assert_eq!(mermaid.lines().filter(|line| line.ends_with(":::host")).count(), 300);
+    assert!(mermaid.contains("<b>p299:q</b><br>i29900<br>i29901"), "{}", mermaid.len());
 }

@@ -254,3 +254,88 @@ fn a_wit_package_is_told_as_one() {
     let text = shown(&component("(component)"), &[]);
     assert_eq!(text, "whole.wasm: component, 8 bytes\n└── imports nothing and exports nothing\n");
 }
+
+/// What is longer than lines are sticks out, and has no others filled up.
+#[test]
+fn names_of_any_length_are_shown() {
+    let long = "n".repeat(70_000);
+    let import = |name: &str| format!(r#"(import "{name}" (func))"#);
+    let bytes = component(&format!("(component {}{})", import(&long), import("a")));
+    let text = shown(&bytes, &[]);
+    assert!(text.contains(&format!("    ├── {long}\n    └── a\n")), "{}", text.len());
+    // With a column beside it.
+    let packages =
+        Packages::from([("parts:long".to_owned(), part(std::slice::from_ref(&long), "a:b/out", None))]);
+    let whole = compose("whole.wac", "package a:b; let x = new parts:long { ... }; export x...;", &packages);
+    let text = shown(&whole.expect("a composition"), &[]);
+    assert!(text.contains(&format!("{long}  ")), "{}", text.len());
+}
+
+#[test]
+fn many_imports_are_listed() {
+    let imports: String =
+        (0..50_000).map(|index| format!(r#"(import "p{index}:q/i" (instance (type $i)))"#)).collect();
+    let one = r#"(type $i (instance (export "f" (func))))"#;
+    let text = shown(&component(&format!("(component {one} {imports})")), &[]);
+    assert_eq!(text.lines().filter(|line| line.contains(":q/i")).count(), 50_000);
+}
+
+#[test]
+fn a_name_of_a_file_does_not_steer_the_terminal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = composer(folder.path(), &["inspect", "x\u{1b}[8mhidden.wasm"]);
+    assert_eq!(output.status.code(), Some(3));
+    let words = String::from_utf8(output.stderr).expect("text");
+    assert!(words.contains("`x\u{fffd}[8mhidden.wasm`") && !words.contains('\u{1b}'), "{words:?}");
+}
+
+#[test]
+fn a_component_may_come_from_standard_input() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path().join("whole.wasm");
+    fs::write(&at, whole()).expect("a file");
+    for command in ["inspect", "wit", "graph"] {
+        let piped = |input: std::process::Stdio, word: &str| {
+            std::process::Command::new(env!("CARGO_BIN_EXE_composer"))
+                .args([command, word])
+                .current_dir(folder.path())
+                .stdin(input)
+                .output()
+                .expect("the command can be started")
+        };
+        let by_name = piped(std::process::Stdio::null(), "whole.wasm");
+        let found = piped(fs::File::open(&at).expect("it is there").into(), "-");
+        assert_eq!((found.status.code(), found.stderr), (Some(0), Vec::new()), "{command}");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+        assert_eq!(
+            text(found.stdout),
+            text(by_name.stdout).replace("whole.wasm", "standard input"),
+            "{command}"
+        );
+        let empty = piped(std::process::Stdio::null(), "-");
+        assert_eq!(empty.status.code(), Some(3), "{command}");
+        // A file may have that name.
+        fs::write(folder.path().join("-"), whole()).expect("a file");
+        assert_eq!(piped(std::process::Stdio::null(), "./-").status.code(), Some(0), "{command}");
+    }
+}
+
+/// They are part of what others rely on, although nothing is reached through them.
+#[test]
+fn types_by_themselves_are_shown() {
+    let bytes = component(
+        r#"(component
+            (import "a:b/i" (instance $i (export "r" (type (sub resource)))))
+            (type $record (record (field "a" u8)))
+            (import "rec" (type $named (eq $record)))
+            (export "out" (type $named)))"#,
+    );
+    let text = shown(&bytes, &[]);
+    assert!(
+        text.ends_with("└── types by themselves\n    ├── rec  imported\n    └── out  exported\n"),
+        "{text}"
+    );
+    let found = as_json(&bytes);
+    assert_eq!(found["types"], json!({"imports": ["rec"], "exports": ["out"]}));
+    assert_eq!((&found["imports"], &found["exports"]), (&json!(["a:b/i"]), &json!([])));
+}

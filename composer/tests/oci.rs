@@ -285,13 +285,16 @@ fn locked_refuses_every_difference(registry: &Registry) {
         &compose("parts:source=s.wasm", &[]),
         &[
             "2 inputs are not what `composer.lock` says for `whole.wasm`",
-            &format!("`s.wasm` is not in the lock: found {digest}"),
-            &format!("`{oci}` is in the lock and not among the inputs: locked {digest}"),
+            &format!("`s.wasm` as `parts:source` is not in the lock: found {digest}"),
+            &format!("`{oci}` as `parts:source` is in the lock and not among the inputs: locked {digest}"),
         ],
     );
     // Nothing is pulled that is not in the lock.
     let other = registry.oci("differing/other:1");
-    refused(&compose(&format!("parts:source={other}"), &[]), &[&format!("`{other}` is not in the lock")]);
+    refused(
+        &compose(&format!("parts:source={other}"), &[]),
+        &[&format!("`{other}` as `parts:source` is not in the lock")],
+    );
     // Another composition.
     let arguments = ["compose", "whole.wac", "-o", "other.wasm", "-d", "parts:doubler=d.wasm", "-d", &source];
     refused(&arguments, &["`composer.lock` says nothing about `other.wasm`"]);

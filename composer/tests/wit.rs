@@ -93,6 +93,28 @@ fn what_wit_cannot_say_is_named() {
     assert!(words.contains("`outer`") && words.contains("`inner`"), "{words}");
 }
 
+/// What the printer would leave out is refused by its name.
+#[test]
+fn nothing_is_left_out() {
+    let table = [
+        (r#"(import "m" (core module (export "f" (func))))"#, "imports a core module, `m`"),
+        (r#"(import "c" (component (export "f" (func))))"#, "imports a component, `c`"),
+        (r#"(import "locked-dep=<a:b@1.0.0>" (component))"#, "imports a component, `locked-dep=<a:b@1.0.0>`"),
+        (r#"(import "url=<https://x.y/z.wasm>" (component))"#, "`url=<https://x.y/z.wasm>`"),
+        (r#"(core module $m) (export "m" (core module $m))"#, "exports a core module, `m`"),
+        (r#"(component $c) (export "c" (component $c))"#, "exports a component, `c`"),
+    ];
+    for (items, words) in table {
+        let bytes = component(&format!(r#"(component (import "run" (func)) {items})"#));
+        let Err(WitError::Unsayable(error)) = text(&bytes) else { panic!("WIT has no words for {items}") };
+        assert!(format!("{error:#}").contains(words), "{error:#}");
+    }
+    for inner in ["(core module)", "(component)"] {
+        let bytes = component(&format!(r#"(component (import "a:b/c" (instance (export "m" {inner}))))"#));
+        assert!(matches!(text(&bytes), Err(WitError::Unsayable(_))), "{inner}");
+    }
+}
+
 #[test]
 fn what_is_no_component_is_told_apart() {
     assert!(matches!(text(b"package a:b;"), Err(WitError::Read(anatomy::ReadError::Text))));

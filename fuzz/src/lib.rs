@@ -32,20 +32,21 @@ pub struct Target {
 /// What a target reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
-    /// A component, or several with [`seeds::SEPARATOR`] between them.
+    /// A component, or several with [`seeds::SEPARATOR`] between them. Some take texts of WIT as well.
     Components,
     /// Text. Bytes that are not UTF-8 are passed over: no file of them gets past the command.
     Text,
 }
 
 /// All targets.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     Target { name: "anatomy", input: Input::Components, run: targets::components::anatomy },
     Target { name: "inspect", input: Input::Components, run: targets::components::inspect },
     Target { name: "decompose", input: Input::Components, run: targets::components::decompose },
     Target { name: "deny", input: Input::Components, run: targets::components::deny },
     Target { name: "check", input: Input::Components, run: targets::components::check },
     Target { name: "compose", input: Input::Components, run: targets::components::compose },
+    Target { name: "diff", input: Input::Components, run: targets::diff::diff },
     Target { name: "link-map", input: Input::Text, run: targets::texts::link_map },
     Target { name: "wac", input: Input::Text, run: targets::texts::wac },
     Target { name: "wit", input: Input::Text, run: targets::wit::wit },

@@ -1,5 +1,6 @@
 //! Built with instrumentation: hands the target that `FUZZ_TARGET` names to libFuzzer, whose options it takes. Where
-//! `FUZZ_SEEDS` names a folder, the target's corpus is assembled there first.
+//! `FUZZ_SEEDS` names a folder, the target's corpus is assembled there first; where `FUZZ_INPUTS` does, so are the texts that are
+//! in it.
 //!
 //! Built without: puts files through a target, `fuzz TARGET FILE...`.
 
@@ -21,6 +22,9 @@ mod guided {
     fn begin() {
         if let Some(folder) = std::env::var_os("FUZZ_SEEDS") {
             fuzz::seeds::assemble(TARGET.name, Path::new(&folder)).expect("the corpus can be assembled");
+        }
+        if let Some(folder) = std::env::var_os("FUZZ_INPUTS") {
+            fuzz::seeds::assemble_in(Path::new(&folder)).expect("the inputs can be assembled");
         }
     }
 

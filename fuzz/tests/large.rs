@@ -190,3 +190,64 @@ fn parts_without_end() {
     let many = numbered("(instance $i# (instantiate $P))", 900);
     component("tools", &format!("(component {made} {many})"));
 }
+
+/// More than the formatting of the standard library pads to.
+#[test]
+fn names_without_end() {
+    let long = "n".repeat(70_000);
+    component("a long import", &format!("(component (import \"{long}\" (func)) (import \"f\" (func)))"));
+    component(
+        "a long function",
+        &format!(
+            "(component (import \"a:b/i\" (instance (export \"{long}\" (func)) (export \"f\" (func)))))"
+        ),
+    );
+    component("a long interface", &format!("(component (import \"a:b/{long}\" (instance)))"));
+    let part = format!(
+        "(component $P (core module $m) (core instance (instantiate $m)) (import \"{long}\" (func)))"
+    );
+    component(
+        "a long wire",
+        &format!(
+            "(component (import \"f\" (func $f)) {part} (instance $i (instantiate $P (with \"{long}\" (func $f)))))"
+        ),
+    );
+    let wit = |ty: &str| format!("package a:b; interface {long} {{ {long}: func(a: {ty}); }}\n");
+    versions("a long interface", &wit("u8"), &wit("u16"));
+}
+
+/// Two texts through the target that compares them.
+fn versions(what: &str, old: &str, new: &str) {
+    hold("diff", what, &[old.as_bytes(), fuzz::seeds::SEPARATOR, new.as_bytes()].concat());
+}
+
+#[test]
+fn versions_that_differ_in_everything() {
+    let wit = |line: &str, count: usize| format!("package a:b; interface i {{ {} }}", numbered(line, count));
+    for (old, new) in [
+        ("f#-x: func();\n", "g#-x: func();\n"),
+        ("record f# { a: u8 }\n", "record g# { a: u8 }\n"),
+        ("resource f# { m: func(); }\n", "resource g# { m: func(); }\n"),
+        ("resource f# { m: func(); }\n", "resource f# { m: static func(); }\n"),
+    ] {
+        versions(old, &wit(old, 3000), &wit(new, 3000));
+    }
+    let interfaces = |name: &str, ty: &str| {
+        format!("package a:b; {}", numbered(&format!("interface {name}# {{ f: func(a: {ty}); }}\n"), 900))
+    };
+    versions("interfaces", &interfaces("f", "u8"), &interfaces("f", "u16"));
+    versions("interfaces", &interfaces("f", "u8"), &interfaces("g", "u8"));
+    let worlds = |name: &str| {
+        format!("package a:b; {}", numbered(&format!("world {name}# {{ import f: func(); }}\n"), 900))
+    };
+    versions("worlds", &worlds("f"), &worlds("g"));
+}
+
+/// What takes time in the square of the imports would not end here.
+#[test]
+fn imports_without_end() {
+    let imports = numbered("(import \"p#:q/i\" (instance (type $i)))", 30_000);
+    let text = format!("(component (type $i (instance (export \"f\" (func)))) {imports})");
+    let bytes = wat::parse_str(&text).expect("the test's own text parses");
+    hold("inspect", "imports", &bytes);
+}

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use composer::report::size;
+use composer::shown::{padded, width};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::product::Ended;
@@ -38,7 +39,7 @@ impl Progress {
     /// For things of these names.
     pub fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let bars = capable().then(MultiProgress::new);
-        Progress { bars, width: names.map(str::len).max().unwrap_or(0), counts: Mutex::default() }
+        Progress { bars, width: width(names), counts: Mutex::default() }
     }
 
     /// Shows that something is attempted, does it, and shows how it ended.
@@ -59,7 +60,7 @@ impl Progress {
         });
         let note = |text: &str| match &bar {
             Some(bar) => bar.set_message(format!("{name} ({kind}): {text}")),
-            None => self.line(&format!("{:width$}  {text}", name, width = self.width)),
+            None => self.line(&format!("{}  {text}", padded(name, self.width))),
         };
         let result = attempt(&note);
         if let Some(bar) = &bar {
@@ -74,7 +75,7 @@ impl Progress {
         };
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(verb).or_default() += 1;
         if let Some(line) = line {
-            self.line(&format!("{name:width$}  {verb:8}  {kind:11}  {line}", width = self.width));
+            self.line(&format!("{}  {verb:8}  {kind:11}  {line}", padded(name, self.width)));
         }
         let error = result.err().map(|error| {
             let (text, error) = error.told();

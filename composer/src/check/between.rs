@@ -13,31 +13,22 @@ use super::pair::given;
 use super::voice::Voice;
 use super::{CheckError, Class, Excerpt, MISMATCHES, Mismatch, Part};
 use crate::contain::contain;
-use crate::shape::member::{plain_name, split};
+use crate::diff::Class as What;
+use crate::shape::member::plain_name;
 use crate::shape::print::{self, Step};
 use crate::shape::{Definition, InterfaceId, Item, Shape};
 
+mod guesses;
+mod members;
 mod roots;
 
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Found {
-    /// Something is there that was not.
-    Added,
-    /// Something is no longer there.
-    Removed,
-    /// It is there under another name.
-    Renamed,
-    /// An interface is imported or exported in another version, which promises to fit.
-    Version,
-    /// Its type differs in this way.
-    Type(Class),
-}
+pub(crate) use guesses::{Guesses, renamed};
+use members::{Became, Pairing};
 
 /// One thing that differs.
 #[derive(Debug, Clone)]
 pub(crate) struct Finding {
-    pub(crate) found: Found,
+    pub(crate) what: What,
     /// Whether it is in what is imported.
     pub(crate) import: bool,
     /// The name of the import or export: the old one, or else the new one.
@@ -47,10 +38,39 @@ pub(crate) struct Finding {
     pub(crate) said: String,
     pub(crate) old: Option<Excerpt>,
     pub(crate) new: Option<Excerpt>,
+    /// Whom it rules out.
+    pub(crate) out: Out,
+}
+
+/// Who is ruled out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Out {
     /// A component of the old type may no longer stand where the new one is expected.
-    pub(crate) old_is_out: bool,
+    pub(crate) old: bool,
     /// A component of the new type may not stand where the old one is expected.
-    pub(crate) new_is_out: bool,
+    pub(crate) new: bool,
+}
+
+impl Out {
+    const NEITHER: Out = Out { old: false, new: false };
+    const BOTH: Out = Out { old: true, new: true };
+
+    /// Only this one.
+    fn only(part: usize) -> Self {
+        Out { old: part == OLD, new: part == NEW }
+    }
+
+    fn has(self, part: usize) -> bool {
+        if part == OLD { self.old } else { self.new }
+    }
+
+    fn and(self, other: Out) -> Self {
+        Out { old: self.old && other.old, new: self.new && other.new }
+    }
+
+    fn or(self, other: Out) -> Self {
+        Out { old: self.old || other.old, new: self.new || other.new }
+    }
 }
 
 /// All that differs between two components, or worlds: of the old one first, then what is new. Only imports and exports of
@@ -59,33 +79,58 @@ pub(crate) fn between(
     old: &Shape,
     new: &Shape,
     of: &(dyn Fn(&str) -> bool + Sync),
+    guesses: &mut Guesses,
 ) -> Result<Vec<Finding>, CheckError> {
     let parts = [Part { name: "old", shape: old }, Part { name: "new", shape: new }];
     contain(|| {
-        let mut between = Between::new(&parts);
-        between.side(true, of)?;
-        between.side(false, of)?;
+        let mut between = Between::new(&parts, of, guesses);
+        between.side(true)?;
+        between.side(false)?;
         Ok(between.findings)
     })?
 }
 
+/// As [`between`], for each import and export by itself: what differs in a type that several of them use is found in each.
+/// Calls for each that has findings, with its name.
+pub(crate) fn between_each(
+    old: &Shape,
+    new: &Shape,
+    of: &(dyn Fn(&str) -> bool + Sync),
+    guesses: &mut Guesses,
+    each: &mut (dyn FnMut(&str, &[Finding]) + Send),
+) -> Result<(), CheckError> {
+    let parts = [Part { name: "old", shape: old }, Part { name: "new", shape: new }];
+    contain(|| {
+        let mut between = Between { each: Some(each), ..Between::new(&parts, of, guesses) };
+        between.side(true)?;
+        between.side(false)
+    })?
+}
+
+/// The sides, and the questions whether one of them is ruled out.
 const OLD: usize = 0;
 const NEW: usize = 1;
-
-/// Which of the two questions a difference answers with no. The first one asks whether the old may stand for the new.
-type Asked = [bool; 2];
 
 /// Something on both sides, under the same name or one that promises to fit.
 struct Both<'b> {
     path: Vec<String>,
     old: (&'b str, &'b Item),
     new: (&'b str, &'b Item),
-    asked: Asked,
+    /// Whom a difference between them may rule out.
+    out: Out,
 }
+
+/// Takes the findings of an import or export, and its name.
+type Each<'a> = dyn FnMut(&str, &[Finding]) + 'a;
 
 struct Between<'a> {
     parts: &'a [Part<'a>; 2],
-    /// One for each question: which resource is which depends on it.
+    /// Which imports and exports are compared.
+    of: &'a dyn Fn(&str) -> bool,
+    guesses: &'a mut Guesses,
+    /// Where the findings of each import and export go, where these are compared one by one.
+    each: Option<&'a mut Each<'a>>,
+    /// One for each question: which resource is which depends on it. The first asks whether the old one is ruled out.
     walks: [Walk<'a>; 2],
     import: bool,
     root: String,
@@ -94,7 +139,7 @@ struct Between<'a> {
 }
 
 impl<'a> Between<'a> {
-    fn new(parts: &'a [Part<'a>; 2]) -> Self {
+    fn new(parts: &'a [Part<'a>; 2], of: &'a dyn Fn(&str) -> bool, guesses: &'a mut Guesses) -> Self {
         let mut walks = [Walk::new(parts, None), Walk::new(parts, None)];
         for (question, walk) in walks.iter_mut().enumerate() {
             walk.voice = Voice::Change;
@@ -109,12 +154,18 @@ impl<'a> Between<'a> {
                 for (resource, place) in resources {
                     let Some((name, rest)) = place.split_first() else { continue };
                     let stands = offers.find(from, name).and_then(|offer| given(walk, offer, rest));
-                    walk.links.give((from, *resource), stands);
+                    // Where nobody says that its interface is gone, it is another resource than any that is there.
+                    if stands.is_some() || of(name) {
+                        walk.links.give((from, *resource), stands);
+                    }
                 }
             }
         }
         Between {
             parts,
+            of,
+            guesses,
+            each: None,
             walks,
             import: false,
             root: String::new(),
@@ -123,11 +174,29 @@ impl<'a> Between<'a> {
         }
     }
 
-    /// The question that is answered with no where something is only on this side: of imports, the component wants what it
-    /// has; of exports, what is expected is wanted.
-    fn asked_for(&self, only: usize) -> Asked {
-        let old_is_out = (only == OLD) == self.import;
-        [old_is_out, !old_is_out]
+    /// Who is ruled out where something is only on this side: of imports, the component wants what it has; of exports, what
+    /// is expected is wanted.
+    fn without(&self, only: usize) -> Out {
+        Out::only(if self.import { only } else { 1 - only })
+    }
+
+    /// Begins with an import or export.
+    fn begin(&mut self, root: &str) {
+        root.clone_into(&mut self.root);
+        if self.each.is_some() {
+            self.known.clear();
+            self.walks.iter_mut().for_each(Walk::forget);
+        }
+    }
+
+    /// Ends with it.
+    fn end(&mut self) {
+        if let Some(each) = &mut self.each
+            && !self.findings.is_empty()
+        {
+            each(&self.root, &self.findings);
+            self.findings.clear();
+        }
     }
 
     fn pair(&mut self, both: &Both<'_>) -> Result<(), CheckError> {
@@ -141,10 +210,7 @@ impl<'a> Between<'a> {
     /// Functions and value types: they are equal or they differ, whoever asks. Only resources may be equal for one question
     /// and differ for the other.
     fn types(&mut self, both: &Both<'_>) -> Result<(), CheckError> {
-        for question in 0..2 {
-            if !both.asked[question] {
-                continue;
-            }
+        for question in [OLD, NEW].into_iter().filter(|part| both.out.has(*part)) {
             let at = At::items(
                 both.path.clone(),
                 (OLD, both.old.0, both.old.1),
@@ -155,8 +221,7 @@ impl<'a> Between<'a> {
             walk.item(&at, both.old.1, both.new.1)?;
             for mismatch in std::mem::take(&mut walk.found) {
                 let Mismatch { class, path, problem, wanted, offered, .. } = mismatch;
-                let out = [question == 0, question == 1];
-                self.note(Found::Type(class), path, problem, wanted, offered, out)?;
+                self.note(What::Type(class), path, problem, wanted, offered, Out::only(question))?;
             }
         }
         Ok(())
@@ -164,21 +229,15 @@ impl<'a> Between<'a> {
 
     /// Components, core modules and the like: whether one may stand for the other, without saying why not.
     fn whole(&mut self, both: &Both<'_>) -> Result<(), CheckError> {
-        for question in 0..2 {
-            if !both.asked[question] {
-                continue;
-            }
+        for question in [OLD, NEW].into_iter().filter(|part| both.out.has(*part)) {
             let (old, new) = ((OLD, both.old.0, both.old.1), (NEW, both.new.0, both.new.1));
             // Of imports, the component wants what is expected of its surroundings; of exports it is the other way round.
-            let old_wants = self.asked_for(OLD)[question];
+            let old_wants = self.without(OLD).has(question);
             let (wanted, offered) = if old_wants { (old, new) } else { (new, old) };
             let at = At::items(both.path.clone(), wanted, offered, Change::Offered);
             if !self.walks[question].attempt(&at, wanted.2, offered.2)?.is_empty() {
                 let said = format!("the type of the {} `{}` differs", thing(old.2), old.1);
-                let (old, new) = (self.excerpt(OLD, old.1, old.2), self.excerpt(NEW, new.1, new.2));
-                let out = [question == 0, question == 1];
-                let path = both.path.clone();
-                self.note(Found::Type(Class::TypeShape), path, said, Some(old), Some(new), out)?;
+                self.became(What::Type(Class::TypeShape), both, said, Out::only(question))?;
             }
         }
         Ok(())
@@ -186,82 +245,72 @@ impl<'a> Between<'a> {
 
     fn interface(&mut self, both: &Both<'_>, old: InterfaceId, new: InterfaceId) -> Result<(), CheckError> {
         let (olds, news) = (self.parts[OLD].shape.interface(old), self.parts[NEW].shape.interface(new));
-        let both_sides = olds.items.len().saturating_add(news.items.len());
-        self.walks[0].spend(both_sides)?;
-        let (there, before) = (by_name(&news.items), by_name(&olds.items));
+        self.walks[0].spend(olds.items.len().saturating_add(news.items.len()))?;
+        let pairing = Pairing::of(&olds.items, &news.items, self.guesses);
         let inner = |name: &str| [both.path.as_slice(), &[plain_name(name)]].concat();
-        // What belongs to a resource that is gone is gone with it.
-        let orphan = |name: &str, own: &HashMap<&str, &Item>, other: &HashMap<&str, &Item>| {
-            let resource = split(name).resource();
-            resource.is_some_and(|resource| own.contains_key(resource) && !other.contains_key(resource))
-        };
-        let fresh: Vec<(&str, &Item)> =
-            types_first(&news.items).filter(|(name, _)| !before.contains_key(name)).collect();
-        let mut taken: Vec<&str> = Vec::new();
-        let only = |asked: Asked, one: Asked| [asked[0] && one[0], asked[1] && one[1]];
-        let (gone_out, fresh_out) =
-            (only(both.asked, self.asked_for(OLD)), only(both.asked, self.asked_for(NEW)));
+        let (gone, fresh) = (both.out.and(self.without(OLD)), both.out.and(self.without(NEW)));
         for (name, item) in types_first(&olds.items) {
-            if let Some(other) = there.get(name) {
-                let (old, new) = ((name, item), (name, *other));
-                self.pair(&Both { path: inner(name), old, new, asked: both.asked })?;
-                continue;
-            }
-            if orphan(name, &before, &there) {
-                continue;
-            }
-            let free: Vec<_> = fresh
-                .iter()
-                .filter(|(name, _)| !taken.contains(name) && !orphan(name, &there, &before))
-                .copied()
-                .collect();
-            match self.walks[0].meant(name, item, &free) {
-                Some((other, other_item)) => {
-                    taken.push(other);
-                    let (was, is) = (plain_name(name), plain_name(other));
-                    let (found, said) = if was == is {
-                        let said = Voice::Change.kinds(member_kind(name), member_kind(other));
-                        (Found::Type(Class::Kind), said)
-                    } else {
-                        (Found::Renamed, format!("the {} `{was}` is called `{is}` now", thing(item)))
-                    };
-                    let (old, new) = (self.excerpt(OLD, name, item), self.excerpt(NEW, other, other_item));
-                    let out = [gone_out[0] || fresh_out[0], gone_out[1] || fresh_out[1]];
-                    self.note(found, inner(name), said, Some(old), Some(new), out)?;
-                    let (old, new) = ((name, item), (other, other_item));
-                    // Of a resource its functions say the rest; a function of another kind is another one anyway.
-                    let same_kind = found == Found::Renamed;
-                    if same_kind && !matches!(item, Item::Type(Definition::Resource(_))) {
-                        self.pair(&Both { path: inner(name), old, new, asked: both.asked })?;
+            let old = (name, item);
+            let both = |new| Both { path: inner(name), old, new, out: both.out };
+            match pairing.became(name) {
+                Became::Same(new) => self.pair(&both(new))?,
+                Became::OtherKind(new) => {
+                    let said = Voice::Change.kinds(member_kind(name), member_kind(new.0));
+                    self.became(What::Type(Class::Kind), &both(new), said, gone.or(fresh))?;
+                }
+                Became::Renamed(new) => {
+                    let (was, is) = (plain_name(name), plain_name(new.0));
+                    let said = format!("the {} `{was}` is called `{is}` now", thing(item));
+                    self.became(What::Renamed, &both(new), said, gone.or(fresh))?;
+                    // Of a resource its functions say the rest, which are items of their own.
+                    if !matches!(item, Item::Type(Definition::Resource(_))) {
+                        self.pair(&both(new))?;
                     }
                 }
-                None => self.one_sided(OLD, inner(name), name, item, gone_out)?,
+                Became::Gone => self.member(OLD, inner(name), old, gone)?,
+                Became::GoneWithResource => {}
             }
         }
-        for (name, item) in fresh {
-            if !taken.contains(&name) && !orphan(name, &there, &before) {
-                self.one_sided(NEW, inner(name), name, item, fresh_out)?;
-            }
+        for (name, item) in types_first(&news.items).filter(|(name, _)| pairing.is_new(name)) {
+            self.member(NEW, inner(name), (name, item), fresh)?;
         }
         Ok(())
+    }
+
+    /// One thing became another.
+    fn became(&mut self, what: What, both: &Both<'_>, said: String, out: Out) -> Result<(), CheckError> {
+        let old = self.excerpt(OLD, both.old.0, both.old.1);
+        let new = self.excerpt(NEW, both.new.0, both.new.1);
+        self.note(what, both.path.clone(), said, Some(old), Some(new), out)
+    }
+
+    /// Something that only one side has, in an interface that both have. Where only one of the two questions is asked, the
+    /// other side may well have it, in another version of the interface: what rules nothing out there is no change.
+    fn member(
+        &mut self,
+        part: usize,
+        path: Vec<String>,
+        item: (&str, &Item),
+        out: Out,
+    ) -> Result<(), CheckError> {
+        if out == Out::NEITHER { Ok(()) } else { self.one_sided(part, path, item, out) }
     }
 
     fn one_sided(
         &mut self,
         part: usize,
         path: Vec<String>,
-        name: &str,
-        item: &Item,
-        out: Asked,
+        (name, item): (&str, &Item),
+        out: Out,
     ) -> Result<(), CheckError> {
         let excerpt = Some(self.excerpt(part, name, item));
-        let (found, what, old, new) = if part == OLD {
-            (Found::Removed, "is gone", excerpt, None)
+        let (what, words, old, new) = if part == OLD {
+            (What::Removed, "is gone", excerpt, None)
         } else {
-            (Found::Added, "is new", None, excerpt)
+            (What::Added, "is new", None, excerpt)
         };
-        let said = format!("the {} `{}` {what}", thing(item), plain_name(name));
-        self.note(found, path, said, old, new, out)
+        let said = format!("the {} `{}` {words}", thing(item), plain_name(name));
+        self.note(what, path, said, old, new, out)
     }
 
     fn excerpt(&self, part: usize, name: &str, item: &Item) -> Excerpt {
@@ -278,31 +327,26 @@ impl<'a> Between<'a> {
 
     fn note(
         &mut self,
-        found: Found,
+        what: What,
         path: Vec<String>,
         said: String,
         old: Option<Excerpt>,
         new: Option<Excerpt>,
-        [old_is_out, new_is_out]: Asked,
+        out: Out,
     ) -> Result<(), CheckError> {
         let next = self.findings.len();
         let known = *self.known.entry((self.import, path.clone(), said.clone())).or_insert(next);
         if let Some(finding) = self.findings.get_mut(known) {
-            finding.old_is_out |= old_is_out;
-            finding.new_is_out |= new_is_out;
+            finding.out = finding.out.or(out);
             return Ok(());
         }
         if next >= MISMATCHES {
             return Err(CheckError::TooMany);
         }
         let (import, root) = (self.import, self.root.clone());
-        self.findings.push(Finding { found, import, root, path, said, old, new, old_is_out, new_is_out });
+        self.findings.push(Finding { what, import, root, path, said, old, new, out });
         Ok(())
     }
-}
-
-fn by_name(items: &[(String, Item)]) -> HashMap<&str, &Item> {
-    items.iter().map(|(name, item)| (name.as_str(), item)).collect()
 }
 
 fn types_first(items: &[(String, Item)]) -> impl Iterator<Item = (&str, &Item)> {

@@ -10,7 +10,7 @@ use super::voice::Voice;
 use super::{CheckError, Class, MISMATCHES, Mismatch, Part, STEPS};
 use crate::shape::member::{plain_name, split};
 use crate::shape::print::Step;
-use crate::shape::{Definition, Handle, InterfaceId, Item, Shape, TypeId};
+use crate::shape::{Definition, Handle, InterfaceId, Item, Origin, Shape, TypeId};
 
 pub(super) use wording::{kind_of, member_kind, nearness, thing};
 
@@ -143,6 +143,13 @@ impl<'a> Walk<'a> {
 
     pub(super) fn name(&self, part: usize) -> &'a str {
         self.parts[part].name
+    }
+
+    /// Begins anew with something else: what differs in types that were met before is found once more.
+    pub(super) fn forget(&mut self) {
+        self.known.clear();
+        self.strangers.clear();
+        self.printed = 0;
     }
 
     /// Compares without keeping what is found: how a candidate would do.
@@ -342,6 +349,14 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Where a resource comes from, as the component says itself.
+    fn maker(&self, (part, resource): Node) -> String {
+        match &self.parts[part].shape.resource(resource).origin {
+            Origin::Asked(place) if !place.is_empty() => format!("`{}`", place[0]),
+            _ => "the component itself".to_owned(),
+        }
+    }
+
     /// Two mentions of resources.
     pub(super) fn handle(&mut self, at: &At, wanted: &Handle, offered: &Handle) -> Done {
         let nodes = ((at.wanted.part, wanted.resource), (at.offered.part, offered.resource));
@@ -360,7 +375,15 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         if self.voice == Voice::Change {
-            let problem = format!("the resource `{}` is not the one that it was", wanted.name);
+            let (was, is) = (self.maker(nodes.0), self.maker(nodes.1));
+            let name = &wanted.name;
+            let problem = if was == is {
+                format!("the resource `{name}` is not the one that it was")
+            } else {
+                format!(
+                    "the resource `{name}` is not the one that it was: it came from {was}, and comes from {is} now"
+                )
+            };
             return self.note(at, Class::ResourceIdentity, Some(&[]), Some(&[]), problem, String::new());
         }
         let story = self.story();

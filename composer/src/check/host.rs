@@ -90,11 +90,12 @@ impl<'a> Host<'a> {
         asks: bool,
     ) -> Done {
         let (part, _, item) = left;
-        // Mere names for resources can be given by whoever has the resources.
+        // Mere names for resources of a part can be given by whoever has the resources.
         let told = if asks {
             strangers(walk, hosts, left)?
         } else {
-            !mention::resources(walk.parts[part].shape, item).is_empty()
+            let mentioned = mention::resources(walk.parts[part].shape, item);
+            mentioned.into_iter().any(|resource| maker(walk, hosts, (part, resource)).is_some())
         };
         if told { Ok(()) } else { self.same_for_all(walk, left) }
     }
@@ -150,7 +151,7 @@ fn compare(
     let closed = match walk.setting {
         Setting::Bag => format!("close it for one of them (`--deny {one}={import}`)"),
         Setting::Plugs | Setting::Text => {
-            format!("put something behind it for one of them, such as the stub that `composer deny` makes")
+            "put something behind it for one of them, such as the stub that `composer deny` makes".to_owned()
         }
     };
     for found in &mut walk.found[before..] {
@@ -180,6 +181,18 @@ fn either_way(walk: &mut Walk<'_>, at: &At, one: &Item, other: &Item) -> Done {
     walk.item(at, one, other)
 }
 
+/// The part that makes a resource which another part takes from an import, with the name of that import. None where the
+/// resource is the host's.
+fn maker<'a>(walk: &Walk<'a>, hosts: &Resources, (part, resource): Node) -> Option<(&'a str, usize)> {
+    let Origin::Asked(place) = &walk.parts[part].shape.resource(resource).origin else { return None };
+    let (from, rest) = place.split_first()?;
+    let ground = walk.links.ground((part, resource))?;
+    let own = hosts.get(from, rest) == Some(ground);
+    // A resource of the host under another name is the host's too; which it is, is for the host to say.
+    let made = matches!(walk.parts[ground.0].shape.resource(ground.1).origin, Origin::Made(_));
+    (made && !own && !walk.open.contains(&ground)).then_some((from.as_str(), ground.0))
+}
+
 /// Whether an import that is left to the host takes resources that are not the host's: the interface that defines them is
 /// wired to a part, and what the host gives knows its own alone. Says so of each such interface.
 fn strangers(
@@ -191,18 +204,12 @@ fn strangers(
     let mut told: Vec<&str> = Vec::new();
     for resource in mention::resources(shape, item) {
         walk.spend(1)?;
-        let Origin::Asked(place) = &shape.resource(resource).origin else { continue };
-        let Some((from, rest)) = place.split_first() else { continue };
-        let Some(ground) = walk.links.ground((part, resource)) else { continue };
-        let own = hosts.get(from, rest) == Some(ground);
-        let origin = &walk.parts[ground.0].shape.resource(ground.1).origin;
-        // A resource of the host under another name is the host's too; which it is, is for the host to say.
-        let made = matches!(origin, Origin::Made(_));
-        if own || !made || walk.open.contains(&ground) || told.contains(&from.as_str()) {
+        let Some((from, maker)) = maker(walk, hosts, (part, resource)) else { continue };
+        if told.contains(&from) {
             continue;
         }
         told.push(from);
-        let (importer, maker) = (walk.name(part).to_owned(), walk.name(ground.0).to_owned());
+        let (importer, maker) = (walk.name(part).to_owned(), walk.name(maker).to_owned());
         let name = &shape.resource(resource).name;
         let flag = match walk.setting {
             Setting::Plugs => format!(" (`--leave-open {from}`)"),

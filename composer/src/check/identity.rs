@@ -159,7 +159,7 @@ impl Story<'_> {
                 o.last()?
             ),
             (Origin::Made(_), Origin::Made(_)) if wanted.0 != offered.0 => {
-                self.from_one(both, self.rewires(both).first())?
+                self.edit_for_one(both, self.rewires(both).first())?
             }
             (Origin::Asked(_), Origin::Asked(_)) => format!(
                 "wire the import `{w_interface}` of `{}` and the import `{o_interface}` of `{}` to one export",
@@ -218,7 +218,7 @@ impl Story<'_> {
 
     /// The edit that has both come from one instance: by this wire, and if who offers makes the resource itself, by not doing
     /// so. Both are made by parts.
-    pub(super) fn from_one(&self, (wanted, offered): Pair, rewire: Option<&Rewire>) -> Option<String> {
+    pub(super) fn edit_for_one(&self, (wanted, offered): Pair, rewire: Option<&Rewire>) -> Option<String> {
         let end = |node: Node| self.links.trail(node).last().copied();
         let (wanted, maker) = (end(wanted)?, end(offered)?);
         let wire = rewire.map(|rewire| format!("take both from one: {}", self.redirect(rewire)));

@@ -70,7 +70,7 @@ mod values;
 mod voice;
 mod wholes;
 
-pub(crate) use between::{Finding, Found, between};
+pub(crate) use between::{Finding, Guesses, between, between_each, renamed};
 pub use class::{Class, UnknownClass};
 pub(crate) use index::Index;
 pub use names::{bare, compatible, is_host, means};

@@ -7,7 +7,7 @@ use crate::shape::member::{Member, split};
 /// How alike two names must be to be taken for a misspelling of each other: one letter in four may differ.
 const ALIKE: f64 = 0.72;
 /// Longer names are not compared letter by letter: nobody misspells one of that length, and it would take long.
-const LONGEST: usize = 200;
+pub(super) const LONGEST: usize = 200;
 
 /// The name of an interface, taken apart: `example:greeting/greeter@1.2.3`.
 #[derive(Debug, Clone, PartialEq, Eq)]

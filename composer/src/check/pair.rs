@@ -172,7 +172,7 @@ fn rewire(walk: &mut Walk<'_>) {
             *left.entry(wire.clone()).or_insert_with(|| story.left(wire, &walk.pairs))
         });
         if story.both_made(*pair) {
-            edits.extend(story.from_one(*pair, wires.first()).map(|edit| (*at, edit)));
+            edits.extend(story.edit_for_one(*pair, wires.first()).map(|edit| (*at, edit)));
         }
     }
     for (at, edit) in edits {

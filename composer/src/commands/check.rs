@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use composer::check::{self, CheckError, Class, Part, Report, Wire};
 use composer::shape::{Shape, ShapeError};
+use composer::shown;
 use composer::wire::{Place, part_names};
 
 use crate::failure::{self, Exit, Failure};
@@ -88,23 +89,23 @@ fn answer(arguments: &Check, report: &Report) -> Result<(), Failure> {
     if arguments.json {
         files::print(format!("{}\n", check::json(report)).as_bytes())?;
     } else {
-        let mut text = check::text(report, failure::colour_on_stdout());
-        if report.fits() {
-            text = fitting(report);
-        }
-        files::print(failure::harmless(&text).as_bytes())?;
+        let text = failure::harmless(failure::colour_on_stdout(), |colour| match report.fits() {
+            true => fitting(report),
+            false => check::text(report, colour),
+        });
+        files::print(text.as_bytes())?;
         for Wire { part, import, from, export } in &report.passed_over {
-            files::say(&failure::harmless(&format!(
+            files::say(&shown::harmless(&format!(
                 "note: `{import}` of `{part}` is left to the host, although `{from}` exports `{export}`: `--leave-open {import}` \
                  says that it is meant so"
             )));
         }
         if arguments.world.is_some() && report.fits() {
             let component = arguments.socket.title();
-            renamed(report, &component).for_each(|note| files::say(&failure::harmless(&note)));
+            renamed(report, &component).for_each(|note| files::say(&shown::harmless(&note)));
         }
         for name in &report.unused {
-            files::say(&failure::harmless(&format!("note: nothing was wired to `{name}`")));
+            files::say(&shown::harmless(&format!("note: nothing was wired to `{name}`")));
         }
     }
     let failure = match report.mismatches.len() {

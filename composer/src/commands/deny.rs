@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use composer::deny::{Closed, DenyError, Pattern, Stub, deny};
+use composer::shown::{padded, width};
 use serde_json::json;
 
 use crate::failure::{Exit, Failure};
@@ -102,9 +103,9 @@ fn text(stub: &Stub) -> String {
     let mut text = String::new();
     for Closed { name, functions } in &stub.closed {
         text.push_str(&format!("{name}\n"));
-        let width = functions.iter().map(|function| function.name.len()).max().unwrap_or_default();
+        let width = width(functions.iter().map(|function| function.name.as_str()));
         for function in functions {
-            text.push_str(&format!("    {:width$}  {}\n", function.name, function.answer));
+            text.push_str(&format!("    {}  {}\n", padded(&function.name, width), function.answer));
         }
     }
     for name in &stub.types_from {

@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use composer::contract::Contracts;
-use composer::diff::{self, Diff as Found, DiffError, Side};
+use composer::diff::{self, DiffError, Side, Verdict};
 use composer::shape::{Shape, ShapeError};
 use composer::wit_package;
 use wit_parser::WorldId;
@@ -32,17 +32,18 @@ Examples:
   composer diff old.wit new.wit --by-version        for CI: is the new version number large enough?
   composer diff old.wit new.wit --allow implementers
 
-What a class in the output means: `composer explain CLASS`.
+What a class of types that differ means, such as `type-shape`: `composer explain CLASS`. What is `added`, `removed`, `renamed`,
+in another `version`, behind another `gate` or has other `documentation` says so itself.
 
 Exit codes:
   0  nothing breaks, but for what --allow names; with --by-version: the declared version announces all that changed
   1  nothing can be said of these two: their types are too large, or standard output is gone
   2  the command line is wrong
   3  an input cannot be read, or is not what it should be
-  4  something breaks; with --by-version: the declared version is too small. What it is, is on standard output")]
+  4  something breaks; with --by-version: the declared version does not announce what changed. What it is, is on standard output")]
 pub struct Diff {
     /// What there was: the file or folder of a WIT package, and a world of it after `#`; or a component or a WIT package in
-    /// binary form, by path or as `oci://REGISTRY/NAME:TAG`.
+    /// binary form, by path or as `oci://REGISTRY/NAME:TAG`. One of the two may be `-` for standard input.
     #[arg(value_parser = Input::parser())]
     old: Input,
     /// What there is now.
@@ -96,12 +97,18 @@ enum Taken {
 
 /// Executes the command.
 pub fn run(arguments: &Diff) -> Result<(), Failure> {
+    if arguments.old.source.is_input() && arguments.new.source.is_input() {
+        return Err(Failure::new(Exit::Usage, "standard input is given twice, and can only be read once")
+            .help("give one of the two by its path"));
+    }
     let (old, new) = (arguments.take(&arguments.old)?, arguments.take(&arguments.new)?);
     let worlds = worlds((&arguments.old, &old), (&arguments.new, &new))?;
     let (old_name, new_name) = names(arguments);
     let found = diff::diff(side(&old_name, &old, worlds.0), side(&new_name, &new, worlds.1));
     let found = found.map_err(|error| match error {
-        DiffError::Shape { .. } => Failure::because(Exit::Input, "an input is not valid", error),
+        DiffError::Shape { ref source, .. } if !matches!(source, ShapeError::TooMany { .. }) => {
+            Failure::because(Exit::Input, "an input is not valid", error)
+        }
         error => Failure::because(Exit::Cannot, "nothing can be said of these two", error),
     })?;
     if arguments.by_version && found.versions.is_none() {
@@ -111,7 +118,7 @@ pub fn run(arguments: &Diff) -> Result<(), Failure> {
     let text = if arguments.json {
         format!("{}\n", diff::json(&found))
     } else {
-        failure::harmless(&diff::text(&found, failure::colour_on_stdout()))
+        failure::harmless(failure::colour_on_stdout(), |colour| diff::text(&found, colour))
     };
     files::print(text.as_bytes())?;
     arguments.judge(&found).map_err(Failure::told)
@@ -164,12 +171,19 @@ fn worlds(
 impl Diff {
     fn take(&self, input: &Input) -> Result<Taken, Failure> {
         if let Source::Path(path) = &input.source
+            && !input.source.is_input()
             && (path.is_dir() || path.extension().is_some_and(|suffix| suffix == "wit"))
         {
             return project::load(path).map(Taken::Contracts);
         }
         let bytes = source::read(&input.source, &self.registry, Path::new("."))?;
         let shown = input.source.to_string();
+        if input.source.is_input() && !bytes.starts_with(b"\0asm") {
+            let text = files::text(Path::new(&shown), bytes)?;
+            return Contracts::parse("standard input", &text).map(Taken::Contracts).map_err(|error| {
+                Failure::because(Exit::Input, "cannot read the contracts in standard input", error)
+            });
+        }
         anatomy::read(&bytes).map_err(|error| match error {
             anatomy::ReadError::Text => {
                 Failure::new(Exit::Input, format!("`{shown}` is text, and its name does not end in `.wit`"))
@@ -194,18 +208,20 @@ impl Diff {
     }
 
     /// How the command ends.
-    fn judge(&self, found: &Found) -> Result<(), Failure> {
+    fn judge(&self, found: &diff::Diff) -> Result<(), Failure> {
         if self.by_version {
-            let enough = found.versions.as_ref().is_some_and(|versions| versions.enough);
-            return if enough {
-                Ok(())
-            } else {
-                Err(Failure::new(Exit::Breaks, "the declared version is too small"))
+            let why = match found.versions.as_ref().map(diff::Versions::verdict) {
+                Some(Verdict::Enough) => return Ok(()),
+                Some(Verdict::Undeclared) | None => "no version is declared",
+                Some(Verdict::Unchanged) => "the declared version is the same as before",
+                Some(Verdict::Backwards) => "the declared version goes backwards",
+                Some(Verdict::TooSmall) => "the declared version is too small",
             };
+            return Err(Failure::new(Exit::Breaks, why));
         }
         let allowed = |whom| self.allow.contains(&whom);
-        let callers = found.callers && !allowed(Whom::Callers);
-        let implementers = found.implementers && !allowed(Whom::Implementers);
+        let callers = found.breaks.callers && !allowed(Whom::Callers);
+        let implementers = found.breaks.implementers && !allowed(Whom::Implementers);
         match (callers, implementers) {
             (false, false) => Ok(()),
             (true, true) => Err(Failure::new(Exit::Breaks, "callers and implementers break")),

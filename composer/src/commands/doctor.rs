@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::Args;
 use composer::doctor::{self, Built, Facts, Finding, Severity, State};
+use composer::shown::{padded, width};
 use serde_json::json;
 
 use crate::failure::{Exit, Failure};
@@ -99,10 +100,10 @@ fn section(text: &mut String, title: &str, lines: impl Iterator<Item = (String, 
     if lines.is_empty() {
         return;
     }
-    let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    let width = width(lines.iter().map(|(name, _)| name.as_str()));
     let _ = writeln!(text, "{title}");
     for (name, rest) in lines {
-        let _ = writeln!(text, "  {}", format!("{name:width$}  {rest}").trim_end());
+        let _ = writeln!(text, "  {}", format!("{}  {rest}", padded(&name, width)).trim_end());
     }
 }
 

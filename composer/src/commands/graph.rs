@@ -19,7 +19,7 @@ use crate::source::{self, RegistryOptions, Source};
     after_help = "Examples:\n  composer graph whole.wasm -o whole.svg\n  composer graph whole.wasm --format mmd"
 )]
 pub struct Graph {
-    /// The component: a path, or `oci://REGISTRY/NAME:TAG`.
+    /// The component: a path, `oci://REGISTRY/NAME:TAG`, or `-` for standard input.
     #[arg(value_parser = Source::parser())]
     file: Source,
     /// Where the picture goes: a file, or `-` for standard output. Its suffix says what it is written in. Folders on the way
@@ -84,7 +84,7 @@ fn by_suffix(output: &Path) -> Result<Format, Failure> {
         return Ok(Format::Mmd);
     }
     let suffix = output.extension().and_then(|suffix| suffix.to_str()).unwrap_or_default();
-    match suffix {
+    match suffix.to_ascii_lowercase().as_str() {
         "svg" => Ok(Format::Svg),
         "mmd" | "mermaid" => Ok(Format::Mmd),
         "dot" | "gv" => Ok(Format::Dot),

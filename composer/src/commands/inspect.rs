@@ -16,11 +16,11 @@ use crate::source::{self, RegistryOptions, Source};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  composer inspect whole.wasm\n  composer inspect whole.wasm --json")]
 pub struct Inspect {
-    /// The component: a path, or `oci://REGISTRY/NAME:TAG`.
+    /// The component: a path, `oci://REGISTRY/NAME:TAG`, or `-` for standard input.
     #[arg(value_parser = Source::parser())]
     file: Source,
-    /// Prints JSON: `imports` and `exports` (lists of names), `parts` (each with `name`, `language`, `toolchain`, `bytes`,
-    /// `sizes`, `imports`, `exports`, `origin`), `edges` and `outlets` (what is wired to what), `reach` (which imports of
+    /// Prints JSON: `imports` and `exports` (lists of names), `types` (those that stand by themselves), `parts` (each with `name`,
+    /// `language`, `toolchain`, `bytes`, `sizes`, `imports`, `exports`, `origin`), `edges` and `outlets` (what is wired to what), `reach` (which imports of
     /// the whole each part can reach, and by which ways through other parts), and more.
     #[arg(long)]
     json: bool,

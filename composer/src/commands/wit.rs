@@ -16,7 +16,7 @@ use crate::source::{self, RegistryOptions, Source};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  composer wit greeter.wasm\n  composer wit greeter.wasm -o greeter.wit")]
 pub struct Wit {
-    /// The component, or the WIT package: a path, or `oci://REGISTRY/NAME:TAG`.
+    /// The component, or the WIT package: a path, `oci://REGISTRY/NAME:TAG`, or `-` for standard input.
     #[arg(value_parser = Source::parser())]
     file: Source,
     /// The file that the text goes to. Folders on the way to it are made where they are missing. Default: standard output.

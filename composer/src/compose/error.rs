@@ -47,10 +47,10 @@ pub enum ComposeErrorKind {
     Syntax(Box<wac_parser::Error>),
     /// No package of this name was given.
     #[error("there is no package `{}`", .0.name)]
-    Missing(Reference),
+    Missing(Box<Reference>),
     /// What was given under this name cannot be read as a component.
     #[error("what was given for `{}` cannot be read as a component", .0.name)]
-    Part(Reference, #[source] Box<anatomy::ReadError>),
+    Part(Box<Reference>, #[source] Box<anatomy::ReadError>),
     /// What the text says cannot be done with these packages. Names that help come with it: where the target world lacks an
     /// import, those of the packages that want it; where a component does, those of its imports.
     #[error("{}", headline(.0))]
@@ -221,8 +221,9 @@ impl ComposeError {
     /// What to do about it, as far as the kind of error says it.
     fn way_out(&self) -> Option<Box<dyn fmt::Display + '_>> {
         let words: String = match &self.kind {
-            ComposeErrorKind::Missing(Reference { name, .. }) => format!(
-                "say which file it is: `-d {name}=FILE.wasm` for a component, `-d {name}=FOLDER` for a WIT package"
+            ComposeErrorKind::Missing(reference) => format!(
+                "say which file it is: `-d {name}=FILE.wasm` for a component, `-d {name}=FOLDER` for a WIT package",
+                name = reference.name
             ),
             ComposeErrorKind::Resolve(error, wanting) => match &**error {
                 ResolveError::MissingInstantiationArg { .. } => {

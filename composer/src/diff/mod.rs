@@ -13,7 +13,7 @@
 //!
 //! let found = diff(Side::package("old.wit", &old), Side::package("new.wit", &new))?;
 //! assert_eq!(found.changes[0].path, ["example:greeting/greeter", "part"]);
-//! assert!(found.implementers && !found.callers);
+//! assert!(found.breaks.implementers && !found.breaks.callers);
 //! assert_eq!(found.level, Some(Level::Minor));
 //! let versions = found.versions.expect("both have one");
 //! assert_eq!((versions.needed.unwrap().to_string(), versions.enough), ("1.1.0".to_owned(), false));
@@ -46,22 +46,25 @@
 use std::fmt;
 
 use semver::Version;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use thiserror::Error;
 use wit_parser::WorldId;
 
-use crate::check::{CheckError, Class, Excerpt};
+use crate::check::{CheckError, Excerpt};
 use crate::contract::Contracts;
 use crate::shape::{Shape, ShapeError};
 
+mod class;
+mod features;
 mod notes;
 mod package;
 mod show;
 mod version;
 mod whole;
 
+pub use class::Class;
 pub use show::{json, text};
-pub use version::{Level, Versions, next};
+pub use version::{Level, Verdict, Versions, next};
 
 /// One side of a comparison, and what it is called.
 #[derive(Debug, Clone, Copy)]
@@ -135,10 +138,9 @@ pub struct Diff {
     pub old: String,
     /// What the new side is called.
     pub new: String,
-    /// Whether anybody who calls breaks.
-    pub callers: bool,
-    /// Whether anybody who implements breaks.
-    pub implementers: bool,
+    /// Whom it breaks.
+    #[serde(flatten)]
+    pub breaks: Breaks,
     /// What all changes together call for; None where nothing changed.
     #[serde(rename = "calls_for")]
     pub level: Option<Level>,
@@ -158,10 +160,9 @@ pub struct Affected {
     pub kind: ContractKind,
     /// Its name; of what belongs to the compared package, without its version.
     pub name: String,
-    /// Whether its callers break.
-    pub callers: bool,
-    /// Whether its implementers break.
-    pub implementers: bool,
+    /// Who of it breaks.
+    #[serde(flatten)]
+    pub breaks: Breaks,
     /// What its changes call for.
     #[serde(rename = "calls_for")]
     pub level: Level,
@@ -193,7 +194,7 @@ impl fmt::Display for ContractKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// What was done.
-    pub class: Sort,
+    pub class: Class,
     /// Where, from the outside in. Within a world or component, an import or export begins with that word.
     pub path: Vec<String>,
     /// What it is, in a sentence without a full stop.
@@ -202,51 +203,47 @@ pub struct Change {
     pub old: Option<Excerpt>,
     /// What is there.
     pub new: Option<Excerpt>,
-    /// Whether it breaks callers.
-    pub callers: bool,
-    /// Whether it breaks implementers.
-    pub implementers: bool,
+    /// Whom it breaks.
+    #[serde(flatten)]
+    pub breaks: Breaks,
     /// What it calls for.
     #[serde(rename = "calls_for")]
     pub level: Level,
 }
 
-/// What sort of change it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Sort {
-    /// Something is there that was not.
-    Added,
-    /// Something is no longer there.
-    Removed,
-    /// It is there under another name.
-    Renamed,
-    /// An interface of another package is imported or exported in another version, which promises to fit.
-    Version,
-    /// A type differs, in a way that [`Class::page`] explains.
-    Type(Class),
-    /// It has another gate: `@since`, `@deprecated`.
-    Gate,
-    /// Its documentation differs.
-    Documentation,
+/// Whom something breaks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Breaks {
+    /// Those who use what is described.
+    pub callers: bool,
+    /// Those who provide it.
+    pub implementers: bool,
 }
 
-impl fmt::Display for Sort {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Sort::Added => "added",
-            Sort::Removed => "removed",
-            Sort::Renamed => "renamed",
-            Sort::Version => "version",
-            Sort::Type(class) => class.as_str(),
-            Sort::Gate => "gate",
-            Sort::Documentation => "documentation",
-        })
+impl Breaks {
+    /// Nobody.
+    pub const NOBODY: Breaks = Breaks { callers: false, implementers: false };
+    /// Both.
+    pub const BOTH: Breaks = Breaks { callers: true, implementers: true };
+
+    /// Whoever breaks of the one or of the other.
+    #[must_use]
+    pub fn or(self, other: Breaks) -> Self {
+        Breaks {
+            callers: self.callers || other.callers,
+            implementers: self.implementers || other.implementers,
+        }
     }
 }
 
-impl Serialize for Sort {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+impl fmt::Display for Breaks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match (self.callers, self.implementers) {
+            (true, true) => "callers and implementers",
+            (true, false) => "callers",
+            (false, true) => "implementers",
+            (false, false) => "nobody",
+        })
     }
 }
 
@@ -274,8 +271,7 @@ fn summed(
     Diff {
         old: old.to_owned(),
         new: new.to_owned(),
-        callers: contracts.iter().any(|contract| contract.callers),
-        implementers: contracts.iter().any(|contract| contract.implementers),
+        breaks: contracts.iter().fold(Breaks::NOBODY, |all, contract| all.or(contract.breaks)),
         level,
         versions: Versions::judge(versions.0, versions.1, level),
         contracts,

@@ -7,29 +7,39 @@ use wit_parser::{
     Docs, Function, Interface, Resolve, Stability, TypeDefKind, World, WorldId, WorldItem, WorldKey,
 };
 
-use super::{Change, Level, Sort};
+use super::{Breaks, Change, Class, Level};
 use crate::contract::Contracts;
 use crate::shape::member::plain_name;
 
-type Notes<'a> = IndexMap<Vec<String>, (&'a Docs, &'a Stability)>;
+/// What is said of each item, by its path.
+pub(super) type Notes<'a> = IndexMap<Vec<String>, (&'a Docs, &'a Stability)>;
 
 /// What differs for whatever both versions of a package have.
 pub(super) fn of_packages(old: &Contracts, new: &Contracts) -> Vec<Change> {
     compare(&package(old), &package(new))
 }
 
-/// The same of two worlds by themselves, without the interfaces that they name.
+/// The same of two worlds, and of the interfaces of their own package that they name.
 pub(super) fn of_worlds(old: (&Contracts, WorldId), new: (&Contracts, WorldId)) -> Vec<Change> {
-    let (mut before, mut after) = (Notes::new(), Notes::new());
-    world(old.0.resolve(), &old.0.resolve().worlds[old.1], &[], &mut before);
-    world(new.0.resolve(), &new.0.resolve().worlds[new.1], &[], &mut after);
-    // By itself, a world goes by its name.
-    fn named<'a>(notes: Notes<'a>, name: &str) -> Notes<'a> {
-        let place = |path: Vec<String>| if path.is_empty() { vec![name.to_owned()] } else { path };
-        notes.into_iter().map(|(path, found)| (place(path), found)).collect()
-    }
     let name = new.0.world_name(new.1);
-    compare(&named(before, &name), &named(after, &name))
+    compare(&alone(old, &name), &alone(new, &name))
+}
+
+/// A world that goes by this name.
+fn alone<'a>((contracts, id): (&'a Contracts, WorldId), name: &str) -> Notes<'a> {
+    let (resolve, found) = (contracts.resolve(), &contracts.resolve().worlds[id]);
+    let mut notes = Notes::new();
+    world(contracts, found, &[], &mut notes);
+    let place = |path: Vec<String>| if path.is_empty() { vec![name.to_owned()] } else { path };
+    let mut notes: Notes<'a> = notes.into_iter().map(|(path, found)| (place(path), found)).collect();
+    for key in found.imports.keys().chain(found.exports.keys()) {
+        if let WorldKey::Interface(id) = key
+            && contracts.is_own(*id)
+        {
+            interface(resolve, &resolve.interfaces[*id], &[contracts.bare_name(*id)], &mut notes);
+        }
+    }
+    notes
 }
 
 fn compare(old: &Notes<'_>, new: &Notes<'_>) -> Vec<Change> {
@@ -44,8 +54,7 @@ fn differ(path: &[String], old: (&Docs, &Stability), new: (&Docs, &Stability)) -
         problem,
         old: None,
         new: None,
-        callers: false,
-        implementers: false,
+        breaks: Breaks::NOBODY,
         level,
     };
     let mut changes = Vec::new();
@@ -53,7 +62,7 @@ fn differ(path: &[String], old: (&Docs, &Stability), new: (&Docs, &Stability)) -
         let problem = format!("{} became {}", gate(old.1), gate(new.1));
         // To deprecate is to announce something, which takes a minor version.
         let level = if deprecated(new.1) && !deprecated(old.1) { Level::Minor } else { Level::Patch };
-        changes.push(change(Sort::Gate, problem, level));
+        changes.push(change(Class::Gate, problem, level));
     }
     let words = |docs: &Docs| docs.contents.as_deref().map(|text| text.trim().to_owned());
     let problem = match (words(old.0), words(new.0)) {
@@ -62,7 +71,7 @@ fn differ(path: &[String], old: (&Docs, &Stability), new: (&Docs, &Stability)) -
         (_, None) => "its documentation is gone",
         _ => "its documentation reads otherwise",
     };
-    changes.push(change(Sort::Documentation, problem.to_owned(), Level::Patch));
+    changes.push(change(Class::Documentation, problem.to_owned(), Level::Patch));
     changes
 }
 
@@ -88,16 +97,16 @@ fn gate(gate: &Stability) -> String {
     }
 }
 
-fn package(contracts: &Contracts) -> Notes<'_> {
+pub(super) fn package(contracts: &Contracts) -> Notes<'_> {
     let (resolve, package) = (contracts.resolve(), contracts.main());
-    let full = |name: &str| format!("{}:{}/{name}", package.name.namespace, package.name.name);
     let mut notes = Notes::new();
     notes.insert(vec![contracts.main_name()], (&package.docs, &Stability::Unknown));
-    for (name, &id) in &package.interfaces {
-        interface(resolve, &resolve.interfaces[id], &[full(name)], &mut notes);
+    for &id in package.interfaces.values() {
+        interface(resolve, &resolve.interfaces[id], &[contracts.bare_name(id)], &mut notes);
     }
     for (name, &id) in &package.worlds {
-        world(resolve, &resolve.worlds[id], &[full(name)], &mut notes);
+        let full = format!("{}/{name}", contracts.main_name());
+        world(contracts, &resolve.worlds[id], &[full], &mut notes);
     }
     notes
 }
@@ -141,18 +150,31 @@ fn function<'a>(name: &str, function: &'a Function, place: &[String], notes: &mu
 }
 
 /// A world, with what is written in it: interfaces that it only names are documented where they are.
-fn world<'a>(resolve: &'a Resolve, world: &'a World, place: &[String], notes: &mut Notes<'a>) {
+fn world<'a>(contracts: &'a Contracts, world: &'a World, place: &[String], notes: &mut Notes<'a>) {
+    let resolve = contracts.resolve();
     notes.insert(place.to_vec(), (&world.docs, &world.stability));
     for (word, items) in [("import", &world.imports), ("export", &world.exports)] {
         for (key, item) in items {
-            let WorldKey::Name(name) = key else { continue };
+            let name = match key {
+                WorldKey::Name(name) => name.clone(),
+                WorldKey::Interface(id) => contracts.bare_name(*id),
+            };
             let here = format!("{word} {name}");
             match item {
                 WorldItem::Function(found) => function(&here, found, place, notes),
                 WorldItem::Interface { id, .. } if resolve.interfaces[*id].name.is_none() => {
                     interface(resolve, &resolve.interfaces[*id], &within(place, &here), notes);
                 }
-                WorldItem::Interface { .. } | WorldItem::Type { .. } => {}
+                WorldItem::Interface { id, stability, docs, .. } => {
+                    // That of the interface is told there.
+                    let own = *stability != resolve.interfaces[*id].stability;
+                    let stability = if own { stability } else { &Stability::Unknown };
+                    notes.insert(within(place, &here), (docs, stability));
+                }
+                WorldItem::Type { id, .. } => {
+                    let def = &resolve.types[*id];
+                    notes.insert(within(place, &here), (&def.docs, &def.stability));
+                }
             }
         }
     }

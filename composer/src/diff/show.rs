@@ -11,8 +11,9 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::{Affected, Change, Diff, Level, Sort, Versions};
+use super::{Affected, Breaks, Change, Class, Diff, Level, Verdict, Versions};
 use crate::check::{Ink, side};
+use crate::shown::{padded, width};
 
 #[derive(Serialize)]
 struct Json<'a> {
@@ -34,7 +35,7 @@ pub fn json(diff: &Diff) -> String {
 pub fn text(diff: &Diff, colour: bool) -> String {
     let ink = Ink { colour };
     let (silent, loud): (Vec<&Change>, Vec<&Change>) =
-        diff.changes.iter().partition(|change| change.class == Sort::Documentation);
+        diff.changes.iter().partition(|change| change.class == Class::Documentation);
     let mut blocks: Vec<String> = loud.iter().map(|change| block(diff, change, ink)).collect();
     if !silent.is_empty() {
         blocks.push(documentation(&silent, ink));
@@ -46,15 +47,13 @@ pub fn text(diff: &Diff, colour: bool) -> String {
 fn block(diff: &Diff, change: &Change, ink: Ink) -> String {
     let mut text = String::new();
     let heading = format!("{}:", change.class);
-    let heading =
-        if change.callers || change.implementers { ink.strong(&heading) } else { ink.way_out(&heading) };
+    let heading = if change.breaks == Breaks::NOBODY { ink.way_out(&heading) } else { ink.strong(&heading) };
     line(&mut text, &format!("{heading} {}", change.path.join(" > ")));
     line(&mut text, &format!("  {}", change.problem));
     side(&mut text, &format!("before, in `{}`", diff.old), change.old.as_ref(), ink);
     side(&mut text, &format!("now, in `{}`", diff.new), change.new.as_ref(), ink);
-    let whom = whom(change.callers, change.implementers);
-    let level = change.level;
-    line(&mut text, &format!("  {} {whom}; a {level} change", ink.way_out("breaks:")));
+    let Change { breaks, level, .. } = change;
+    line(&mut text, &format!("  {} {breaks}; a {level} change", ink.way_out("breaks:")));
     text
 }
 
@@ -78,15 +77,14 @@ fn summary(diff: &Diff, ink: Ink) -> String {
         }
         return text;
     };
-    let what = match diff.changes.len() {
-        1 => "one change".to_owned(),
-        many => format!("{many} changes"),
+    let (what, verb) = match diff.changes.len() {
+        1 => ("one change".to_owned(), "breaks"),
+        many => (format!("{many} changes"), "break"),
     };
-    line(&mut text, &format!("{what}, which {}", breaking(diff.callers, diff.implementers)));
-    let width = diff.contracts.iter().map(|found| found.name.chars().count()).max().unwrap_or_default();
-    for Affected { kind, name, callers, implementers, level } in &diff.contracts {
-        let whom = whom(*callers, *implementers);
-        line(&mut text, &format!("  {kind:<9} {name:<width$}  {whom}; {level}"));
+    line(&mut text, &format!("{what}, which {verb} {}", diff.breaks));
+    let width = width(diff.contracts.iter().map(|found| found.name.as_str()));
+    for Affected { kind, name, breaks, level } in &diff.contracts {
+        line(&mut text, &format!("  {kind:<9} {}  {breaks}; {level}", padded(name, width)));
     }
     match &diff.versions {
         Some(versions) => line(&mut text, &verdict(versions, Some(level), ink)),
@@ -102,31 +100,15 @@ fn verdict(versions: &Versions, level: Option<Level>, ink: Ink) -> String {
         (Some(needed), None) => format!("after {needed}, no other version is called for"),
         (None, _) => format!("after {old}, which promises nothing, any other version will do"),
     };
-    let declared = match (&versions.new, versions.enough) {
-        (Some(new), true) => format!("{new} is declared"),
-        (Some(new), false) if new < old => {
-            format!("{new} is declared, which goes {}", ink.strong("backwards"))
-        }
-        (Some(new), false) => format!("{new} is declared, which is {}", ink.strong("too small")),
-        (None, _) => format!("{} is declared", ink.strong("none")),
+    let new = versions.new.as_ref().map(ToString::to_string).unwrap_or_default();
+    let declared = match versions.verdict() {
+        Verdict::Enough => format!("{new} is declared"),
+        Verdict::Undeclared => format!("{} is declared", ink.strong("none")),
+        Verdict::Unchanged => format!("{new} is declared, which is {}", ink.strong("the same")),
+        Verdict::Backwards => format!("{new} is declared, which goes {}", ink.strong("backwards")),
+        Verdict::TooSmall => format!("{new} is declared, which is {}", ink.strong("too small")),
     };
     format!("{called_for}; {declared}")
-}
-
-fn whom(callers: bool, implementers: bool) -> &'static str {
-    match (callers, implementers) {
-        (true, true) => "callers and implementers",
-        (true, false) => "callers",
-        (false, true) => "implementers",
-        (false, false) => "nobody",
-    }
-}
-
-fn breaking(callers: bool, implementers: bool) -> String {
-    match (callers, implementers) {
-        (false, false) => "break nobody".to_owned(),
-        _ => format!("break {}", whom(callers, implementers)),
-    }
 }
 
 fn line(text: &mut String, content: &str) {

@@ -46,6 +46,21 @@ pub fn next(old: &Version, level: Level) -> Option<Version> {
     })
 }
 
+/// Whether what is declared is as much as is called for, and if not, why not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is.
+    Enough,
+    /// Nothing is declared.
+    Undeclared,
+    /// It is the same version, where any other would do.
+    Unchanged,
+    /// It is less than what was there.
+    Backwards,
+    /// It announces less than what changed.
+    TooSmall,
+}
+
 /// What the versions that a package declares come to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Versions {
@@ -74,6 +89,18 @@ impl Versions {
             Some(needed) => bare(new) >= bare(old) && bare(&release(new)) >= bare(needed),
         });
         Some(Versions { old: old.clone(), needed, new: new.cloned(), enough })
+    }
+
+    /// The same in words.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match &self.new {
+            _ if self.enough => Verdict::Enough,
+            None => Verdict::Undeclared,
+            Some(_) if self.needed.is_none() => Verdict::Unchanged,
+            Some(new) if bare(new) < bare(&self.old) => Verdict::Backwards,
+            Some(_) => Verdict::TooSmall,
+        }
     }
 }
 

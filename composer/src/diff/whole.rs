@@ -4,8 +4,11 @@ use std::borrow::Cow;
 
 use semver::Version;
 
-use super::{Affected, Change, ContractKind, Diff, DiffError, Level, Side, Sort, What, notes, shape, summed};
-use crate::check::{Finding, Found, between};
+use super::{
+    Affected, Breaks, Change, Class, ContractKind, Diff, DiffError, Level, Side, What, features, notes,
+    shape, summed,
+};
+use crate::check::{Finding, Guesses, between};
 use crate::shape::Shape;
 
 /// Two worlds, two components, or one of each.
@@ -14,12 +17,13 @@ pub(super) fn diff(old: Side<'_>, new: Side<'_>) -> Result<Diff, DiffError> {
     let (one, other) = (taken(old, new, worlds)?, taken(new, old, worlds)?);
     let components = matches!((old.what, new.what), (What::Component(_), What::Component(_)));
     let kind = if components { ContractKind::Component } else { ContractKind::World };
-    let findings = between(&one, &other, &|_| true)?;
+    let findings = between(&one, &other, &|_| true, &mut Guesses::default())?;
     let name = named(new).or_else(|| named(old)).unwrap_or_else(|| new.name.to_owned());
     let contracts = affected(kind, name, &findings).into_iter().collect();
     let mut changes: Vec<Change> = findings.into_iter().map(|found| change(kind, None, found)).collect();
     if let (What::World(one, old_world), What::World(other, new_world)) = (old.what, new.what) {
         changes.extend(notes::of_worlds((one, old_world), (other, new_world)));
+        features::explain(one, other, &mut changes);
     }
     let versions = if worlds { (version(old), version(new)) } else { (None, None) };
     Ok(summed((old.name, new.name), versions, contracts, changes))
@@ -54,53 +58,43 @@ fn taken<'a>(side: Side<'a>, other: Side<'_>, worlds: bool) -> Result<Cow<'a, Sh
     }
 }
 
-/// Whether a world or component breaks anybody.
+/// Whom an interface, world or component breaks, if anybody.
 pub(super) fn affected(kind: ContractKind, name: String, findings: &[Finding]) -> Option<Affected> {
-    let callers = findings.iter().any(|found| roles(kind, found).0);
-    let implementers = findings.iter().any(|found| roles(kind, found).1);
+    let breaks = findings.iter().fold(Breaks::NOBODY, |all, found| all.or(breaks(kind, found)));
     let level = findings.iter().map(|found| level(kind, found)).max()?;
-    (callers || implementers).then_some(Affected { kind, name, callers, implementers, level })
+    (breaks != Breaks::NOBODY).then_some(Affected { kind, name, breaks, level })
 }
 
-/// Whether it breaks callers, and implementers. Interfaces are compared as what a world imports: there, the old one that
-/// may not stand for the new one is a caller who does not get what it wants.
-pub(super) fn roles(kind: ContractKind, found: &Finding) -> (bool, bool) {
+/// Whom it breaks. Interfaces are compared as what a world imports: there, the old one that may not stand for the new one is
+/// a caller who does not get what it wants.
+fn breaks(kind: ContractKind, found: &Finding) -> Breaks {
     match kind {
-        ContractKind::Interface => (found.old_is_out, found.new_is_out),
-        ContractKind::World | ContractKind::Component => (found.new_is_out, found.old_is_out),
+        ContractKind::Interface => Breaks { callers: found.out.old, implementers: found.out.new },
+        ContractKind::World | ContractKind::Component => {
+            Breaks { callers: found.out.new, implementers: found.out.old }
+        }
     }
 }
 
-pub(super) fn level(kind: ContractKind, found: &Finding) -> Level {
-    let (callers, implementers) = roles(kind, found);
-    let breaks = match kind {
-        ContractKind::Interface | ContractKind::Component => callers,
+fn level(kind: ContractKind, found: &Finding) -> Level {
+    let whom = breaks(kind, found);
+    let major = match kind {
+        ContractKind::Interface | ContractKind::Component => whom.callers,
         // Who runs components of a world offers what they import: to ask for more of it takes nothing from anybody.
-        ContractKind::World => implementers || (callers && !found.import),
+        ContractKind::World => whom.implementers || (whom.callers && !found.import),
     };
-    let seen = callers
-        || implementers
-        || matches!(found.found, Found::Added | Found::Removed | Found::Version | Found::Renamed);
-    match (breaks, seen) {
+    let seen = whom != Breaks::NOBODY
+        || matches!(found.what, Class::Added | Class::Removed | Class::Version | Class::Renamed);
+    match (major, seen) {
         (true, _) => Level::Major,
         (false, true) => Level::Minor,
         (false, false) => Level::Patch,
     }
 }
 
-pub(super) fn sort(found: Found) -> Sort {
-    match found {
-        Found::Added => Sort::Added,
-        Found::Removed => Sort::Removed,
-        Found::Renamed => Sort::Renamed,
-        Found::Version => Sort::Version,
-        Found::Type(class) => Sort::Type(class),
-    }
-}
-
 /// A finding as a change; within a package, under the name of the world.
 pub(super) fn change(kind: ContractKind, world: Option<&str>, found: Finding) -> Change {
-    let (callers, implementers) = roles(kind, &found);
+    let breaks = breaks(kind, &found);
     let level = level(kind, &found);
     let mut path = found.path;
     if kind != ContractKind::Interface
@@ -109,14 +103,5 @@ pub(super) fn change(kind: ContractKind, world: Option<&str>, found: Finding) ->
         *first = format!("{} {first}", if found.import { "import" } else { "export" });
     }
     path.splice(0..0, world.map(str::to_owned));
-    Change {
-        class: sort(found.found),
-        path,
-        problem: found.said,
-        old: found.old,
-        new: found.new,
-        callers,
-        implementers,
-        level,
-    }
+    Change { class: found.what, path, problem: found.said, old: found.old, new: found.new, breaks, level }
 }

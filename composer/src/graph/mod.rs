@@ -14,7 +14,7 @@ mod layout;
 mod mermaid;
 mod svg;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anatomy::{Component, Edge, Source};
 use thiserror::Error;
@@ -158,11 +158,11 @@ struct Arrow {
 impl Picture {
     fn of(title: &str, component: &Component) -> Self {
         let mut boxes: Vec<Shape> = component.parts.iter().map(part_box).collect();
-        let mut groups = Groups::default();
+        let (mut groups, mut hosts, mut exports) = (Groups::default(), Hosts::default(), HashMap::new());
         for edge in &component.edges {
             let to = match &edge.from {
                 Source::Part { part, .. } => *part,
-                Source::Host { import } => host_box(&mut boxes, import, edge.types_only, component),
+                Source::Host { import } => hosts.at(&mut boxes, import, edge.types_only),
             };
             groups.add(edge.part, to, Some(edge), &edge.import);
         }
@@ -170,7 +170,11 @@ impl Picture {
             for source in &outlet.from {
                 // What is passed on from the host has nothing to do with the parts.
                 let Source::Part { part, .. } = source else { continue };
-                let from = exports_box(&mut boxes, &groups, *part, component.parts.len());
+                // Each part that exports stand behind has a box of these.
+                let from = *exports.entry(*part).or_insert_with(|| {
+                    boxes.push(Shape::bare(Kind::Exports, "exports".to_owned()));
+                    boxes.len() - 1
+                });
                 boxes[from].lines.push(short(&outlet.export));
                 groups.add(from, *part, None, &outlet.export);
             }
@@ -244,31 +248,31 @@ fn part_box(part: &anatomy::Part) -> Shape {
     }
 }
 
-/// The box of the package of an import of the whole. It is made where it is missing.
-fn host_box(boxes: &mut Vec<Shape>, import: &str, types_only: bool, component: &Component) -> usize {
-    let (path, version) = import.split_once('@').unwrap_or((import, ""));
-    let (package, interface) = path.split_once('/').unwrap_or((path, ""));
-    let name = if version.is_empty() { package.to_owned() } else { format!("{package}@{version}") };
-    let known = boxes[component.parts.len()..].iter().position(|shape| shape.name == name);
-    let at = known.map_or(boxes.len(), |at| at + component.parts.len());
-    if known.is_none() {
-        boxes.push(Shape::bare(Kind::Host, name));
-    }
-    let line = if types_only { format!("{interface} (types)") } else { interface.to_owned() };
-    if !interface.is_empty() && !boxes[at].lines.contains(&line) {
-        boxes[at].lines.push(line);
-    }
-    at
+/// The boxes of the host's packages.
+#[derive(Default)]
+struct Hosts {
+    /// By package and version.
+    boxes: HashMap<String, usize>,
+    /// What is in each already.
+    lines: HashSet<(usize, String)>,
 }
 
-/// The box of the exports that a part stands behind. It is made where it is missing.
-fn exports_box(boxes: &mut Vec<Shape>, groups: &Groups<'_>, part: usize, parts: usize) -> usize {
-    let known = (parts..boxes.len())
-        .find(|at| boxes[*at].kind == Kind::Exports && groups.pairs.contains_key(&(*at, part)));
-    known.unwrap_or_else(|| {
-        boxes.push(Shape::bare(Kind::Exports, "exports".to_owned()));
-        boxes.len() - 1
-    })
+impl Hosts {
+    /// The box of the package of an import of the whole. It is made where it is missing.
+    fn at(&mut self, boxes: &mut Vec<Shape>, import: &str, types_only: bool) -> usize {
+        let (path, version) = import.split_once('@').unwrap_or((import, ""));
+        let (package, interface) = path.split_once('/').unwrap_or((path, ""));
+        let name = if version.is_empty() { package.to_owned() } else { format!("{package}@{version}") };
+        let at = *self.boxes.entry(name).or_insert_with_key(|name| {
+            boxes.push(Shape::bare(Kind::Host, name.clone()));
+            boxes.len() - 1
+        });
+        let line = if types_only { format!("{interface} (types)") } else { interface.to_owned() };
+        if !interface.is_empty() && self.lines.insert((at, line.clone())) {
+            boxes[at].lines.push(line);
+        }
+        at
+    }
 }
 
 /// What pairs of boxes have to do with each other.

@@ -1,12 +1,13 @@
 //! The tree that `inspect` prints.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use anatomy::link_map::Origin;
 use anatomy::{Component, Part, Reached, Sizes, Source, Tool};
 
 use super::{Inspected, said, size};
+use crate::shown::{padded, width};
 use crate::wit_package::WitPackage;
 
 /// How wide lines get, in characters, where their words allow it.
@@ -25,11 +26,12 @@ pub(super) fn component(title: &str, inspected: &Inspected) -> String {
     let component = &inspected.component;
     let mut sections = Vec::new();
     if !component.imports.is_empty() {
-        let imports = component.imports.iter().map(|import| {
-            let wanted = component.wanted_by(import);
-            let note = if component.is_composition() { wanted_note(&wanted) } else { String::new() };
-            Node::leaf([import.clone(), note])
-        });
+        let wanted = component.is_composition().then(|| component.wanted());
+        let note = |import: &str| match &wanted {
+            Some(wanted) => wanted_note(wanted.get(import).map_or(&[], Vec::as_slice)),
+            None => String::new(),
+        };
+        let imports = component.imports.iter().map(|import| Node::leaf([import.clone(), note(import)]));
         sections.push(Node::new(["imports, from the host".to_owned()], imports.collect()));
     }
     if !component.exports.is_empty() {
@@ -39,6 +41,14 @@ pub(super) fn component(title: &str, inspected: &Inspected) -> String {
             Node::leaf([outlet.export.clone(), from])
         });
         sections.push(Node::new(["exports".to_owned()], exports.collect()));
+    }
+    let types = [(&component.types.imports, "imported"), (&component.types.exports, "exported")];
+    let types: Vec<Node> = types
+        .into_iter()
+        .flat_map(|(names, way)| names.iter().map(move |name| Node::leaf([name.clone(), way.to_owned()])))
+        .collect();
+    if !types.is_empty() {
+        sections.push(Node::new(["types by themselves".to_owned()], types));
     }
     let about = if component.is_composition() {
         sections.push(Node::new(["parts, and who satisfies their imports".to_owned()], parts(inspected)));
@@ -265,12 +275,14 @@ fn arrows(names: &[String]) -> String {
 /// Interfaces of one package in one line: `wasi:io/{poll, streams}@0.2.12`.
 fn by_package(imports: &[String]) -> Vec<String> {
     let mut packages: Vec<((&str, &str), Vec<&str>)> = Vec::new();
+    let mut known: HashMap<(&str, &str), usize> = HashMap::new();
     let mut lines = Vec::new();
     for import in imports {
         let (path, version) = import.split_once('@').unwrap_or((import, ""));
         match path.split_once('/') {
             Some((package, interface)) if package.contains(':') => {
-                match packages.iter_mut().find(|(key, _)| *key == (package, version)) {
+                let at = *known.entry((package, version)).or_insert(packages.len());
+                match packages.get_mut(at) {
                     Some((_, list)) => list.push(interface),
                     None => packages.push(((package, version), vec![interface])),
                 }
@@ -311,10 +323,7 @@ impl Node {
 fn draw(nodes: &[Node], indent: &str, text: &mut String) {
     let columns = nodes.iter().map(|node| node.columns.len()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns)
-        .map(|column| {
-            let lengths = nodes.iter().filter_map(|node| node.columns.get(column));
-            lengths.map(|name| name.chars().count()).max().unwrap_or(0)
-        })
+        .map(|column| width(nodes.iter().filter_map(|node| node.columns.get(column)).map(String::as_str)))
         .collect();
     for (index, node) in nodes.iter().enumerate() {
         let last = index + 1 == nodes.len();
@@ -322,14 +331,18 @@ fn draw(nodes: &[Node], indent: &str, text: &mut String) {
         let stem = format!("{indent}{below}");
         let mut head = String::new();
         for (name, &width) in node.columns.iter().zip(&widths).take(node.columns.len() - 1) {
-            write!(head, "{name:width$}  ").expect("writing to a string never fails");
+            head.push_str(&padded(name, width));
+            head.push_str("  ");
         }
-        let (start, room) = (head.chars().count(), WIDTH.saturating_sub(indent.chars().count() + 4));
+        let room = WIDTH.saturating_sub(indent.chars().count() + 4);
+        let start = head.chars().count();
+        // What follows a name that is longer than all lines begins where it would without it.
+        let hang = width([head.as_str()]);
         let tail = node.columns.last().map_or("", String::as_str);
         for (number, line) in wrapped(tail, room.saturating_sub(start)).iter().enumerate() {
             let line = match number {
                 0 => format!("{indent}{branch}{head}{line}"),
-                _ => format!("{stem}{:start$}  {line}", ""),
+                _ => format!("{stem}{}  {line}", padded("", hang)),
             };
             text.push_str(line.trim_end());
             text.push('\n');
@@ -343,14 +356,14 @@ fn draw(nodes: &[Node], indent: &str, text: &mut String) {
 }
 
 /// Breaks a text between words, but not at no-break spaces. A text without words is one empty line.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(NARROWEST);
+fn wrapped(text: &str, room: usize) -> Vec<String> {
+    let room = room.max(NARROWEST);
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let line = lines.last_mut().expect("there is always one");
         if line.is_empty() {
             line.push_str(word);
-        } else if line.chars().count() + 1 + word.chars().count() <= width {
+        } else if line.chars().count() + 1 + word.chars().count() <= room {
             line.push(' ');
             line.push_str(word);
         } else {

@@ -25,10 +25,11 @@
 //! larger than the binary. An index means something only in the [`Shape`] it comes from.
 
 use thiserror::Error;
-use wit_parser::WorldId;
+use wit_parser::{World, WorldId, WorldItem};
 
 use crate::contain::{Crash, contain};
 use crate::contract::{Contracts, EncodeError};
+use crate::wire::MOST_INSTANCES;
 use crate::wit_package;
 
 pub mod member;
@@ -48,6 +49,14 @@ pub enum ShapeError {
     /// It is a WIT package in its binary form.
     #[error("it is a WIT package: it has types, and nothing that runs")]
     WitPackage,
+    /// A world, or all interfaces of a package with what they need, are more than a component's type may hold.
+    #[error(
+        "there are {interfaces} interfaces to take in at once, where at most {MOST_INSTANCES} fit into one type"
+    )]
+    TooMany {
+        /// How many there are.
+        interfaces: usize,
+    },
     /// A world cannot be encoded.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -313,8 +322,10 @@ impl Shape {
     /// Where the world cannot be encoded.
     pub fn of_world(contracts: &Contracts, world: WorldId) -> Result<Shape, ShapeError> {
         let package = contracts.encode_package_of(world)?;
-        let name = &contracts.resolve().worlds[world].name;
-        let shape = contain(|| read::world(&package, name))?.map_err(ShapeError::Invalid)?;
+        let found = &contracts.resolve().worlds[world];
+        let interfaces = interfaces(found);
+        let shape =
+            contain(|| read::world(&package, &found.name))?.map_err(|error| refused(error, interfaces))?;
         shape.ok_or_else(|| ShapeError::NoWorld(contracts.world_name(world)))
     }
 
@@ -331,8 +342,8 @@ impl Shape {
 
     /// All interfaces of the main package, as the imports of a world that needs them all. Their names have no version.
     pub(crate) fn of_interfaces(contracts: &Contracts) -> Result<Shape, ShapeError> {
-        let (package, world) = contracts.encode_interfaces()?;
-        let shape = contain(|| read::world(&package, world))?.map_err(ShapeError::Invalid)?;
+        let (package, world, interfaces) = contracts.encode_interfaces()?;
+        let shape = contain(|| read::world(&package, world))?.map_err(|error| refused(error, interfaces))?;
         shape.ok_or_else(|| ShapeError::NoWorld(world.to_owned()))
     }
 
@@ -400,6 +411,17 @@ impl Shape {
             },
         }
     }
+}
+
+/// How many interfaces a world imports and exports.
+pub(crate) fn interfaces(world: &World) -> usize {
+    let items = world.imports.values().chain(world.exports.values());
+    items.filter(|item| matches!(item, WorldItem::Interface { .. })).count()
+}
+
+/// Why an encoded world is not taken, of which there are so many interfaces.
+fn refused(error: wasmparser::Error, interfaces: usize) -> ShapeError {
+    if interfaces > MOST_INSTANCES { ShapeError::TooMany { interfaces } } else { ShapeError::Invalid(error) }
 }
 
 impl Interface {

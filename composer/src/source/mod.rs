@@ -56,9 +56,15 @@ impl Source {
         OsStringValueParser::new().try_map(|text: OsString| Source::parse(&text))
     }
 
+    /// Whether it is `-`: what a command that only looks reads from standard input. A file of that name is `./-`.
+    pub fn is_input(&self) -> bool {
+        matches!(self, Source::Path(path) if path.as_os_str() == "-")
+    }
+
     /// What it is called in what is shown of it: the last name of a path, a reference as a whole.
     pub fn title(&self) -> String {
         match self {
+            _ if self.is_input() => "standard input".to_owned(),
             Source::Path(path) => files::title(path),
             Source::Registry(reference) => reference.to_string(),
         }
@@ -180,6 +186,7 @@ impl Content {
 /// Reads one input of a command that only looks, near this folder. Whether it is a component is not checked.
 pub fn read(source: &Source, options: &RegistryOptions, near: &Path) -> Result<Vec<u8>, Failure> {
     match source {
+        _ if source.is_input() => files::read_input(),
         Source::Path(path) => files::read(path),
         Source::Registry(reference) => Ok(options.registries(near)?.pull(reference, None)?.bytes),
     }

@@ -1,8 +1,10 @@
 //! Old and new worlds: `diff` says that somebody breaks exactly where the engine says so, in both directions.
 
+use composer::check::compatible;
 use composer::contract::Contracts;
 use composer::diff::{Diff, Side, diff};
 use composer::shape::Shape;
+use wasmparser::Validator;
 use wit_component::DecodedWasm;
 
 use crate::edit::{Change, Pair, Side as Edited};
@@ -91,6 +93,85 @@ fn examine(pair: &Pair, tally: &mut Tally) -> Result<(), String> {
     Ok(())
 }
 
+/// Interfaces of another package that have a type `n`: two versions of one track, one off it, and another interface.
+const ELSEWHERE: [&str; 4] = ["x:y/t@0.1.0", "x:y/t@0.1.1", "x:y/t@0.2.0", "x:y/other@0.1.0"];
+
+/// An interface that takes its type from elsewhere: from one of those before, from another one now. A host gives one instance
+/// for what promises to fit, so the engine is asked whether who wants the one takes the other.
+#[test]
+fn diff_breaks_whom_the_engine_breaks_through_another_package() {
+    let mut broken = 0;
+    for is_resource in [true, false] {
+        for through_record in [true, false] {
+            for (old, new) in ELSEWHERE.iter().flat_map(|old| ELSEWHERE.map(|new| (*old, new))) {
+                let takes = |wanted, given| engine_takes(wanted, given, is_resource, through_record);
+                let expected = (!takes(old, new), !takes(new, old));
+                let [one, other] = [old, new].map(|from| using(from, is_resource, through_record));
+                let found = diff(Side::package("old", &one), Side::package("new", &other));
+                let found = found.expect("they can be compared");
+                agree(&format!("{old} became {new}"), expected, &found)
+                    .unwrap_or_else(|words| panic!("{words}"));
+                broken += usize::from(expected == (true, true));
+            }
+        }
+    }
+    assert_eq!(broken, 2 * 10, "all but each with itself, and the two of one track with each other");
+}
+
+/// Whether who wants an interface with a type from the one place takes it with that from another one.
+fn engine_takes(wanted: &str, given: &str, is_resource: bool, through_record: bool) -> bool {
+    let define = if is_resource { "(sub resource)" } else { "(eq $value)" };
+    let handle = if is_resource { "(own $m)" } else { "$m" };
+    let elsewhere = format!("(instance (type $value u32) (export \"n\" (type {define})))");
+    // The record is that of this interface, and so is the name for the type.
+    let interface = if through_record {
+        format!(
+            "(instance (export \"n\" (type $m (eq $n))) (type $h {}) (type $d (record (field \"n\" $h)))
+             (export \"r\" (type $r (eq $d))) (export \"f\" (func (param \"a\" $r))))",
+            if is_resource { "(own $m)" } else { "(tuple $m)" }
+        )
+    } else {
+        format!(
+            "(instance (export \"n\" (type $m (eq $n))) (type $h (tuple {handle})) (export \"f\" (func (param \"a\" $h))))"
+        )
+    };
+    let names =
+        |from: &str| format!("(import \"{from}\" {})", elsewhere.replacen("(instance", "(instance $from", 1));
+    let one = compatible(wanted, given);
+    let first = names(wanted).replace("$from", "$wanted");
+    let second = if one { String::new() } else { names(given).replace("$from", "$given") };
+    let source = if one { "$wanted" } else { "$given" };
+    let text = format!(
+        "(component {first} {second}
+            (alias export {source} \"n\" (type $n))
+            (import \"i\" {})
+            (component $consumer {} (alias export $from \"n\" (type $n)) (import \"i\" {interface}))
+            (instance (instantiate $consumer (with \"{wanted}\" (instance $wanted)) (with \"i\" (instance $i)))))",
+        interface.replacen("(instance", "(instance $i", 1),
+        names(wanted),
+    );
+    let bytes = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    Validator::new_with_features(engine::all_features()).validate_all(&bytes).is_ok()
+}
+
+/// The package of such an interface.
+fn using(from: &str, is_resource: bool, through_record: bool) -> Contracts {
+    let define = if is_resource { "resource n;" } else { "type n = u32;" };
+    let (path, version) = from.split_once('@').expect("it has a version");
+    let (package, interface) = path.split_once('/').expect("it is one of a package");
+    let items = if through_record {
+        "record r { n: tuple<n> } f: func(a: r);"
+            .replace("tuple<n>", if is_resource { "n" } else { "tuple<n>" })
+    } else {
+        "f: func(a: tuple<n>);".to_owned()
+    };
+    let text = format!(
+        "package test:a@1.0.0; interface i {{ use {from}.{{n}}; {items} }}
+         package {package}@{version} {{ interface {interface} {{ {define} }} }}"
+    );
+    Contracts::parse("test.wit", &text).unwrap_or_else(|error| panic!("{error:#}\n{text}"))
+}
+
 fn of_components(old: &[u8], new: &[u8]) -> Result<Diff, String> {
     let shape = |bytes: &[u8]| Shape::of_component(bytes).map_err(|error| words_of(&error));
     let (old, new) = (shape(old)?, shape(new)?);
@@ -100,11 +181,11 @@ fn of_components(old: &[u8], new: &[u8]) -> Result<Diff, String> {
 /// Whom it breaks is what is expected, and what the changes say one by one.
 fn agree(what: &str, expected: Breaks, found: &Diff) -> Result<(), String> {
     let fail = |words: String| Err(format!("{what}: {words}; diff says {found:#?}"));
-    if (found.callers, found.implementers) != expected {
+    if (found.breaks.callers, found.breaks.implementers) != expected {
         return fail(format!("the engine breaks (callers, implementers) {expected:?}"));
     }
-    let callers = found.changes.iter().any(|change| change.callers);
-    let implementers = found.changes.iter().any(|change| change.implementers);
+    let callers = found.changes.iter().any(|change| change.breaks.callers);
+    let implementers = found.changes.iter().any(|change| change.breaks.implementers);
     if (callers, implementers) != expected {
         return fail("the changes do not add up".to_owned());
     }

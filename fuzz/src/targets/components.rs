@@ -6,6 +6,7 @@ use composer::check::{self, Part};
 use composer::compose::Packages;
 use composer::report::Finding;
 use composer::shape::Shape;
+use composer::shown::is_harmless;
 use composer::{decompose as apart, deny as closing, doctor, fit, graph, report, wire, wit};
 
 use super::{said, shown};
@@ -64,27 +65,23 @@ pub(crate) fn inspect(data: &[u8]) {
     let json = report::json(&finding);
     serde_json::from_str::<serde_json::Value>(&json).expect("it is JSON");
     let tree = report::tree("it", &finding);
-    assert!(harmless(&tree), "the tree has control characters");
+    assert!(is_harmless(&tree), "the tree has control characters");
     if let Finding::Component(inspected) = &finding {
-        assert!(harmless(&graph::mermaid("it", &inspected.component)));
-        assert!(harmless(&graph::dot("it", &inspected.component)));
+        assert!(is_harmless(&graph::mermaid("it", &inspected.component)));
+        assert!(is_harmless(&graph::dot("it", &inspected.component)));
         match graph::svg("it", &inspected.component) {
-            Ok(svg) => assert!(harmless(&svg), "the picture has control characters"),
+            Ok(svg) => assert!(is_harmless(&svg), "the picture has control characters"),
             Err(error) => {
                 said(&error);
             }
         }
     }
     match wit::text(data) {
-        Ok(text) => assert!(harmless(&text), "the contract has control characters"),
+        Ok(text) => assert!(is_harmless(&text), "the contract has control characters"),
         Err(error) => {
             said(&error);
         }
     }
-}
-
-fn harmless(text: &str) -> bool {
-    !text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t'))
 }
 
 pub(crate) fn decompose(data: &[u8]) {

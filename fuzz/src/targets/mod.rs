@@ -1,6 +1,7 @@
 //! What is done with an input, and what must hold.
 
 pub(crate) mod components;
+pub(crate) mod diff;
 pub(crate) mod texts;
 pub(crate) mod wit;
 

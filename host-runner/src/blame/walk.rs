@@ -88,9 +88,9 @@ impl Blame {
         };
         let walk = Walk::new(scene, &found, blame.cut);
         if walk.stays.is_empty() {
-            blame.from_outside(scene, &walk);
+            blame.seen_from_outside(scene, &walk);
         } else {
-            blame.from_within(scene, &walk);
+            blame.seen_from_within(scene, &walk);
         }
         blame.frames = found.into_iter().map(|found| found.shown).collect();
         blame
@@ -98,7 +98,7 @@ impl Blame {
 
     /// No frame tells: the host could not take the answer, or the guest is not on any stack. All that is known is what
     /// the host called.
-    fn from_outside(&mut self, scene: &Scene<'_>, walk: &Walk<'_>) {
+    fn seen_from_outside(&mut self, scene: &Scene<'_>, walk: &Walk<'_>) {
         let Some(called) = scene.called else { return };
         let parts: Vec<usize> = scene.index.behind(called.outlet()).into_iter().collect();
         if parts.is_empty() {
@@ -112,7 +112,7 @@ impl Blame {
         self.path = vec![call];
     }
 
-    fn from_within(&mut self, scene: &Scene<'_>, walk: &Walk<'_>) {
+    fn seen_from_within(&mut self, scene: &Scene<'_>, walk: &Walk<'_>) {
         self.path = walk.beginning(scene);
         self.path.extend(walk.stays.iter().map(|stay| stay.entry.call(scene.index, &stay.parts)));
         let Some(last) = walk.stays.last() else { return };

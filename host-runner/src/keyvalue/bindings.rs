@@ -256,19 +256,19 @@ macro_rules! bucket_operations {
         ) -> Result<(), Failure> {
             let (backend, bucket) = self.bucket(&bucket)?;
             self.count(&key, value.len())?;
-            Ok(self.wait("wasi:keyvalue/store#[method]bucket.set", backend.set(&bucket, key, value)).await?)
+            self.wait("wasi:keyvalue/store#[method]bucket.set", backend.set(&bucket, key, value)).await
         }
 
         async fn delete(&mut self, bucket: Resource<Bucket>, key: String) -> Result<(), Failure> {
             let (backend, bucket) = self.bucket(&bucket)?;
             self.count(&key, 0)?;
-            Ok(self.wait("wasi:keyvalue/store#[method]bucket.delete", backend.delete(&bucket, key)).await?)
+            self.wait("wasi:keyvalue/store#[method]bucket.delete", backend.delete(&bucket, key)).await
         }
 
         async fn exists(&mut self, bucket: Resource<Bucket>, key: String) -> Result<bool, Failure> {
             let (backend, bucket) = self.bucket(&bucket)?;
             self.count(&key, 0)?;
-            Ok(self.wait("wasi:keyvalue/store#[method]bucket.exists", backend.exists(&bucket, key)).await?)
+            self.wait("wasi:keyvalue/store#[method]bucket.exists", backend.exists(&bucket, key)).await
         }
 
         async fn drop(&mut self, bucket: Resource<Bucket>) -> wasmtime::Result<()> {
@@ -425,13 +425,13 @@ macro_rules! batch_writes {
             let (backend, bucket) = self.bucket(&bucket)?;
             self.budget.operate(pairs.len().max(1))?;
             self.budget.carry(pairs.iter().map(|(key, value)| key.len() + value.len()).sum())?;
-            Ok(self.wait("wasi:keyvalue/batch#set-many", backend.set_many(&bucket, pairs)).await?)
+            self.wait("wasi:keyvalue/batch#set-many", backend.set_many(&bucket, pairs)).await
         }
 
         async fn delete_many(&mut self, bucket: Resource<Bucket>, keys: Vec<String>) -> Result<(), Failure> {
             let (backend, bucket) = self.bucket(&bucket)?;
             self.count_many(&keys)?;
-            Ok(self.wait("wasi:keyvalue/batch#delete-many", backend.delete_many(&bucket, keys)).await?)
+            self.wait("wasi:keyvalue/batch#delete-many", backend.delete_many(&bucket, keys)).await
         }
     };
 }

@@ -1,18 +1,21 @@
 //! Imports with imports, exports with exports: by name, as engines look them up.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::super::CheckError;
 use super::super::compare::{kind_of, thing};
 use super::super::names::{Near, compatible, nearest_interface};
 use super::super::offers::{Offer, Offers, is_known};
-use super::{Between, Both, Found, NEW, OLD};
+use super::guesses::Guesses;
+use super::members::Named;
+use super::{Between, Both, NEW, OLD, Out, What};
 use crate::shape::Item;
 use crate::shape::member::plain_name;
 
 impl<'a> Between<'a> {
-    pub(super) fn side(&mut self, import: bool, of: &dyn Fn(&str) -> bool) -> Result<(), CheckError> {
+    pub(super) fn side(&mut self, import: bool) -> Result<(), CheckError> {
         self.import = import;
+        let of = self.of;
         let items = |part: usize| {
             let root = self.parts[part].shape.root();
             if import { &root.imports } else { &root.exports }
@@ -29,39 +32,40 @@ impl<'a> Between<'a> {
         };
         let gone = lone(olds, &|name| to_new(name).is_some());
         let fresh = lone(news, &|name| to_old(name).is_some());
-        let renamed = renamed_roots(&gone, &fresh);
+        let renamed = renamed_roots(&gone, &fresh, self.guesses);
+        let meant: HashSet<&str> = renamed.values().map(|((name, _), _)| *name).collect();
         let partner = |offer: Option<Offer<'a>>, name: &str| offer.is_some_and(|offer| offer.name == name);
         for (name, item) in olds.iter().filter(|(name, _)| of(name)) {
-            self.root.clone_from(name);
+            self.begin(name);
             let path = vec![plain_name(name)];
             match to_new(name) {
                 Some(offer) => {
-                    let mut asked = self.asked_for(OLD);
-                    if partner(to_old(offer.name), name) {
-                        asked = [true; 2];
-                    }
+                    let mutual = partner(to_old(offer.name), name);
+                    let out = if mutual { Out::BOTH } else { self.without(OLD) };
                     let (old, new) = ((name.as_str(), item), (offer.name, offer.item));
                     self.version(&path, old, new)?;
-                    self.pair(&Both { path, old, new, asked })?;
+                    self.pair(&Both { path, old, new, out })?;
                 }
                 None => match renamed.get(name.as_str()) {
                     Some((new, near)) => self.renamed(path, (name, item), *new, *near)?,
-                    None => self.lone(OLD, path, name, item)?,
+                    None => self.lone(OLD, path, (name, item))?,
                 },
             }
+            self.end();
         }
         for (name, item) in news.iter().filter(|(name, _)| of(name)) {
-            self.root.clone_from(name);
+            self.begin(name);
             let path = vec![plain_name(name)];
             match to_old(name) {
                 Some(offer) if partner(to_new(offer.name), name) => {}
                 Some(offer) => {
                     let (old, new) = ((offer.name, offer.item), (name.as_str(), item));
-                    self.pair(&Both { path, old, new, asked: self.asked_for(NEW) })?;
+                    self.pair(&Both { path, old, new, out: self.without(NEW) })?;
                 }
-                None if renamed.values().any(|((known, _), _)| known == name) => {}
-                None => self.lone(NEW, path, name, item)?,
+                None if meant.contains(name.as_str()) => {}
+                None => self.lone(NEW, path, (name, item))?,
             }
+            self.end();
         }
         Ok(())
     }
@@ -72,58 +76,65 @@ impl<'a> Between<'a> {
             return Ok(());
         }
         let said = format!("`{}` became `{}`, which promises to fit", old.0, new.0);
-        self.note(Found::Version, path.to_vec(), said, None, None, [false; 2])
+        self.note(What::Version, path.to_vec(), said, None, None, Out::NEITHER)
     }
 
     /// An import or export that only one side has. Another name for a type that is known without it asks for nothing.
-    fn lone(&mut self, part: usize, path: Vec<String>, name: &str, item: &Item) -> Result<(), CheckError> {
+    fn lone(
+        &mut self,
+        part: usize,
+        path: Vec<String>,
+        (name, item): (&str, &Item),
+    ) -> Result<(), CheckError> {
         let alias = self.import && is_known(&self.parts[part], &[name], item);
-        let out = if alias { [false; 2] } else { self.asked_for(part) };
-        self.one_sided(part, path, name, item, out)
+        let out = if alias { Out::NEITHER } else { self.without(part) };
+        self.one_sided(part, path, (name, item), out)
     }
 
+    /// Another name, and what is under it.
     fn renamed(
         &mut self,
         path: Vec<String>,
-        (name, item): (&str, &Item),
-        (other, other_item): (&str, &Item),
+        old: (&str, &Item),
+        new: (&str, &Item),
         near: Near,
     ) -> Result<(), CheckError> {
-        let what = thing(item);
+        let (what, name, other) = (thing(old.1), old.0, new.0);
         let said = match near {
             Near::Version => format!("`{name}` became `{other}`, which does not promise to fit"),
             Near::Package | Near::Spelling | Near::Content => {
                 format!("the {what} `{name}` is called `{other}` now")
             }
         };
-        let (old, new) = (self.excerpt(OLD, name, item), self.excerpt(NEW, other, other_item));
-        self.note(Found::Renamed, path, said, Some(old), Some(new), [true; 2])
+        let both = Both { path, old, new, out: Out::BOTH };
+        self.became(What::Renamed, &both, said, Out::BOTH)?;
+        self.pair(&both)
     }
 }
 
 /// Imports or exports that are there under another name, by their old one.
 fn renamed_roots<'b>(
-    gone: &[(&'b str, &'b Item)],
-    fresh: &[(&'b str, &'b Item)],
-) -> HashMap<&'b str, ((&'b str, &'b Item), Near)> {
-    let mut renamed: HashMap<&str, ((&str, &Item), Near)> = HashMap::new();
-    // Long lists of strangers are not compared one with another.
-    if gone.len().saturating_mul(fresh.len()) > 10_000 {
+    gone: &[Named<'b>],
+    fresh: &[Named<'b>],
+    guesses: &mut Guesses,
+) -> HashMap<&'b str, (Named<'b>, Near)> {
+    let mut renamed: HashMap<&str, (Named<'b>, Near)> = HashMap::new();
+    if !guesses.may_compare(gone.iter().map(|(name, _)| *name), fresh.iter().map(|(name, _)| *name)) {
         return renamed;
     }
+    let mut taken: HashSet<&str> = HashSet::new();
     for (name, item) in gone {
         let free: Vec<&str> = fresh
             .iter()
             .filter(|(other, it)| {
-                kind_of(it) == kind_of(item)
-                    && !compatible(name, other)
-                    && !renamed.values().any(|((taken, _), _)| taken == other)
+                kind_of(it) == kind_of(item) && !compatible(name, other) && !taken.contains(other)
             })
             .map(|(other, _)| *other)
             .collect();
         if let Some((other, near)) = nearest_interface(name, &free)
             && let Some(found) = fresh.iter().find(|(known, _)| *known == other)
         {
+            taken.insert(other);
             renamed.insert(name, (*found, near));
         }
     }
