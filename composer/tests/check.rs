@@ -574,3 +574,54 @@ fn a_file_may_have_the_sign_of_a_world_in_its_name() {
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     }
 }
+
+/// Functions without parameters whose names differ in every word.
+fn functions(letter: char, count: usize) -> String {
+    let name = |index: usize| format!("{letter}{index}-").repeat(30) + "end";
+    (0..count).map(|index| format!("{}: func(); ", name(index))).collect()
+}
+
+/// Where nearly everything has another name, not everything is compared with everything.
+#[test]
+fn many_that_are_missing_are_not_all_looked_for() {
+    let few = between(&functions('f', 20), &functions('f', 21).replace("-end", "-ends"));
+    assert_eq!(few.len(), 20);
+    assert!(few.iter().all(|found| found.starts_with("name-near-miss")), "{few:#?}");
+    let many = between(&functions('f', 1_000), &functions('g', 1_000));
+    assert_eq!(many.len(), 1_000);
+    assert!(many.iter().all(|found| found.starts_with("missing-function")), "{many:#?}");
+}
+
+#[test]
+fn many_fields_of_other_names_are_not_all_compared() {
+    let records = |letter: char| -> String {
+        let fields = functions(letter, 40).replace(": func();", ": u8,");
+        (0..20)
+            .map(|index| format!("record r{index} {{ {fields} }} call{index}: func(a: r{index}); "))
+            .collect()
+    };
+    let found = between(&records('p'), &records('q'));
+    let renamed = found.iter().filter(|found| !found.contains("{")).count();
+    assert_eq!((renamed % 40, found.len()), (0, renamed + (20 - renamed / 40) * 80), "{renamed}");
+    assert!((40..20 * 40).contains(&renamed), "{renamed}");
+}
+
+/// Another version is found by its name, however much else was looked for before.
+#[test]
+fn another_version_is_found_among_many() {
+    let world = |letter: char, version: u8, way: &str| {
+        let all = functions(letter, 1_000);
+        let each: String = all.split_inclusive("; ").map(|function| format!("{way} {function}")).collect();
+        format!(
+            "```wit {way}\npackage test:a;\nworld w {{ {each} {way} last:one/i@{version}.0.0; }}\n\
+             package last:one@{version}.0.0 {{ interface i {{ f: func(); }} }}\n```\n"
+        )
+    };
+    let report = checked(&(world('f', 1, "import") + &world('g', 2, "export")));
+    let last =
+        report.mismatches.iter().find(|found| found.path[0].starts_with("last:one")).expect("it differs");
+    assert_eq!(
+        (last.class, last.candidate.as_deref()),
+        (Class::VersionIncompatible, Some("last:one/i@2.0.0"))
+    );
+}

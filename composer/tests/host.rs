@@ -3,24 +3,7 @@
 
 mod common;
 
-use common::{component, composer, folder, links, of_world};
-
-/// What a command says, and how it ends. The first file is the socket.
-fn said(command: &str, files: &[(&str, &[u8])], flags: &[&str]) -> (Option<i32>, String) {
-    let names: Vec<String> = files.iter().map(|(name, _)| format!("{name}.wasm")).collect();
-    let named: Vec<(&str, &[u8])> =
-        names.iter().zip(files).map(|(name, (_, content))| (name.as_str(), *content)).collect();
-    let folder = folder(&named);
-    let mut arguments = vec![command];
-    arguments.extend(names.iter().map(String::as_str));
-    if command == "compose" {
-        arguments.extend(["-o", "whole.wasm"]);
-    }
-    arguments.extend(flags);
-    let output = composer(folder.path(), &arguments);
-    let text = [output.stdout, output.stderr].concat();
-    (output.status.code(), String::from_utf8(text).expect("nothing binary is printed"))
-}
+use common::{component, links, of_world, says};
 
 const SHARING: &str = "
 package wasi:a {
@@ -40,7 +23,7 @@ fn an_import_of_the_host_does_not_take_resources_of_a_part() {
     let maker = sharing("export wasi:a/res;");
     let files: [(&str, &[u8]); 2] = [("socket", &socket), ("maker", &maker)];
     for command in ["check", "compose"] {
-        let (code, text) = said(command, &files, &[]);
+        let (code, text) = says(command, &files, &[]);
         assert_eq!(code, Some(1), "{command}: {text}");
         for expected in
             ["resource-identity: wasi:a/uses > r", "the host knows its own `r` alone", "--leave-open"]
@@ -48,12 +31,12 @@ fn an_import_of_the_host_does_not_take_resources_of_a_part() {
             assert!(text.contains(expected), "{command}: {expected}: {text}");
         }
         assert!(!text.contains("ResourceId"), "{command}: {text}");
-        let (code, text) = said(command, &files, &["--leave-open", "wasi:a/res"]);
+        let (code, text) = says(command, &files, &["--leave-open", "wasi:a/res"]);
         assert_eq!(code, Some(0), "{command}: {text}");
     }
     let whole = sharing("export wasi:a/res; export wasi:a/uses;");
     for command in ["check", "compose"] {
-        let (code, text) = said(command, &[("socket", &socket), ("both", &whole)], &[]);
+        let (code, text) = says(command, &[("socket", &socket), ("both", &whole)], &[]);
         assert_eq!(code, Some(0), "{command}: {text}");
     }
 }
@@ -69,7 +52,7 @@ fn a_resource_of_the_host_that_a_part_passes_on_is_the_hosts() {
             (export "wasi:a/res" (instance $i)))"#,
     );
     for command in ["check", "compose"] {
-        let (code, text) = said(command, &[("socket", &socket), ("passes", &passes)], &[]);
+        let (code, text) = says(command, &[("socket", &socket), ("passes", &passes)], &[]);
         assert_eq!(code, Some(0), "{command}: {text}");
     }
 }
@@ -83,7 +66,7 @@ fn an_import_that_is_left_open_by_name_is_the_hosts_too() {
     let maker = own("export k:a/res;");
     for command in ["check", "compose"] {
         let flags = ["--leave-open", "k:a/uses"];
-        let (code, text) = said(command, &[("socket", &socket), ("maker", &maker)], &flags);
+        let (code, text) = says(command, &[("socket", &socket), ("maker", &maker)], &flags);
         assert_eq!(code, Some(1), "{command}: {text}");
         assert!(text.contains("resource-identity: k:a/uses > r"), "{command}: {text}");
     }
@@ -108,7 +91,7 @@ fn two_parts_that_want_different_types_of_the_host_do_not_fit() {
         let second = asking(version, "enum e { a, b, c } f: func() -> e;", SECOND);
         let files: [(&str, &[u8]); 2] = [("first", &first), ("second", &second)];
         for command in ["check", "compose"] {
-            let (code, text) = said(command, &files, &[]);
+            let (code, text) = says(command, &files, &[]);
             assert_eq!(code, Some(1), "{command}: {text}");
             for expected in
                 ["enum-case: wasi:zz/i@0.2.", "one for all", "wanted by `first", "wanted by `second"]
@@ -117,7 +100,7 @@ fn two_parts_that_want_different_types_of_the_host_do_not_fit() {
             }
             assert!(!text.contains("offered") && !text.contains(".wac"), "{command}: {text}");
         }
-        let (code, text) = said("compose", &files, &["--deny", "second=wasi:zz/i"]);
+        let (code, text) = says("compose", &files, &["--deny", "second=wasi:zz/i"]);
         assert_eq!(code, Some(0), "{text}");
     }
 }
@@ -127,7 +110,7 @@ fn two_parts_that_want_different_functions_of_the_host_fit() {
     let first = asking("0.2.0", "enum e { a, b } f: func() -> e;", FIRST);
     let second = asking("0.2.3", "enum e { a, b } g: func(e: e);", SECOND);
     for command in ["check", "compose"] {
-        let (code, text) = said(command, &[("first", &first), ("second", &second)], &[]);
+        let (code, text) = says(command, &[("first", &first), ("second", &second)], &[]);
         assert_eq!(code, Some(0), "{command}: {text}");
     }
 }
@@ -143,7 +126,7 @@ fn who_imports_what_stays_open_has_to_want_the_same() {
     };
     let (first, second) = (asking("string", FIRST), asking("u32", SECOND));
     let files: [(&str, &[u8]); 2] = [("first", &first), ("second", &second)];
-    let (code, text) = said("check", &files, &[]);
+    let (code, text) = says("check", &files, &[]);
     assert_eq!(code, Some(1), "{text}");
     for expected in
         ["unwired: m:l/log", "imports it too", "type-shape: m:l/log > log > what", "2 things do not fit"]
@@ -151,7 +134,7 @@ fn who_imports_what_stays_open_has_to_want_the_same() {
         assert!(text.contains(expected), "{expected}: {text}");
     }
     for command in ["check", "compose"] {
-        let (code, text) = said(command, &files, &["--leave-open", "m:l/log"]);
+        let (code, text) = says(command, &files, &["--leave-open", "m:l/log"]);
         assert_eq!(
             (code, text.contains("type-shape: m:l/log > log > what")),
             (Some(1), true),
@@ -167,16 +150,16 @@ fn a_circle_of_parts_does_not_fit() {
     let other = links("other", &["k:k/y"], &["k:k/x", "k:k/z"]);
     let files: [(&str, &[u8]); 3] = [("socket", &socket), ("one", &one), ("other", &other)];
     for command in ["check", "compose"] {
-        let (code, text) = said(command, &files, &[]);
+        let (code, text) = says(command, &files, &[]);
         assert_eq!(code, Some(1), "{command}: {text}");
         assert!(
             text.contains("need each other, so none of them can be instantiated first"),
             "{command}: {text}"
         );
-        let (code, text) = said(command, &files, &["--leave-open", "k:k/y"]);
+        let (code, text) = says(command, &files, &["--leave-open", "k:k/y"]);
         assert_eq!(code, Some(0), "{command}: {text}");
     }
-    let (_, text) = said("check", &files, &["--json"]);
+    let (_, text) = says("check", &files, &["--json"]);
     assert!(text.contains(r#""class": "cycle""#), "{text}");
 }
 
@@ -184,7 +167,7 @@ fn a_circle_of_parts_does_not_fit() {
 fn a_circle_through_the_socket_is_not_called_a_missing_export() {
     let socket = links("socket", &["k:k/top"], &["k:k/mid"]);
     let plug = links("plug", &["k:k/mid"], &["k:k/top"]);
-    let (code, text) = said("check", &[("socket", &socket), ("plug", &plug)], &[]);
+    let (code, text) = says("check", &[("socket", &socket), ("plug", &plug)], &[]);
     assert_eq!(code, Some(1), "{text}");
     assert!(text.contains("cycle: k:k/mid") && text.contains("only the socket exports `k:k/mid`"), "{text}");
     assert!(!text.contains("nothing that was given"), "{text}");
@@ -201,7 +184,7 @@ fn names_for_types_of_a_wired_import_are_no_imports_of_the_host() {
     let socket = world("use d:d/base.{p, r}; import mk: func(x: p) -> r; export run: func();");
     let plug = world("use d:d/base.{p, r}; export mk: func(x: p) -> r;");
     let base = world("export d:d/base;");
-    let (code, text) = said("check", &[("socket", &socket), ("plug", &plug), ("base", &base)], &[]);
+    let (code, text) = says("check", &[("socket", &socket), ("plug", &plug), ("base", &base)], &[]);
     assert_eq!(code, Some(0), "{text}");
     assert!(!text.contains("the host"), "{text}");
 }

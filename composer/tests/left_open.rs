@@ -4,24 +4,7 @@ mod common;
 
 use std::fs;
 
-use common::{composer, folder, links, of_world};
-
-/// What a command says, and how it ends. The first file is the socket.
-fn said(command: &str, files: &[(&str, &[u8])], flags: &[&str]) -> (Option<i32>, String) {
-    let names: Vec<String> = files.iter().map(|(name, _)| format!("{name}.wasm")).collect();
-    let named: Vec<(&str, &[u8])> =
-        names.iter().zip(files).map(|(name, (_, content))| (name.as_str(), *content)).collect();
-    let folder = folder(&named);
-    let mut arguments = vec![command];
-    arguments.extend(names.iter().map(String::as_str));
-    if command == "compose" {
-        arguments.extend(["-o", "whole.wasm"]);
-    }
-    arguments.extend(flags);
-    let output = composer(folder.path(), &arguments);
-    let text = [output.stdout, output.stderr].concat();
-    (output.status.code(), String::from_utf8(text).expect("nothing binary is printed"))
-}
+use common::{composer, folder, links, of_world, says};
 
 fn with_types(name: &str, way: &str) -> Vec<u8> {
     of_world(&format!(
@@ -39,7 +22,7 @@ fn an_interface_of_types_alone_asks_for_nothing() {
     let (socket, plug) = (with_types("socket", "import"), with_types("plug", "export"));
     let files: [(&str, &[u8]); 2] = [("socket", &socket), ("plug", &plug)];
     for command in ["check", "compose"] {
-        let (code, text) = said(command, &files, &[]);
+        let (code, text) = says(command, &files, &[]);
         assert_eq!(code, Some(0), "{command}: {text}");
     }
 }
@@ -50,11 +33,11 @@ fn a_plug_has_to_get_what_it_imports_too() {
     let plug = links("plug", &["m:l/log"], &["e:g/greet"]);
     let files: [(&str, &[u8]); 2] = [("socket", &socket), ("plug", &plug)];
     for command in ["check", "compose"] {
-        let (code, text) = said(command, &files, &[]);
+        let (code, text) = says(command, &files, &[]);
         assert_eq!(code, Some(1), "{command}: {text}");
         assert!(text.contains("`m:l/log`"), "{command}: {text}");
         assert!(text.contains("--leave-open m:l/log"), "{command}: {text}");
-        let (code, text) = said(command, &files, &["--leave-open", "m:l/log"]);
+        let (code, text) = says(command, &files, &["--leave-open", "m:l/log"]);
         assert_eq!(code, Some(0), "{command}: {text}");
     }
 }
@@ -64,7 +47,7 @@ fn a_plug_that_nothing_uses_may_lack_anything() {
     let socket = links("socket", &["e:g/greet"], &["e:g/run"]);
     let plug = links("plug", &[], &["e:g/greet"]);
     let stray = links("stray", &["m:l/log"], &["m:l/other"]);
-    let (code, text) = said("check", &[("socket", &socket), ("plug", &plug), ("stray", &stray)], &[]);
+    let (code, text) = says("check", &[("socket", &socket), ("plug", &plug), ("stray", &stray)], &[]);
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("nothing was wired to `stray.wasm`"), "{text}");
 }
@@ -75,19 +58,19 @@ fn an_import_of_the_host_beside_another_version_is_told() {
     let plug = links("plug", &[], &["wasi:keyvalue/store@0.2.0-draft"]);
     let files: [(&str, &[u8]); 2] = [("socket", &socket), ("plug", &plug)];
     for command in ["check", "compose"] {
-        let (code, text) = said(command, &files, &[]);
+        let (code, text) = says(command, &files, &[]);
         assert_eq!(code, Some(0), "{command}: {text}");
         let note = "`wasi:keyvalue/store@0.2.0-draft2` of `socket";
         assert!(
             text.contains(note) && text.contains("is left to the host, although `plug"),
             "{command}: {text}"
         );
-        let (_, text) = said(command, &files, &["--leave-open", "wasi:keyvalue/store"]);
+        let (_, text) = says(command, &files, &["--leave-open", "wasi:keyvalue/store"]);
         assert!(!text.contains("although"), "{command}: {text}");
     }
     // Where somebody else has a use for it, it is there for that.
     let other = links("other", &["wasi:keyvalue/store@0.2.0-draft"], &["e:g/other"]);
-    let (code, text) = said("compose", &[("socket", &socket), ("plug", &plug), ("other", &other)], &[]);
+    let (code, text) = says("compose", &[("socket", &socket), ("plug", &plug), ("other", &other)], &[]);
     assert_eq!((code, text.contains("although")), (Some(0), false), "{text}");
 }
 
@@ -95,7 +78,7 @@ fn an_import_of_the_host_beside_another_version_is_told() {
 fn a_bag_that_stays_open_is_told_what_was_probably_meant() {
     let socket = links("socket", &["e:g/greet@1.0.0", "a:b/extra", "q:q/lost"], &["e:g/run"]);
     let plug = links("plug", &[], &["e:g/greeet@1.0.0", "a:c/extra"]);
-    let (code, text) = said("compose", &[("socket", &socket), ("plug", &plug)], &[]);
+    let (code, text) = says("compose", &[("socket", &socket), ("plug", &plug)], &[]);
     assert_eq!(code, Some(1), "{text}");
     for expected in
         ["3 imports stay open", "name-near-miss: e:g/greet@1.0.0", "`e:g/greeet@1.0.0`", "`a:c/extra`"]
@@ -114,7 +97,7 @@ fn a_bag_whose_types_differ_is_told_of_its_components() {
         ))
     };
     let (socket, plug) = (world("socket", "import", "u32"), world("plug", "export", "u64"));
-    let (code, text) = said("compose", &[("socket", &socket), ("plug", &plug)], &[]);
+    let (code, text) = says("compose", &[("socket", &socket), ("plug", &plug)], &[]);
     assert_eq!(code, Some(1), "{text}");
     assert!(text.contains("the components do not fit each other"), "{text}");
     assert!(
@@ -151,17 +134,17 @@ fn what_is_left_open_has_to_be_imported() {
             ("plug.o:o/b", "imported are `o:o/a@1.0.0`"),
             ("plag.o:o/a", "there are `"),
         ] {
-            let (code, text) = said(command, &files, &["--leave-open", open]);
+            let (code, text) = says(command, &files, &["--leave-open", open]);
             assert_eq!(code, Some(2), "{command} {open}: {text}");
             assert!(text.contains(word), "{command} {open}: {text}");
         }
         // Of one component alone.
         let all = ["--leave-open", "plug.o:o/a", "--leave-open", "socket.o:o/a", "--leave-open", "o:o/b"];
-        assert_eq!(said(command, &files, &all).0, Some(0), "{command}");
-        let (code, text) = said(command, &files, &all[2..]);
+        assert_eq!(says(command, &files, &all).0, Some(0), "{command}");
+        let (code, text) = says(command, &files, &all[2..]);
         assert_eq!(code, Some(1), "{command}: {text}");
         assert!(text.contains("`plug") && !text.contains("o:o/b"), "{command}: {text}");
     }
-    let (_, text) = said("check", &files, &[]);
+    let (_, text) = says("check", &files, &[]);
     assert!(text.contains("may stay open: `--leave-open o:o/a@1.0.0 --leave-open o:o/b`"), "{text}");
 }

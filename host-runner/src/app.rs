@@ -15,6 +15,7 @@ use crate::grants::Grants;
 use crate::imports::{self, Refusal};
 use crate::limits::Limits;
 use crate::link;
+use crate::output::Output;
 use crate::session::{CallError, Session};
 use crate::state::{State, WallClock};
 
@@ -205,7 +206,7 @@ impl App {
 
     /// Starts an instance whose exports can be called one after the other.
     pub async fn session(&self) -> Result<Session, CallError> {
-        Session::start(self).await
+        Session::start(self, &Output::Host).await
     }
 
     /// Everything that can be called, in the component's own order.
@@ -241,13 +242,13 @@ impl App {
     }
 
     /// The data for a fresh store.
-    pub(crate) fn state(&self) -> Result<State, StartError> {
+    pub(crate) fn state(&self, output: &Output) -> Result<State, StartError> {
         let setup = &self.inner.setup;
         // The first argument of a program is its own name. Where on the host it lies is not the guest's to know.
         let name = Path::new(&self.inner.name).file_name().unwrap_or_default();
         let mut arguments = vec![name.to_string_lossy().into_owned()];
         arguments.extend_from_slice(&setup.arguments);
-        State::new(&setup.grants, &setup.limits, setup.clock.as_ref(), &arguments)
+        State::new(&setup.grants, &setup.limits, setup.clock.as_ref(), &arguments, output)
     }
 
     /// How many instances can run at the same time: the limit, or less where the pool is smaller.

@@ -49,7 +49,7 @@ impl fmt::Debug for Grants {
 /// What the guest's standard streams are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stdio {
-    /// The host's own.
+    /// The host's own; of a server, its log: lines with the id of the request, and an empty input.
     Inherit,
     /// An empty input, and outputs that go nowhere.
     Empty,

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::component::Source;
 use crate::grants::Grants;
 use crate::keyvalue::Draft;
+use crate::needs::askers;
 
 /// What an import asks the host for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +25,8 @@ pub(crate) enum Need {
 }
 
 const NO_SUCH_INTERFACE: &str = "this host has no such interface; compose a component in that exports it";
-const OTHER_VERSION: &str = "this host has that interface in WASI 0.2 only; build the component for 0.2";
+const OTHER_VERSION: &str =
+    "this host has that interface in releases of WASI 0.2 or 0.3 only; build the component for one of them";
 const OTHER_DRAFT: &str =
     "this host has wasi:keyvalue in 0.2.0-draft2 and 0.2.0-draft only; build the component for one of them";
 const NO_FUNCTION: &str =
@@ -45,33 +47,18 @@ impl Need {
                 _ => Self::Unknown(NO_SUCH_INTERFACE),
             };
         }
-        let need = match (package, interface) {
-            ("wasi:io", "error" | "poll" | "streams")
-            | ("wasi:clocks", "monotonic-clock" | "wall-clock")
-            | ("wasi:random", "random" | "insecure" | "insecure-seed")
-            | ("wasi:http", "types")
-            // Ends the guest's own run, and reaches nothing beyond it.
-            | ("wasi:cli", "exit") => Self::Nothing,
-            ("wasi:cli", "environment") => Self::Environment,
-            (
-                "wasi:cli",
-                "stdin" | "stdout" | "stderr" | "terminal-input" | "terminal-output"
-                | "terminal-stdin" | "terminal-stdout" | "terminal-stderr",
-            ) => Self::Stdio,
-            ("wasi:filesystem", "types" | "preopens") => Self::Directories,
-            (
-                "wasi:sockets",
-                "network" | "instance-network" | "ip-name-lookup" | "tcp" | "tcp-create-socket"
-                | "udp" | "udp-create-socket",
-            ) => Self::Sockets,
-            ("wasi:http", "outgoing-handler") => Self::Outbound,
-            _ => return Self::Unknown(NO_SUCH_INTERFACE),
+        // Within 0.2, and within 0.3, every patch release fits every other; a pre-release fits nothing but itself.
+        let (two, three) = (of_two(package, interface), of_three(package, interface));
+        let need = match version.get(..4) {
+            _ if version.contains('-') => None,
+            Some("0.2.") => two,
+            Some("0.3.") => three,
+            _ => None,
         };
-        // Within 0.2 every patch release fits every other; a pre-release fits nothing but itself.
-        if version.starts_with("0.2.") && !version.contains('-') {
-            need
-        } else {
-            Self::Unknown(OTHER_VERSION)
+        match need {
+            Some(need) => need,
+            None if two.is_some() || three.is_some() => Self::Unknown(OTHER_VERSION),
+            None => Self::Unknown(NO_SUCH_INTERFACE),
         }
     }
 
@@ -199,6 +186,50 @@ impl Need {
     }
 }
 
+/// What an interface of WASI 0.2 needs.
+fn of_two(package: &str, interface: &str) -> Option<Need> {
+    Some(match (package, interface) {
+        ("wasi:io", "error" | "poll" | "streams")
+        | ("wasi:clocks", "monotonic-clock" | "wall-clock")
+        | ("wasi:random", "random" | "insecure" | "insecure-seed")
+        | ("wasi:http", "types")
+        // Ends the guest's own run, and reaches nothing beyond it.
+        | ("wasi:cli", "exit") => Need::Nothing,
+        ("wasi:cli", "environment") => Need::Environment,
+        ("wasi:cli", stream) if is_stream(stream) => Need::Stdio,
+        ("wasi:filesystem", "types" | "preopens") => Need::Directories,
+        (
+            "wasi:sockets",
+            "network" | "instance-network" | "ip-name-lookup" | "tcp" | "tcp-create-socket" | "udp"
+            | "udp-create-socket",
+        ) => Need::Sockets,
+        ("wasi:http", "outgoing-handler") => Need::Outbound,
+        _ => return None,
+    })
+}
+
+/// What an interface of WASI 0.3 needs.
+fn of_three(package: &str, interface: &str) -> Option<Need> {
+    Some(match (package, interface) {
+        ("wasi:clocks", "types" | "monotonic-clock" | "system-clock")
+        | ("wasi:random", "random" | "insecure" | "insecure-seed")
+        | ("wasi:http", "types")
+        | ("wasi:cli", "types" | "exit") => Need::Nothing,
+        ("wasi:cli", "environment") => Need::Environment,
+        ("wasi:cli", stream) if is_stream(stream) => Need::Stdio,
+        ("wasi:filesystem", "types" | "preopens") => Need::Directories,
+        ("wasi:sockets", "types" | "ip-name-lookup") => Need::Sockets,
+        ("wasi:http", "client") => Need::Outbound,
+        _ => return None,
+    })
+}
+
+/// Whether it is one of the standard streams and terminals of `wasi:cli`.
+fn is_stream(interface: &str) -> bool {
+    let name = interface.strip_prefix("terminal-").unwrap_or(interface);
+    matches!(name, "stdin" | "stdout" | "stderr") || matches!(interface, "terminal-input" | "terminal-output")
+}
+
 /// A way to grant something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Way {
@@ -282,14 +313,15 @@ pub(crate) fn check(name: &str, source: &Source<'_>, grants: &Grants) -> Result<
         return Ok(());
     }
     // Who wants them takes longer to find out, and is asked only now.
-    let whole = source.anatomy().filter(|whole| whole.is_composition());
-    let wanted_by = |import: &str| match &whole {
-        Some(whole) => whole.wanted_by(import).iter().map(|part| part.path.join("/")).collect(),
-        None => Vec::new(),
-    };
+    let whole = source.anatomy();
+    let mut askers = whole.as_deref().map(askers).unwrap_or_default();
     let imports = ungranted
         .into_iter()
-        .map(|(import, need)| Ungranted { import: import.clone(), wanted_by: wanted_by(import), need })
+        .map(|(import, need)| Ungranted {
+            import: import.clone(),
+            wanted_by: askers.remove(import.as_str()).unwrap_or_default(),
+            need,
+        })
         .collect();
     Err(Refusal { component: name.to_owned(), imports })
 }
@@ -306,6 +338,8 @@ mod tests {
             "wasi:random/insecure-seed@0.2.6",
             "wasi:http/types@0.2.10",
             "wasi:cli/exit@0.2.3",
+            "wasi:clocks/system-clock@0.3.0",
+            "wasi:http/types@0.3.1",
         ] {
             assert_eq!(Need::of(import), Need::Nothing, "{import}");
         }
@@ -318,6 +352,9 @@ mod tests {
         assert_eq!(Need::of("wasi:filesystem/preopens@0.2.0"), Need::Directories);
         assert_eq!(Need::of("wasi:sockets/tcp@0.2.0"), Need::Sockets);
         assert_eq!(Need::of("wasi:http/outgoing-handler@0.2.0"), Need::Outbound);
+        assert_eq!(Need::of("wasi:cli/terminal-stdin@0.3.0"), Need::Stdio);
+        assert_eq!(Need::of("wasi:sockets/types@0.3.0"), Need::Sockets);
+        assert_eq!(Need::of("wasi:http/client@0.3.0"), Need::Outbound);
         assert_eq!(Need::of("wasi:keyvalue/store@0.2.0-draft2"), Need::KeyValue(Draft::Two));
         assert_eq!(Need::of("wasi:keyvalue/batch@0.2.0-draft"), Need::KeyValue(Draft::One));
     }
@@ -327,6 +364,9 @@ mod tests {
         assert_eq!(Need::of("acme:bank/transfer@1.0.0"), Need::Unknown(NO_SUCH_INTERFACE));
         assert_eq!(Need::of("wasi:clocks/timezone@0.2.0"), Need::Unknown(NO_SUCH_INTERFACE));
         assert_eq!(Need::of("wasi:io/streams@0.3.0"), Need::Unknown(OTHER_VERSION));
+        assert_eq!(Need::of("wasi:http/outgoing-handler@0.3.0"), Need::Unknown(OTHER_VERSION));
+        assert_eq!(Need::of("wasi:http/client@0.2.0"), Need::Unknown(OTHER_VERSION));
+        assert_eq!(Need::of("wasi:http/types@0.3.0-rc-2025-09-16"), Need::Unknown(OTHER_VERSION));
         assert_eq!(Need::of("wasi:io/streams@0.2.0-rc-1"), Need::Unknown(OTHER_VERSION));
         assert_eq!(Need::of("wasi:keyvalue/store@0.3.0"), Need::Unknown(OTHER_DRAFT));
         assert_eq!(Need::of("log"), Need::Unknown(NO_FUNCTION));

@@ -48,11 +48,13 @@ pub mod keyvalue;
 pub mod limits;
 mod link;
 pub mod needs;
+mod output;
 mod run;
 mod serve;
 mod session;
 mod state;
 mod waits;
+mod wasi3;
 
 pub use app::{App, LoadError, Setup, StartError};
 pub use blame::Blame;

@@ -50,6 +50,16 @@ pub struct Limits {
     pub queue: usize,
     /// Connections that a server has open; the next one waits to be accepted. Default: 1,024.
     pub connections: usize,
+    /// Bytes in the head of a request: its line and all its headers. 8 KiB at least. Default: 64 KiB.
+    pub request_head: usize,
+    /// How long a client may send nothing of its body while its guest waits for more. Default: 15 s.
+    pub body_stall: Duration,
+    /// How long a connection may have no request, the time to send the head of one included. Default: 15 s.
+    pub idle: Duration,
+    /// Requests at the same time on one connection, which HTTP/2 makes possible. Default: 100.
+    pub streams: u32,
+    /// Bytes that a guest on a request may print to the log. Default: 64 KiB.
+    pub output: u64,
     /// How long a client may take nothing of its answer before its connection is closed. Default: 30 s.
     pub stall: Duration,
     /// How long a stopping server waits for what is in flight. Default: 30 s.
@@ -75,6 +85,11 @@ impl Default for Limits {
             concurrency: 64,
             queue: 256,
             connections: 1_024,
+            request_head: 64 << 10,
+            body_stall: Duration::from_secs(15),
+            idle: Duration::from_secs(15),
+            streams: 100,
+            output: 64 << 10,
             stall: Duration::from_secs(30),
             drain: Duration::from_secs(30),
         }

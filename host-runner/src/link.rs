@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::grants::Grants;
 use crate::keyvalue::{self, Draft};
 use crate::state::State;
-use crate::waits;
+use crate::{waits, wasi3};
 
 /// A linker for these grants.
 pub(crate) fn linker(engine: &Engine, grants: &Grants) -> wasmtime::Result<Linker<State>> {
@@ -40,6 +40,7 @@ pub(crate) fn linker(engine: &Engine, grants: &Grants) -> wasmtime::Result<Linke
         keyvalue::add_to_linker(&mut linker, Draft::One, State::keyvalue)?;
         keyvalue::add_to_linker(&mut linker, Draft::Two, State::keyvalue)?;
     }
+    wasi3::add_to_linker(&mut linker, grants, engine.settings().concurrency())?;
     Ok(linker)
 }
 

@@ -4,9 +4,9 @@
 //! Read off the structure alone, so it is the most that a part can reach: whether its code does, nobody looks at. What was
 //! closed when composing shows as an import that another part answers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use anatomy::{Component, ReadError, Source};
+use anatomy::{Component, Part, ReadError, Source};
 use serde::Serialize;
 
 use crate::app::LoadError;
@@ -112,11 +112,12 @@ pub fn of_file(name: &str, bytes: &[u8], extensions: &Extensions) -> Result<Need
 /// Where the bytes are no component.
 pub fn needs(bytes: &[u8], extensions: &Extensions) -> Result<Needs, ReadError> {
     let whole = anatomy::read(bytes)?;
+    let mut askers = askers(&whole);
     let asked: Vec<Asked> = whole
         .imports
         .iter()
         .filter(|import| !whole.naming.contains(import))
-        .map(|import| asked(&whole, import, extensions))
+        .map(|import| asked(import, askers.remove(import.as_str()).unwrap_or_default(), extensions))
         .collect();
     let (parts, complete) = parts(&whole, &asked);
     Ok(Needs {
@@ -128,12 +129,16 @@ pub fn needs(bytes: &[u8], extensions: &Extensions) -> Result<Needs, ReadError> 
     })
 }
 
-fn asked(whole: &Component, import: &str, extensions: &Extensions) -> Asked {
-    let wanted_by = if whole.is_composition() {
-        whole.wanted_by(import).iter().map(|part| part.path.join("/")).collect()
-    } else {
-        Vec::new()
-    };
+/// The parts that would use each import, by their paths. A component that is no composition has none to name.
+pub(crate) fn askers(whole: &Component) -> HashMap<&str, Vec<String>> {
+    if !whole.is_composition() {
+        return HashMap::new();
+    }
+    let paths = |parts: Vec<&Part>| parts.iter().map(|part| part.path.join("/")).collect();
+    whole.wanted().into_iter().map(|(import, parts)| (import, paths(parts))).collect()
+}
+
+fn asked(import: &str, wanted_by: Vec<String>, extensions: &Extensions) -> Asked {
     let need = Need::of(import);
     let extension = extensions.allows(import);
     let by_extension = extension.is_some() && need.grant().is_none();

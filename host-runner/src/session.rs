@@ -14,6 +14,7 @@ use crate::blame::{Blame, Called, Scene};
 use crate::engine::TICK;
 use crate::exceeded::{Exceeded, LimitHit, Outwaited};
 use crate::exports::{self, Exported, LookupError};
+use crate::output::Output;
 use crate::state::State;
 
 /// Stands in for "no limit": far enough away, and still a point in time.
@@ -94,9 +95,9 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
-    pub(crate) async fn start(app: &App) -> Result<Self, CallError> {
+    pub(crate) async fn start(app: &App, output: &Output) -> Result<Self, CallError> {
         let time = app.limits().time;
-        let mut store = new_store(app)?;
+        let mut store = new_store(app, output)?;
         let instance =
             limited(&mut store, app, None, time, async |store| app.pre().instantiate_async(store).await)
                 .await?;
@@ -164,9 +165,9 @@ fn result_count(ty: &ComponentFunc) -> usize {
 }
 
 /// A store with the app's limits set on it.
-pub(crate) fn new_store(app: &App) -> Result<Store<State>, StartError> {
+pub(crate) fn new_store(app: &App, output: &Output) -> Result<Store<State>, StartError> {
     let engine = app.component().engine();
-    let mut store = Store::new(engine, app.state()?);
+    let mut store = Store::new(engine, app.state(output)?);
     store.limiter(|state| &mut state.limiter);
     store.set_max_component_handles(app.limits().guest_handles);
     // Every tick: has it run out of time, and if not, does somebody else want the thread?

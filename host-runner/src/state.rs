@@ -16,6 +16,7 @@ use crate::extension::{Extension, LinkFailed, Started};
 use crate::grants::{Authority, Directory, Grants, Stdio};
 use crate::keyvalue::{self, Backend, Budget, Copies};
 use crate::limits::{Limiter, Limits};
+use crate::output::Output;
 
 /// Tells the time of day. The host's own clock by default; a test brings one that it can set.
 pub trait WallClock: Send + Sync + 'static {
@@ -48,11 +49,12 @@ impl State {
         limits: &Limits,
         clock: Option<&Arc<dyn WallClock>>,
         arguments: &[String],
+        output: &Output,
     ) -> Result<Self, StartError> {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.host_handles);
         Ok(Self {
-            wasi: context(grants, clock, arguments)?,
+            wasi: context(grants, clock, arguments, output)?,
             http: WasiHttpCtx::new(),
             outbound: Outbound { allowed: grants.outbound.clone().unwrap_or_default() },
             table,
@@ -140,11 +142,15 @@ fn context(
     grants: &Grants,
     clock: Option<&Arc<dyn WallClock>>,
     arguments: &[String],
+    output: &Output,
 ) -> Result<WasiCtx, StartError> {
     // The builder starts with closed streams, no variables, no folders and no addresses.
     let mut builder = WasiCtxBuilder::new();
     if grants.stdio == Some(Stdio::Inherit) {
-        builder.inherit_stdio();
+        match output {
+            Output::Host => builder.inherit_stdio(),
+            Output::Log(log) => builder.stdout(log.stream("stdout")).stderr(log.stream("stderr")),
+        };
     }
     builder.envs(grants.environment.as_deref().unwrap_or_default()).args(arguments);
     for directory in grants.directories.iter().flatten() {
@@ -188,6 +194,9 @@ impl WasiHttpView for State {
     }
 }
 
+/// Bytes that a guest can write of a body at once. A few of these wait for a slow reader, and no more.
+const CHUNK: usize = 64 << 10;
+
 /// Lets requests out to the granted authorities and denies all others.
 struct Outbound {
     allowed: Vec<Authority>,
@@ -199,6 +208,14 @@ type Answer =
 type Sent = Result<(), wasmtime_wasi_http::Error>;
 
 impl WasiHttpHooks for Outbound {
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        CHUNK
+    }
+
+    fn p3_outgoing_body_chunk_size(&mut self) -> usize {
+        CHUNK
+    }
+
     fn send_request(
         &mut self,
         request: http::Request<WasiBody>,

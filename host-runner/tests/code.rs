@@ -358,7 +358,7 @@ fn a_home_that_cannot_be_written_to_stops_no_start() {
     // It gets as far as to find no handler.
     assert_eq!(exit, 3, "{err}");
     assert!(err.contains("compiled code is not kept: the folder for compiled code, "), "{err}");
-    assert!(err.contains("it exports no wasi:http/incoming-handler@0.2"), "{err}");
+    assert!(err.contains("it exports neither wasi:http/incoming-handler@0.2"), "{err}");
     let (_, _, err) = place.run(&["serve", "guest.wasm", "--cache", "none"]);
     assert!(!err.contains("compiled code"), "{err}");
 }

@@ -1,171 +1,16 @@
 //! The server, over real sockets, with a guest that does as the path of the request says.
 
-use std::net::SocketAddr;
-use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock};
+#[allow(dead_code, reason = "other tests use the rest")]
+mod support;
+
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use host_runner::blame::Kind;
-use host_runner::{App, Engine, EngineOptions, Failure, LimitHit, Limits, Pool, ServeError, Server, Setup};
+use host_runner::{App, Engine, EngineOptions, Failure, LimitHit, Limits, Server, Setup};
+use support::{Log, rest, short, start, start_telling};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
-use wit_component::{ComponentEncoder, StringEncoding};
-use wit_parser::Resolve;
-
-/// The guest's code. The first letter of the path says what it does:
-/// `o` answers "hello", `e` echoes the body, `t` traps, `s` spins, `n` gives no answer, `h` traps in the middle of
-/// its answer, `b` writes without end, `m` asks for more memory than there is, `l` answers late.
-const GUEST: &str = r#"(module
-    (import "wasi:http/types@0.2.12" "[method]incoming-request.path-with-query" (func $path (param i32 i32)))
-    (import "wasi:http/types@0.2.12" "[method]incoming-request.consume" (func $consume (param i32 i32)))
-    (import "wasi:http/types@0.2.12" "[method]incoming-body.stream" (func $stream (param i32 i32)))
-    (import "wasi:http/types@0.2.12" "[constructor]fields" (func $fields (result i32)))
-    (import "wasi:http/types@0.2.12" "[constructor]outgoing-response" (func $response (param i32) (result i32)))
-    (import "wasi:http/types@0.2.12" "[method]outgoing-response.body" (func $body (param i32 i32)))
-    (import "wasi:http/types@0.2.12" "[method]outgoing-body.write" (func $write (param i32 i32)))
-    (import "wasi:http/types@0.2.12" "[static]outgoing-body.finish" (func $finish (param i32 i32 i32 i32)))
-    (import "wasi:http/types@0.2.12" "[static]response-outparam.set"
-        (func $set (param i32 i32 i32 i32 i64 i32 i32 i32 i32)))
-    (import "wasi:io/streams@0.2.12" "[method]input-stream.blocking-read" (func $read (param i32 i64 i32)))
-    (import "wasi:io/streams@0.2.12" "[method]output-stream.blocking-write-and-flush"
-        (func $put (param i32 i32 i32 i32)))
-    (import "wasi:io/streams@0.2.12" "[resource-drop]output-stream" (func $drop-out (param i32)))
-    (import "wasi:clocks/monotonic-clock@0.2.12" "subscribe-duration" (func $after (param i64) (result i32)))
-    (import "wasi:io/poll@0.2.12" "[method]pollable.block" (func $block (param i32)))
-
-    (memory (export "memory") 4)
-    (data (i32.const 16) "hello")
-    (global $top (mut i32) (i32.const 65536))
-    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
-        (global.get $top)
-        (global.set $top (i32.and (i32.add (i32.add (global.get $top) (local.get 3)) (i32.const 7)) (i32.const -8))))
-
-    ;; The stream of a fresh answer's body; the body itself is at 1100.
-    (func $begin (param $out i32) (result i32) (local $answer i32)
-        (local.set $answer (call $response (call $fields)))
-        (call $body (local.get $answer) (i32.const 1024))
-        (i32.store (i32.const 1100) (i32.load (i32.const 1028)))
-        (call $set (local.get $out) (i32.const 0) (local.get $answer) (i32.const 0) (i64.const 0)
-            (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))
-        (call $write (i32.load (i32.const 1100)) (i32.const 1024))
-        (i32.load (i32.const 1028)))
-    (func $end (param $stream i32)
-        (call $drop-out (local.get $stream))
-        (call $finish (i32.load (i32.const 1100)) (i32.const 0) (i32.const 0) (i32.const 1024)))
-    (func $hello (param $stream i32)
-        (call $put (local.get $stream) (i32.const 16) (i32.const 5) (i32.const 1024)))
-
-    (func $echo (param $request i32) (param $out i32) (local $in i32) (local $stream i32)
-        (call $consume (local.get $request) (i32.const 1024))
-        (call $stream (i32.load (i32.const 1028)) (i32.const 1024))
-        (local.set $in (i32.load (i32.const 1028)))
-        (local.set $stream (call $begin (local.get $out)))
-        (block $done
-            (loop $more
-                (global.set $top (i32.const 65536))
-                (call $read (local.get $in) (i64.const 4096) (i32.const 1024))
-                (br_if $done (i32.load8_u (i32.const 1024)))
-                (call $put (local.get $stream) (i32.load (i32.const 1028)) (i32.load (i32.const 1032)) (i32.const 1040))
-                (br_if $done (i32.load8_u (i32.const 1040)))
-                (br $more)))
-        (call $end (local.get $stream)))
-
-    (func (export "wasi:http/incoming-handler@0.2.12#handle") (param $request i32) (param $out i32)
-        (local $letter i32) (local $stream i32)
-        (call $path (local.get $request) (i32.const 1024))
-        (local.set $letter (i32.load8_u offset=1 (i32.load (i32.const 1028))))
-        (if (i32.eq (local.get $letter) (i32.const 0x74)) (then unreachable))
-        (if (i32.eq (local.get $letter) (i32.const 0x73)) (then (loop br 0)))
-        (if (i32.eq (local.get $letter) (i32.const 0x6e)) (then return))
-        (if (i32.eq (local.get $letter) (i32.const 0x6d)) (then
-            (if (i32.eq (memory.grow (i32.const 60000)) (i32.const -1)) (then unreachable))))
-        (if (i32.eq (local.get $letter) (i32.const 0x65)) (then
-            (call $echo (local.get $request) (local.get $out)) return))
-        (if (i32.eq (local.get $letter) (i32.const 0x6c)) (then
-            (call $block (call $after (i64.const 300000000)))))
-        (local.set $stream (call $begin (local.get $out)))
-        (call $hello (local.get $stream))
-        (if (i32.eq (local.get $letter) (i32.const 0x68)) (then unreachable))
-        (if (i32.eq (local.get $letter) (i32.const 0x62)) (then
-            (loop $more
-                (call $put (local.get $stream) (i32.const 65536) (i32.const 4096) (i32.const 1024))
-                (br_if $more (i32.eqz (i32.load8_u (i32.const 1024)))))
-            return))
-        (call $end (local.get $stream))))"#;
-
-/// The guest as a component: its code, and the types of `wasi:http`.
-fn guest() -> &'static [u8] {
-    static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
-    BYTES.get_or_init(|| {
-        let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/deps");
-        let mut resolve = Resolve::default();
-        let mut last = None;
-        for package in ["io", "clocks", "random", "filesystem", "sockets", "cli", "http"] {
-            let (id, _) = resolve.push_dir(packages.join(format!("wasi-{package}"))).unwrap();
-            last = Some(id);
-        }
-        let world = resolve.select_world(&[last.unwrap()], Some("proxy")).unwrap();
-        let mut module = wat::parse_str(GUEST).unwrap();
-        wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-        let mut encoder = ComponentEncoder::default();
-        encoder.module(&module).unwrap();
-        encoder.encode().unwrap()
-    })
-}
-
-struct Running {
-    address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    server: JoinHandle<Result<(), ServeError>>,
-}
-
-async fn start(limits: Limits) -> Running {
-    start_telling(limits, |_| {}).await
-}
-
-async fn start_telling(limits: Limits, tell: impl Fn(&Failure) + Send + Sync + 'static) -> Running {
-    let pool = Pool { instances: 8, memory: limits.memory, table_elements: 1_000 };
-    let engine = Engine::new(&EngineOptions { pool: Some(pool), ..EngineOptions::default() }).unwrap();
-    let app = App::from_bytes(&engine, "guest.wasm", guest(), Setup { limits, ..Setup::default() }).unwrap();
-    let server = Server::new(app).await.unwrap().on_failure(tell);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let server = tokio::spawn(server.serve(listener, async {
-        let _ = stopped.await;
-    }));
-    Running { address, stop: Some(stop), server }
-}
-
-impl Running {
-    async fn send(&self, request: &[u8]) -> TcpStream {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream.write_all(request).await.unwrap();
-        stream
-    }
-
-    async fn ask(&self, path: &str) -> String {
-        let request = format!("GET /{path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
-        rest(&mut self.send(request.as_bytes()).await).await
-    }
-
-    async fn stop(mut self) {
-        self.stop.take().unwrap().send(()).unwrap();
-        self.server.await.unwrap().unwrap();
-    }
-}
-
-async fn rest(stream: &mut TcpStream) -> String {
-    let mut text = Vec::new();
-    stream.read_to_end(&mut text).await.unwrap();
-    String::from_utf8(text).unwrap()
-}
-
-fn short() -> Limits {
-    Limits { time: Duration::from_millis(400), ..Limits::default() }
-}
+use tokio::net::TcpStream;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_and_echoes() {
@@ -191,6 +36,7 @@ async fn a_guest_that_fails_costs_its_own_request() {
         ("trap", 500, "Internal Server Error"),
         ("memory", 500, "Internal Server Error"),
         ("nothing", 502, "Bad Gateway"),
+        ("void", 502, "Bad Gateway"),
         ("spin", 504, "Gateway Timeout"),
     ] {
         let answer = server.ask(path).await;
@@ -242,21 +88,6 @@ async fn a_failure_is_known_by_the_id_that_its_client_was_told() {
     server.stop().await;
 }
 
-/// Takes what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// On one thread, because the log is taken on that.
 #[tokio::test]
 async fn a_failure_is_one_line_in_the_log() {
@@ -301,13 +132,25 @@ async fn a_guest_that_computes_too_long_is_answered_504_and_frees_its_place() {
     server.stop().await;
 }
 
+/// The guest had set its answer; nothing of it had been sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trap_before_the_body_begins_is_answered_in_full() {
+    let server = start(Limits::default()).await;
+    for _ in 0..20 {
+        let answer = server.ask("regret").await;
+        assert!(answer.starts_with("HTTP/1.1 500 Internal Server Error\r\n"), "{answer}");
+        assert!(answer.contains("\"instance\":\"urn:uuid:"), "{answer}");
+    }
+    server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_broke_off_does_not_look_complete() {
     let server = start(Limits { response_body: 100_000, ..short() }).await;
     for path in ["half", "big"] {
         let answer = server.ask(path).await;
-        // Cut off after the head, or before it left the host: never a whole answer.
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 200 OK\r\n"), "{path}: {answer}");
+        // Cut off after the head: an answer, and never a whole one.
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{path}: {answer}");
         assert!(!answer.ends_with("\r\n0\r\n\r\n"), "{path}: {answer}");
         assert!(answer.len() < 120_000, "{path}");
     }
@@ -343,6 +186,83 @@ async fn a_request_needs_a_host() {
         stream.read_exact(&mut head).await.unwrap();
         assert_eq!(&head, b"HTTP/1.1 400");
     }
+    server.stop().await;
+}
+
+/// Before HTTP/1.1 a request need not say which host it is for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_request_without_a_host_is_for_where_it_arrived() {
+    let server = start(Limits::default()).await;
+    let answer = rest(&mut server.send(b"GET /ok HTTP/1.0\r\n\r\n").await).await;
+    assert!(answer.starts_with("HTTP/1.0 200 OK\r\n"), "{answer}");
+    assert!(answer.ends_with("\r\n\r\nhello"), "{answer}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_tunnels_are_made() {
+    let server = start(Limits::default()).await;
+    let request = b"CONNECT there:80 HTTP/1.1\r\nHost: there:80\r\nConnection: close\r\n\r\n";
+    let answer = rest(&mut server.send(request).await).await;
+    assert!(answer.starts_with("HTTP/1.1 501 "), "{answer}");
+    server.stop().await;
+}
+
+/// The guest writes a body as it would for GET, and is none the worse.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn head_is_answered_without_a_body() {
+    let failures: Arc<Mutex<Vec<Failure>>> = Arc::default();
+    let told = Arc::clone(&failures);
+    let limits = Limits { response_body: 100_000, ..Limits::default() };
+    let server = start_telling(limits, move |failure| told.lock().unwrap().push(failure.clone())).await;
+    // On one connection: a body that was sent all the same would be read as the next answer.
+    let request = "HEAD /counted HTTP/1.1\r\nHost: here\r\n\r\nHEAD /ok HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n";
+    let answers = rest(&mut server.send(request.as_bytes()).await).await;
+    let heads: Vec<&str> = answers.split_terminator("\r\n\r\n").collect();
+    let [counted, plain] = &*heads else { panic!("{answers}") };
+    assert!(counted.starts_with("HTTP/1.1 200 OK\r\n") && counted.contains("content-length: 5"), "{counted}");
+    assert!(plain.starts_with("HTTP/1.1 200 OK\r\n"), "{plain}");
+    assert!(!answers.contains("hello"), "{answers}");
+    assert!(failures.lock().unwrap().is_empty());
+    assert!(server.ask("counted").await.ends_with("\r\n\r\nhello"));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_is_asked_for_only_when_it_is_read() {
+    let server = start(Limits { request_body: 1_000, ..Limits::default() }).await;
+    let request = |path: &str, length: u32| {
+        format!(
+            "POST /{path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
+        )
+    };
+    let mut read = server.send(request("echo", 5).as_bytes()).await;
+    let mut head = [0; 25];
+    read.read_exact(&mut head).await.unwrap();
+    assert_eq!(&head, b"HTTP/1.1 100 Continue\r\n\r\n");
+    read.write_all(b"abcde").await.unwrap();
+    let answer = rest(&mut read).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.contains("abcde"), "{answer}");
+    // Neither a guest that does not read it, nor a body that is too long from the start.
+    let answer = rest(&mut server.send(request("ok", 5).as_bytes()).await).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    let answer = rest(&mut server.send(request("echo", 1_001).as_bytes()).await).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_head_beyond_the_limit_is_refused() {
+    let server = start(Limits { request_head: 8 << 10, ..Limits::default() }).await;
+    let with = |length: usize| {
+        format!("GET /ok HTTP/1.1\r\nHost: here\r\nConnection: close\r\nX: {}\r\n\r\n", "x".repeat(length))
+    };
+    let answer = rest(&mut server.send(with(4_000).as_bytes()).await).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    let mut stream = server.send(with(9_000).as_bytes()).await;
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).await.unwrap();
+    assert_eq!(&head, b"HTTP/1.1 431");
     server.stop().await;
 }
 
@@ -421,7 +341,7 @@ async fn a_component_without_a_handler_is_refused() {
     let error = Server::new(app).await.map(drop).unwrap_err();
     assert!(
         error.to_string().starts_with(
-            "guest.wasm does not answer HTTP requests: it exports no wasi:http/incoming-handler@0.2."
+            "guest.wasm does not answer HTTP requests: it exports neither wasi:http/incoming-handler@0.2 nor wasi:http/handler@0.3."
         ),
         "{error}"
     );

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::guesses::Guesses;
 use super::names::likeness;
 
 /// What two lists have to do with each other. Numbers are positions, first in what is wanted, then in what is offered.
@@ -22,7 +23,7 @@ pub(super) struct Alignment {
 impl Alignment {
     /// Names are aligned by name; whether their letters are capitals makes no difference here, as it makes none to
     /// engines. Of those that remain, such as are alike or stand at the same place stand for each other.
-    pub(super) fn new(wanted: &[&str], offered: &[&str]) -> Self {
+    pub(super) fn new(wanted: &[&str], offered: &[&str], guesses: &Guesses) -> Self {
         let fold = |name: &str| name.to_ascii_lowercase();
         let places: HashMap<String, usize> =
             offered.iter().enumerate().map(|(at, name)| (fold(name), at)).collect();
@@ -36,25 +37,24 @@ impl Alignment {
         }
         found.extra = (0..offered.len()).filter(|&at| !known.contains(&fold(offered[at]))).collect();
         found.reordered = !found.common.is_sorted_by_key(|(_, other)| *other);
-        found.pair_up(wanted, offered);
+        found.pair_up(wanted, offered, guesses);
         found
     }
 
-    fn pair_up(&mut self, wanted: &[&str], offered: &[&str]) {
-        let rank = |at: usize, common: &[(usize, usize)], side: fn(&(usize, usize)) -> usize| {
-            common.iter().filter(|pair| side(pair) < at).count()
-        };
-        // Long lists of strangers are not compared one with another.
-        if self.missing.len().saturating_mul(self.extra.len()) > 10_000 {
+    fn pair_up(&mut self, wanted: &[&str], offered: &[&str], guesses: &Guesses) {
+        let strangers = (self.missing.iter().map(|&at| wanted[at]), self.extra.iter().map(|&at| offered[at]));
+        if !guesses.may_compare(strangers.0, strangers.1) {
             return;
         }
+        let ranks = [
+            ranks(wanted.len(), self.common.iter().map(|pair| pair.0)),
+            ranks(offered.len(), self.common.iter().map(|pair| pair.1)),
+        ];
         let mut pairs = Vec::new();
         for &at in &self.missing {
             for &other in &self.extra {
                 let alike = likeness(wanted[at], offered[other]);
-                let before =
-                    rank(at, &self.common, |pair| pair.0) == rank(other, &self.common, |pair| pair.1);
-                if alike >= 0.6 || before {
+                if alike >= 0.6 || ranks[0][at] == ranks[1][other] {
                     // Likeness first, then the same position.
                     pairs.push((alike + if at == other { 0.5 } else { 0.0 }, at, other));
                 }
@@ -72,13 +72,29 @@ impl Alignment {
     }
 }
 
+/// How many of the common names stand before each place of a list.
+fn ranks(length: usize, common: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut is_common = vec![false; length];
+    common.for_each(|at| is_common[at] = true);
+    let count = |before: &mut usize, is_common: bool| {
+        let rank = *before;
+        *before += usize::from(is_common);
+        Some(rank)
+    };
+    is_common.into_iter().scan(0, count).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Alignment;
+    use super::{Alignment, Guesses};
+
+    fn aligned(wanted: &[&str], offered: &[&str]) -> Alignment {
+        Alignment::new(wanted, offered, &Guesses::default())
+    }
 
     #[test]
     fn names_find_each_other() {
-        let found = Alignment::new(&["a", "colour", "c"], &["c", "a", "color", "d"]);
+        let found = aligned(&["a", "colour", "c"], &["c", "a", "color", "d"]);
         assert_eq!(found.common, [(0, 1), (2, 0)]);
         assert_eq!(found.renamed, [(1, 2)]);
         assert_eq!((found.missing.as_slice(), found.extra.as_slice()), (&[][..], &[3][..]));
@@ -87,9 +103,9 @@ mod tests {
 
     #[test]
     fn what_stands_at_the_same_place_was_renamed() {
-        let found = Alignment::new(&["a", "b", "c"], &["a", "x", "c"]);
+        let found = aligned(&["a", "b", "c"], &["a", "x", "c"]);
         assert_eq!(found.renamed, [(1, 1)]);
-        let found = Alignment::new(&["a"], &["a", "b"]);
+        let found = aligned(&["a"], &["a", "b"]);
         assert_eq!((found.renamed.len(), found.extra.as_slice()), (0, &[1][..]));
     }
 }

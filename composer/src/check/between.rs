@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 
 use super::compare::{At, Change, SHOWN, Walk, kind_of, member_kind, thing};
+use super::guesses::Guesses;
 use super::offers::Offers;
 use super::pair::given;
 use super::voice::Voice;
@@ -18,11 +19,9 @@ use crate::shape::member::plain_name;
 use crate::shape::print::{self, Step};
 use crate::shape::{Definition, InterfaceId, Item, Shape};
 
-mod guesses;
 mod members;
 mod roots;
 
-pub(crate) use guesses::{Guesses, renamed};
 use members::{Became, Pairing};
 
 /// One thing that differs.
@@ -79,7 +78,7 @@ pub(crate) fn between(
     old: &Shape,
     new: &Shape,
     of: &(dyn Fn(&str) -> bool + Sync),
-    guesses: &mut Guesses,
+    guesses: &Guesses,
 ) -> Result<Vec<Finding>, CheckError> {
     let parts = [Part { name: "old", shape: old }, Part { name: "new", shape: new }];
     contain(|| {
@@ -96,7 +95,7 @@ pub(crate) fn between_each(
     old: &Shape,
     new: &Shape,
     of: &(dyn Fn(&str) -> bool + Sync),
-    guesses: &mut Guesses,
+    guesses: &Guesses,
     each: &mut (dyn FnMut(&str, &[Finding]) + Send),
 ) -> Result<(), CheckError> {
     let parts = [Part { name: "old", shape: old }, Part { name: "new", shape: new }];
@@ -127,7 +126,7 @@ struct Between<'a> {
     parts: &'a [Part<'a>; 2],
     /// Which imports and exports are compared.
     of: &'a dyn Fn(&str) -> bool,
-    guesses: &'a mut Guesses,
+    guesses: &'a Guesses,
     /// Where the findings of each import and export go, where these are compared one by one.
     each: Option<&'a mut Each<'a>>,
     /// One for each question: which resource is which depends on it. The first asks whether the old one is ruled out.
@@ -139,10 +138,11 @@ struct Between<'a> {
 }
 
 impl<'a> Between<'a> {
-    fn new(parts: &'a [Part<'a>; 2], of: &'a dyn Fn(&str) -> bool, guesses: &'a mut Guesses) -> Self {
+    fn new(parts: &'a [Part<'a>; 2], of: &'a dyn Fn(&str) -> bool, guesses: &'a Guesses) -> Self {
         let mut walks = [Walk::new(parts, None), Walk::new(parts, None)];
         for (question, walk) in walks.iter_mut().enumerate() {
             walk.voice = Voice::Change;
+            walk.guesses = guesses.clone();
             // The first question: the old one is the component, the new one says what is expected.
             let (component, expected) = if question == 0 { (OLD, NEW) } else { (NEW, OLD) };
             let (mut imports, mut exports) = (Offers::default(), Offers::default());

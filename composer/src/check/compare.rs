@@ -4,6 +4,7 @@ mod wording;
 
 use std::collections::{HashMap, HashSet};
 
+use super::guesses::Guesses;
 use super::identity::{Links, Node, Pair, Setting, Story};
 use super::names::{bare, nearest, nearest_function};
 use super::voice::Voice;
@@ -112,6 +113,8 @@ pub(super) struct Walk<'a> {
     /// Whether what is compared stands alone: a candidate, or the inside of a component. Nothing is learnt from it about the
     /// rest.
     alone: bool,
+    /// For names that are not offered as they are spelt.
+    pub(super) guesses: Guesses,
     steps: u32,
     printed: usize,
 }
@@ -132,6 +135,7 @@ impl<'a> Walk<'a> {
             apart: Vec::new(),
             setting: Setting::Plugs,
             alone: false,
+            guesses: Guesses::default(),
             steps: 0,
             printed: 0,
         }
@@ -290,7 +294,7 @@ impl<'a> Walk<'a> {
     }
 
     /// What was probably meant, among what is offered without being wanted.
-    pub(super) fn meant<'i>(
+    fn meant<'i>(
         &self,
         name: &str,
         item: &Item,
@@ -302,6 +306,9 @@ impl<'a> Walk<'a> {
             return Some(*found);
         }
         let names = alike.iter().map(|(other, _)| *other);
+        if !self.guesses.may_compare(std::iter::once(name), names.clone()) {
+            return None;
+        }
         let found = match item {
             Item::Function(_) => nearest_function(name, names),
             _ => nearest(name, names),

@@ -58,6 +58,7 @@ mod align;
 mod between;
 mod class;
 mod compare;
+mod guesses;
 mod host;
 mod identity;
 mod index;
@@ -70,8 +71,9 @@ mod values;
 mod voice;
 mod wholes;
 
-pub(crate) use between::{Finding, Guesses, between, between_each, renamed};
+pub(crate) use between::{Finding, between, between_each};
 pub use class::{Class, UnknownClass};
+pub(crate) use guesses::{Guesses, renamed};
 pub(crate) use index::Index;
 pub use names::{bare, compatible, is_host, means};
 pub(crate) use names::{other_version, track, version};

@@ -136,12 +136,14 @@ pub(crate) fn nearest_function<'a>(name: &str, among: impl Iterator<Item = &'a s
 /// The interface among others that was probably meant by a name: the same in another version, the same under another
 /// namespace or in another package, or one of a similar name.
 pub(crate) fn nearest_interface<'a>(name: &str, among: &[&'a str]) -> Option<(&'a str, Near)> {
-    let Some(wanted) = InterfaceName::parse(name) else {
-        return nearest(name, among.iter().copied().filter(|other| InterfaceName::parse(other).is_none()))
-            .map(|other| (other, Near::Spelling));
-    };
-    let parsed: Vec<_> =
-        among.iter().filter_map(|other| Some((*other, InterfaceName::parse(other)?))).collect();
+    same_interface(name, among)
+        .or_else(|| similar_interface(name, among).map(|other| (other, Near::Spelling)))
+}
+
+/// The same interface in another version, under another namespace, or in another package.
+pub(super) fn same_interface<'a>(name: &str, among: &[&'a str]) -> Option<(&'a str, Near)> {
+    let wanted = InterfaceName::parse(name)?;
+    let parsed = parsed(among);
     let mut versions: Vec<_> = parsed.iter().filter(|(_, other)| wanted.same_but_version(other)).collect();
     // The newest is the one to look at.
     versions.sort_by(|(_, a), (_, b)| b.version.cmp(&a.version));
@@ -152,11 +154,20 @@ pub(crate) fn nearest_interface<'a>(name: &str, among: &[&'a str]) -> Option<(&'
         wanted.interface == other.interface
             && (wanted.package == other.package || wanted.namespace == other.namespace)
     });
-    if let Some((other, _)) = elsewhere {
-        return Some((other, Near::Package));
-    }
+    elsewhere.map(|(other, _)| (*other, Near::Package))
+}
+
+fn parsed<'a>(names: &[&'a str]) -> Vec<(&'a str, InterfaceName<'a>)> {
+    names.iter().filter_map(|name| Some((*name, InterfaceName::parse(name)?))).collect()
+}
+
+/// An interface or function of a similar name.
+fn similar_interface<'a>(name: &str, among: &[&'a str]) -> Option<&'a str> {
+    let Some(wanted) = InterfaceName::parse(name) else {
+        return nearest(name, among.iter().copied().filter(|other| InterfaceName::parse(other).is_none()));
+    };
     let mut best: Option<(&str, f64)> = None;
-    for (other, taken) in &parsed {
+    for (other, taken) in parsed(among) {
         let parts = [
             (wanted.namespace, taken.namespace),
             (wanted.package, taken.package),
@@ -168,7 +179,7 @@ pub(crate) fn nearest_interface<'a>(name: &str, among: &[&'a str]) -> Option<(&'
             best = Some((other, whole));
         }
     }
-    best.map(|(other, _)| (other, Near::Spelling))
+    best.map(|(other, _)| other)
 }
 
 /// In what a name is near another.

@@ -1,7 +1,7 @@
 //! What was probably meant, where a name leads nowhere.
 
 use super::compare::{At, Change, Done, Walk, kind_of, nearness, thing};
-use super::names::{Near, compatible, nearest_interface};
+use super::names::{Near, compatible, nearest_interface, same_interface};
 use super::offers::{Offer, Offers};
 use super::pair::older;
 use super::{CheckError, Class, Excerpt, Mismatch, Wiring};
@@ -187,7 +187,12 @@ pub(super) fn near(
 ) -> Result<bool, CheckError> {
     let (part, name, item) = wanted;
     let names: Vec<&str> = free.iter().map(|offer| offer.name).collect();
-    let found = match nearest_interface(name, &names) {
+    let named = if walk.guesses.may_compare(std::iter::once(name), names.iter().copied()) {
+        nearest_interface(name, &names)
+    } else {
+        same_interface(name, &names)
+    };
+    let found = match named {
         Some((other, near)) => free.iter().find(|offer| offer.name == other).map(|offer| (*offer, near)),
         None => namesake(walk, wanted, free)?.map(|offer| (offer, Near::Content)),
     };

@@ -64,7 +64,7 @@ impl Walk<'_> {
         fn names(names: &[String]) -> Vec<&str> {
             names.iter().map(String::as_str).collect()
         }
-        let alignment = Alignment::new(&names(wanted), &names(offered));
+        let alignment = Alignment::new(&names(wanted), &names(offered), &self.guesses);
         let Members { class, one, many } = members;
         let place = at.path.last().cloned().unwrap_or_default();
         let list = if *class == Class::ParameterName { Step::Params } else { Step::Body };

@@ -58,14 +58,14 @@ impl Comparison<'_> {
             found.out.new &= !root;
             found
         };
-        let all = between(&one, &other, &own, &mut self.guesses)?;
+        let all = between(&one, &other, &own, &self.guesses)?;
         self.changes.extend(all.iter().cloned().map(tidy).map(|found| change(kind, None, found)));
         if all.is_empty() {
             return Ok(());
         }
         // A type that several interfaces use is found where it is defined; whom that breaks is found for each by itself.
         let contracts = &mut self.contracts;
-        between_each(&one, &other, &own, &mut self.guesses, &mut |name, findings| {
+        between_each(&one, &other, &own, &self.guesses, &mut |name, findings| {
             if olds.contains(name) {
                 contracts.extend(affected(kind, name.to_owned(), findings));
             }
@@ -80,7 +80,7 @@ impl Comparison<'_> {
             olds.keys().map(String::as_str).filter(|name| !news.contains_key(*name)).collect();
         let fresh: Vec<&str> =
             news.keys().map(String::as_str).filter(|name| !olds.contains_key(*name)).collect();
-        let renamed: HashMap<&str, &str> = renamed(&gone, &fresh, &mut self.guesses);
+        let renamed: HashMap<&str, &str> = renamed(&gone, &fresh, &self.guesses);
         let meant: HashSet<&str> = renamed.values().copied().collect();
         for (name, &world) in olds {
             let full = bare_old.world_name(world);
@@ -114,7 +114,7 @@ impl Comparison<'_> {
     /// What differs in a world. Whom a renamed one breaks is said already.
     fn world(&mut self, full: &str, one: &Shape, other: &Shape, same_name: bool) -> Result<(), DiffError> {
         let kind = ContractKind::World;
-        let findings = between(one, other, &|_| true, &mut self.guesses)?;
+        let findings = between(one, other, &|_| true, &self.guesses)?;
         if same_name {
             self.contracts.extend(affected(kind, full.to_owned(), &findings));
         }

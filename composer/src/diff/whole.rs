@@ -17,7 +17,7 @@ pub(super) fn diff(old: Side<'_>, new: Side<'_>) -> Result<Diff, DiffError> {
     let (one, other) = (taken(old, new, worlds)?, taken(new, old, worlds)?);
     let components = matches!((old.what, new.what), (What::Component(_), What::Component(_)));
     let kind = if components { ContractKind::Component } else { ContractKind::World };
-    let findings = between(&one, &other, &|_| true, &mut Guesses::default())?;
+    let findings = between(&one, &other, &|_| true, &Guesses::default())?;
     let name = named(new).or_else(|| named(old)).unwrap_or_else(|| new.name.to_owned());
     let contracts = affected(kind, name, &findings).into_iter().collect();
     let mut changes: Vec<Change> = findings.into_iter().map(|found| change(kind, None, found)).collect();

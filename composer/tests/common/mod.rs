@@ -196,3 +196,21 @@ pub fn links(name: &str, imports: &[&str], exports: &[&str]) -> Vec<u8> {
             {exported})"#
     ))
 }
+
+/// What a command says, and how it ends. The first file is the socket.
+#[allow(dead_code, reason = "not every test crate uses it")]
+pub fn says(command: &str, files: &[(&str, &[u8])], flags: &[&str]) -> (Option<i32>, String) {
+    let names: Vec<String> = files.iter().map(|(name, _)| format!("{name}.wasm")).collect();
+    let named: Vec<(&str, &[u8])> =
+        names.iter().zip(files).map(|(name, (_, content))| (name.as_str(), *content)).collect();
+    let folder = folder(&named);
+    let mut arguments = vec![command];
+    arguments.extend(names.iter().map(String::as_str));
+    if command == "compose" {
+        arguments.extend(["-o", "whole.wasm"]);
+    }
+    arguments.extend(flags);
+    let output = composer(folder.path(), &arguments);
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(text).expect("nothing binary is printed"))
+}

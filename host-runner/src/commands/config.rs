@@ -394,6 +394,11 @@ pub(crate) struct LimitTable {
     queue: Option<usize>,
     connections: Option<usize>,
     stall: Option<Text<Time>>,
+    head: Option<Text<Size>>,
+    body_stall: Option<Text<Time>>,
+    idle: Option<Text<Time>>,
+    streams: Option<u32>,
+    output: Option<Text<Size>>,
 }
 
 impl LimitTable {
@@ -403,6 +408,7 @@ impl LimitTable {
             |own: &Option<Text<Size>>, other: u64| own.as_ref().map_or(other, |Text(Size(size))| *size);
         let time = |own: &Option<Text<Time>>, other| own.as_ref().map_or(other, |Text(Time(time))| *time);
         let memory = self.memory.as_ref().map(|Text(Size(size))| flags::to_usize(*size));
+        let head = self.head.as_ref().map(|Text(Size(size))| flags::to_usize(*size));
         Limits {
             memory: memory.unwrap_or(defaults.memory),
             time: time(&self.time, defaults.time),
@@ -421,6 +427,11 @@ impl LimitTable {
             queue: self.queue.unwrap_or(defaults.queue),
             connections: self.connections.unwrap_or(defaults.connections),
             stall: time(&self.stall, defaults.stall),
+            request_head: head.unwrap_or(defaults.request_head),
+            body_stall: time(&self.body_stall, defaults.body_stall),
+            idle: time(&self.idle, defaults.idle),
+            streams: self.streams.unwrap_or(defaults.streams),
+            output: size(&self.output, defaults.output),
             ..defaults
         }
     }

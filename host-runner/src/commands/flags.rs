@@ -445,7 +445,7 @@ pub(crate) struct EngineFlags {
         require_equals = true,
         default_missing_value = "text"
     )]
-    explain_engine: Option<Explanation>,
+    explain_engine: Option<Form>,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -477,8 +477,9 @@ enum PoolFlag {
     Off,
 }
 
+/// In which form something is told.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Explanation {
+pub(crate) enum Form {
     Text,
     Json,
 }
@@ -561,11 +562,11 @@ impl EngineFlags {
     }
 }
 
-fn explain(form: Explanation, component: &ComponentFile, engine: &Engine) -> Result<(), Failure> {
+fn explain(form: Form, component: &ComponentFile, engine: &Engine) -> Result<(), Failure> {
     let choices = engine.settings().choices();
     match form {
-        Explanation::Text => choices.iter().try_for_each(|choice| print_line(&choice.to_string())),
-        Explanation::Json => {
+        Form::Text => choices.iter().try_for_each(|choice| print_line(&choice.to_string())),
+        Form::Json => {
             let told = serde_json::json!({
                 "component": component.name(),
                 "needs": component.needs(),

@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::config::{self, Config, ConfigFlag};
-use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags, eprint_page, size, time};
+use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags, eprint_page, size, time, to_usize};
 use super::open_files::make_room;
 use super::{Failure, load, print_line, runtime};
 
@@ -22,8 +22,9 @@ const LEFT_BEHIND: Duration = Duration::from_secs(1);
 /// Where a server listens that nobody told.
 const ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
-/// Answers HTTP requests with a component that exports wasi:http/incoming-handler.
+/// Answers HTTP requests with a component that exports wasi:http/incoming-handler@0.2 or wasi:http/handler@0.3.
 ///
+/// Speaks HTTP/1.1, and HTTP/2 with prior knowledge on the same port, without TLS.
 /// Every request gets a fresh instance. Prints one line, `listening on http://ADDRESS`, once it
 /// accepts. SIGTERM and SIGINT stop it: it accepts no more, and requests in flight finish. A second one
 /// cuts them off.
@@ -74,6 +75,26 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "TIME|none", value_parser = time, help_heading = "Limits")]
     max_stall: Option<Duration>,
 
+    /// Bytes in the head of a request, 8KiB at least; a longer one is answered 431 [default: 64KiB].
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
+    max_head: Option<u64>,
+
+    /// How long a client may send nothing of a body that its guest waits for, before it is answered 408 [default: 15s].
+    #[arg(long, value_name = "TIME|none", value_parser = time, help_heading = "Limits")]
+    max_body_stall: Option<Duration>,
+
+    /// How long a connection may have no request, before it is closed; sending the head of one counts [default: 15s].
+    #[arg(long, value_name = "TIME|none", value_parser = time, help_heading = "Limits")]
+    max_idle: Option<Duration>,
+
+    /// Requests at the same time on one connection of HTTP/2 [default: 100].
+    #[arg(long, value_name = "COUNT", help_heading = "Limits")]
+    max_streams: Option<u32>,
+
+    /// Bytes that a guest may print to the log for one request; the rest is dropped [default: 64KiB].
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
+    max_output: Option<u64>,
+
     #[command(flatten)]
     engine: EngineFlags,
 
@@ -116,6 +137,11 @@ impl Serve {
             queue: self.max_queue.unwrap_or(defaults.queue),
             connections: self.max_connections.unwrap_or(defaults.connections).max(1),
             stall: self.max_stall.unwrap_or(defaults.stall),
+            request_head: self.max_head.map_or(defaults.request_head, to_usize),
+            body_stall: self.max_body_stall.unwrap_or(defaults.body_stall),
+            idle: self.max_idle.unwrap_or(defaults.idle),
+            streams: self.max_streams.unwrap_or(defaults.streams).max(1),
+            output: self.max_output.unwrap_or(defaults.output),
             drain: self.drain.or(config.serve.drain()).unwrap_or(defaults.drain),
             ..self.limits.limits(defaults)
         }

@@ -7,6 +7,8 @@ use clap::Args;
 use host_runner::Took;
 use serde_json::{Value, json};
 
+use super::flags::Form;
+
 /// How often, and whether it is measured.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Options")]
@@ -27,12 +29,6 @@ pub(crate) struct TimingFlags {
         default_missing_value = "text"
     )]
     time: Option<Form>,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Form {
-    Text,
-    Json,
 }
 
 impl TimingFlags {

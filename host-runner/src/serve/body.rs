@@ -2,31 +2,102 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::Error;
 
-use super::{Body, Busy};
+use super::Body;
+use super::traffic::{Offer, Turn};
+use crate::session::FOREVER;
 
 type NextFrame = Poll<Option<Result<Frame<Bytes>, Error>>>;
 
-/// The body of a request. Past its limit the guest's stream fails, the flag tells the host why, and an answer that
-/// has begun already will not look complete.
+/// What a client did wrong with the body of its request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It sent more than it may.
+    TooLong,
+    /// It sent nothing for too long.
+    Stalled,
+    /// It broke off.
+    BrokenOff,
+}
+
+/// What is known of the body of a request by those who do not read it.
+#[derive(Clone, Default)]
+pub(super) struct Inflow(Arc<Flow>);
+
+#[derive(Default)]
+struct Flow {
+    fault: AtomicU8,
+    /// Whether the guest was told to wait for more.
+    awaited: AtomicBool,
+}
+
+impl Inflow {
+    fn blame(&self, fault: Fault) {
+        self.0.fault.store(fault as u8 + 1, Ordering::Release);
+    }
+
+    /// What the client did wrong, if it did.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        [Fault::TooLong, Fault::Stalled, Fault::BrokenOff]
+            .into_iter()
+            .find(|fault| *fault as u8 + 1 == self.0.fault.load(Ordering::Acquire))
+    }
+
+    /// Whether the client owes the guest more of the body.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.0.awaited.load(Ordering::Acquire)
+    }
+}
+
+/// The limits on the body of a request.
+#[derive(Clone, Copy)]
+pub(super) struct BodyLimits {
+    /// Bytes.
+    pub(super) length: u64,
+    /// The longest time without a byte while the guest waits for one.
+    pub(super) stall: Duration,
+}
+
+/// The body of a request. Past a limit the guest's stream fails, the host is told why, and an answer that has begun
+/// already will not look complete.
 pub(super) struct RequestBody {
     inner: Incoming,
     left: u64,
-    limit: u64,
-    too_long: Arc<AtomicBool>,
+    limits: BodyLimits,
+    /// Set while the client owes a byte.
+    owed: Option<Pin<Box<Sleep>>>,
+    inflow: Inflow,
     answer: Ended,
 }
 
 impl RequestBody {
-    pub(super) fn new(inner: Incoming, limit: u64, too_long: Arc<AtomicBool>, answer: Ended) -> Self {
-        Self { inner, left: limit, limit, too_long, answer }
+    pub(super) fn new(inner: Incoming, limits: BodyLimits, inflow: Inflow, answer: Ended) -> Self {
+        Self { inner, left: limits.length, limits, owed: None, inflow, answer }
+    }
+
+    fn fail(&self, fault: Fault, error: Error) -> NextFrame {
+        self.inflow.blame(fault);
+        self.answer.fail();
+        Poll::Ready(Some(Err(error)))
+    }
+
+    /// Nothing is there yet.
+    fn wait(&mut self, context: &mut Context<'_>) -> NextFrame {
+        let stall = self.limits.stall.min(FOREVER);
+        self.inflow.0.awaited.store(true, Ordering::Release);
+        let owed =
+            self.owed.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + stall)));
+        ready!(owed.as_mut().poll(context));
+        self.fail(Fault::Stalled, Error::ConnectionReadTimeout)
     }
 }
 
@@ -35,21 +106,22 @@ impl HttpBody for RequestBody {
     type Error = Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> NextFrame {
-        let frame = ready!(Pin::new(&mut self.inner).poll_frame(context));
-        let Some(Ok(frame)) = frame else {
-            return Poll::Ready(frame.map(|frame| frame.map_err(Error::from)));
+        let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) else {
+            return self.wait(context);
+        };
+        self.owed = None;
+        self.inflow.0.awaited.store(false, Ordering::Release);
+        let frame = match frame {
+            None => return Poll::Ready(None),
+            Some(Ok(frame)) => frame,
+            Some(Err(error)) => return self.fail(Fault::BrokenOff, error.into()),
         };
         match left_after(self.left, &frame) {
             Some(left) => {
                 self.left = left;
                 Poll::Ready(Some(Ok(frame)))
             }
-            None => {
-                self.too_long.store(true, Ordering::Release);
-                self.answer.fail();
-                let limit = self.limit;
-                Poll::Ready(Some(Err(Error::HttpRequestBodySize(Some(limit)))))
-            }
+            None => self.fail(Fault::TooLong, Error::HttpRequestBodySize(Some(self.limits.length))),
         }
     }
 
@@ -75,7 +147,7 @@ impl Ended {
         self.0.store(true, Ordering::Release);
     }
 
-    fn failed(&self) -> bool {
+    pub(super) fn failed(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 }
@@ -88,6 +160,8 @@ pub(super) struct ResponseBody {
     ended: Ended,
     /// Told once, when the limit is passed.
     too_long: Option<Box<dyn FnOnce() + Send>>,
+    /// What ends it before its end.
+    broken: Option<Error>,
 }
 
 impl ResponseBody {
@@ -97,7 +171,15 @@ impl ResponseBody {
         ended: Ended,
         too_long: impl FnOnce() + Send + 'static,
     ) -> Self {
-        Self { inner, left: limit, ended, too_long: Some(Box::new(too_long)) }
+        Self { inner, left: limit, ended, too_long: Some(Box::new(too_long)), broken: None }
+    }
+
+    /// Ends it before its end, on the next poll: what was given before is sent meanwhile, so that the client sees an answer
+    /// that breaks off, and not none.
+    fn break_off(&mut self, error: Error, context: &Context<'_>) -> NextFrame {
+        self.broken = Some(error);
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
@@ -106,10 +188,13 @@ impl HttpBody for ResponseBody {
     type Error = Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> NextFrame {
+        if let Some(error) = self.broken.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
         match ready!(Pin::new(&mut self.inner).poll_frame(context)) {
-            None if self.ended.failed() => Poll::Ready(Some(Err(Error::HttpResponseIncomplete))),
+            None if self.ended.failed() => self.break_off(Error::HttpResponseIncomplete, context),
             None => Poll::Ready(None),
-            Some(Err(error)) => Poll::Ready(Some(Err(error))),
+            Some(Err(error)) => self.break_off(error, context),
             Some(Ok(frame)) => match left_after(self.left, &frame) {
                 Some(left) => {
                     self.left = left;
@@ -119,7 +204,7 @@ impl HttpBody for ResponseBody {
                     if let Some(tell) = self.too_long.take() {
                         tell();
                     }
-                    Poll::Ready(Some(Err(Error::HttpResponseBodySize(None))))
+                    self.break_off(Error::HttpResponseBodySize(None), context)
                 }
             },
         }
@@ -134,15 +219,45 @@ impl HttpBody for ResponseBody {
     }
 }
 
-/// A body that counts as in flight until it has been sent, or given up.
+/// A body of which the first frame was taken already.
+pub(super) struct Begun {
+    first: Option<Frame<Bytes>>,
+    rest: Body,
+}
+
+impl Begun {
+    pub(super) fn new(first: Frame<Bytes>, rest: Body) -> Self {
+        Self { first: Some(first), rest }
+    }
+}
+
+impl HttpBody for Begun {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> NextFrame {
+        match self.first.take() {
+            Some(first) => Poll::Ready(Some(Ok(first))),
+            None => Pin::new(&mut self.rest).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.first.is_none() && self.rest.is_end_stream()
+    }
+}
+
+/// A body that counts as in flight until it has been taken, or given up.
 pub(super) struct Counted {
     inner: Body,
-    _turn: Busy,
+    offer: Offer,
+    _turn: Turn,
 }
 
 impl Counted {
-    pub(super) fn new(inner: Body, turn: Busy) -> Self {
-        Self { inner, _turn: turn }
+    pub(super) fn new(inner: Body, turn: Turn) -> Self {
+        let offer = Offer::new(turn.traffic());
+        Self { inner, offer, _turn: turn }
     }
 }
 
@@ -151,7 +266,9 @@ impl HttpBody for Counted {
     type Error = Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> NextFrame {
-        Pin::new(&mut self.inner).poll_frame(context)
+        let outcome = Pin::new(&mut self.inner).poll_frame(context);
+        self.offer.set(matches!(outcome, Poll::Ready(Some(Ok(_)))));
+        outcome
     }
 
     fn is_end_stream(&self) -> bool {

@@ -16,7 +16,7 @@ use crate::session::CallError;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Failure {
-    /// What the client and the log both have: a UUID, another one for each failure.
+    /// What the client and the log both have: a UUID, another one for each request. What the guest printed is under it too.
     pub id: String,
     /// Method and path of the request.
     pub request: String,
@@ -29,20 +29,20 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub(super) fn of(request: &str, error: &CallError) -> Self {
+    pub(super) fn of(id: &str, request: &str, error: &CallError) -> Self {
         let status = match error {
             CallError::Limit { hit: LimitHit::Time(_) | LimitHit::Cpu(_), .. } => StatusCode::GATEWAY_TIMEOUT,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let blame = error.blame().cloned();
         let reason = blame.as_ref().map_or_else(|| error.to_string(), |blame| blame.reason.clone());
-        Self { id: new_id(), request: request.to_owned(), status: status.as_u16(), reason, blame }
+        Self { id: id.to_owned(), request: request.to_owned(), status: status.as_u16(), reason, blame }
     }
 
     /// A guest that answered, and not with what can be sent on.
-    pub(super) fn bad_answer(request: &str, reason: String, blame: Option<Blame>) -> Self {
+    pub(super) fn bad_answer(id: &str, request: &str, reason: String, blame: Option<Blame>) -> Self {
         let status = StatusCode::BAD_GATEWAY.as_u16();
-        Self { id: new_id(), request: request.to_owned(), status, reason, blame }
+        Self { id: id.to_owned(), request: request.to_owned(), status, reason, blame }
     }
 
     /// The answer for the client: nothing of the guest's inside, and the id under which the log has it.
@@ -95,7 +95,7 @@ impl fmt::Display for Failure {
 }
 
 /// A random UUID. The state of a hash map is seeded by the system and changes with every one that is made.
-fn new_id() -> String {
+pub(super) fn new_id() -> String {
     let random = || RandomState::new().build_hasher().finish();
     let (high, low) = (random(), random());
     format!(

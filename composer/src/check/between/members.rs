@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::compare::kind_of;
+use super::super::guesses::Guesses;
 use super::super::names::{nearest, nearest_function};
-use super::guesses::Guesses;
 use crate::shape::member::{Member, plain_name, split};
 use crate::shape::{Definition, Item};
 
@@ -37,7 +37,7 @@ impl<'i> Pairing<'i> {
     pub(super) fn of(
         olds: &'i [(String, Item)],
         news: &'i [(String, Item)],
-        guesses: &mut Guesses,
+        guesses: &Guesses,
     ) -> Pairing<'i> {
         let mut matching = Matching {
             before: by_name(olds),
@@ -73,7 +73,7 @@ struct Matching<'i> {
 
 impl<'i> Matching<'i> {
     /// Pairs some of the items, each of which may only become one of those that are given with them.
-    fn round(&mut self, olds: Vec<Named<'i>>, news: Vec<Named<'i>>, guesses: &mut Guesses) {
+    fn round(&mut self, olds: Vec<Named<'i>>, news: Vec<Named<'i>>, guesses: &Guesses) {
         let mut gone: Vec<(Named<'i>, String)> = Vec::new();
         let mut taken: HashSet<&str> = HashSet::new();
         for (name, item) in olds {

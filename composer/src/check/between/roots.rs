@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::CheckError;
 use super::super::compare::{kind_of, thing};
+use super::super::guesses::Guesses;
 use super::super::names::{Near, compatible, nearest_interface};
 use super::super::offers::{Offer, Offers, is_known};
-use super::guesses::Guesses;
 use super::members::Named;
 use super::{Between, Both, NEW, OLD, Out, What};
 use crate::shape::Item;
@@ -116,7 +116,7 @@ impl<'a> Between<'a> {
 fn renamed_roots<'b>(
     gone: &[Named<'b>],
     fresh: &[Named<'b>],
-    guesses: &mut Guesses,
+    guesses: &Guesses,
 ) -> HashMap<&'b str, (Named<'b>, Near)> {
     let mut renamed: HashMap<&str, (Named<'b>, Near)> = HashMap::new();
     if !guesses.may_compare(gone.iter().map(|(name, _)| *name), fresh.iter().map(|(name, _)| *name)) {

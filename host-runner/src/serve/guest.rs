@@ -1,0 +1,216 @@
+//! A guest on a request: it is started, answers, and its answer is let through as far as its limits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::admit::{declared_length, too_large};
+use super::answer::problem;
+use super::body::{Begun, BodyLimits, Ended, Fault, Inflow, RequestBody, ResponseBody};
+use super::handler::GuestAnswer;
+use super::traffic::Work;
+use super::{Asked, Body, Failure, Server};
+use crate::blame::Blame;
+use crate::exceeded::LimitHit;
+use crate::output::Output;
+use crate::session::{CallError, limited, new_store};
+
+/// How long the head of an answer is held back for the first of its body: a guest that fails meanwhile is still answered
+/// for in full, and one that takes longer is not kept from telling its client that it has begun.
+const HELD_BACK: Duration = Duration::from_millis(100);
+
+/// What a guest's work on a request came to: nothing is told where its client is to blame.
+type Outcome = Result<(), Option<Box<Failure>>>;
+
+impl Server {
+    /// Starts a guest on the request, and answers as soon as it does. The guest goes on writing its body, and
+    /// whatever it does after that, in its own task.
+    pub(super) async fn ask_guest(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        place: OwnedSemaphorePermit,
+        asked: Asked,
+    ) -> Response<Body> {
+        let limits = self.app.limits();
+        let (inflow, ended) = (Inflow::default(), Ended::new());
+        let body_limits = BodyLimits { length: limits.request_body, stall: limits.body_stall };
+        let request = request.map(|body| RequestBody::new(body, body_limits, inflow.clone(), ended.clone()));
+        let work = Work::begin(&asked.traffic);
+        let asked = Arc::new(asked);
+        let (sender, answered) = oneshot::channel();
+        let guest = tokio::spawn({
+            let (server, asked) = (Arc::clone(&self), Arc::clone(&asked));
+            let (inflow, ended) = (inflow.clone(), ended.clone());
+            async move {
+                let outcome = server.run_guest(request, sender, &asked, &ended).await;
+                let outcome = server.judge(outcome, &asked, &inflow);
+                drop((place, work));
+                outcome
+            }
+        });
+        let answer = match answered.await {
+            Ok(Ok(response)) => hold_back(response, &ended, asked.method == Method::HEAD).await,
+            Ok(Err(code)) => Held::Wrong(format!("the guest answered with the error {code}")),
+            Err(_) => Held::Nothing,
+        };
+        // Whatever the guest made of half a body.
+        match inflow.fault() {
+            Some(Fault::TooLong) => return too_large(limits.request_body),
+            Some(Fault::Stalled) => return too_slow(),
+            _ => {}
+        }
+        match answer {
+            Held::Answer(response) => self.let_through(response, asked, ended),
+            Held::Wrong(reason) => self.bad_answer(&asked, reason, None),
+            Held::Nothing => match guest.await {
+                Ok(Err(Some(failure))) => failure.answer(),
+                Ok(Err(None)) if inflow.fault() == Some(Fault::BrokenOff) => {
+                    problem(StatusCode::BAD_REQUEST, "The body of the request broke off.")
+                }
+                Ok(Err(None)) => too_slow(),
+                _ => {
+                    let blame = Blame::silent(&self.scene());
+                    self.bad_answer(&asked, blame.reason.clone(), Some(blame))
+                }
+            },
+        }
+    }
+
+    /// Tells of a guest that failed, unless its client made it fail.
+    fn judge(&self, outcome: Result<(), CallError>, asked: &Asked, inflow: &Inflow) -> Outcome {
+        let Err(error) = outcome else { return Ok(()) };
+        let out_of_time = matches!(error, CallError::Limit { hit: LimitHit::Time(_), .. });
+        let waited = error.blame().is_some_and(|blame| blame.waiting);
+        let by_client =
+            inflow.fault().or(Some(Fault::Stalled).filter(|_| out_of_time && waited && inflow.is_awaited()));
+        if let Some(fault) = by_client {
+            let what = match fault {
+                Fault::TooLong => "sent more of its body than it may",
+                Fault::Stalled => "sent its body too slowly",
+                Fault::BrokenOff => "broke off within its body",
+            };
+            tracing::info!(
+                id = &*asked.id,
+                request = asked.what,
+                "a client {what}, and its guest ended: {error}"
+            );
+            return Err(None);
+        }
+        let failure = Failure::of(&asked.id, &asked.what, &error);
+        self.tell(&failure);
+        Err(Some(Box::new(failure)))
+    }
+
+    fn bad_answer(&self, asked: &Asked, reason: String, blame: Option<Blame>) -> Response<Body> {
+        let failure = Failure::bad_answer(&asked.id, &asked.what, reason, blame);
+        self.tell(&failure);
+        failure.answer()
+    }
+
+    /// Lets an answer through as far as its limit: what declares more is withheld, what turns out to be more is cut off.
+    fn let_through(
+        self: Arc<Self>,
+        response: Response<Body>,
+        asked: Arc<Asked>,
+        ended: Ended,
+    ) -> Response<Body> {
+        let status = response.status();
+        if status.is_informational() {
+            let reason = format!("the guest answered with the status {status}, which is no final answer");
+            return self.bad_answer(&asked, reason, None);
+        }
+        let limit = self.app.limits().response_body;
+        let bodiless = asked.method == Method::HEAD
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        let blame = move |server: &Self| {
+            let blame = Blame::limit(&server.scene(), LimitHit::ResponseBody(limit));
+            (blame.reason.clone(), Some(blame))
+        };
+        if !bodiless && declared_length(response.headers()).is_some_and(|length| length > limit) {
+            let (reason, blame) = blame(&self);
+            return self.bad_answer(&asked, reason, blame);
+        }
+        let too_long = move || {
+            let (reason, blame) = blame(&self);
+            self.tell(&Failure::bad_answer(&asked.id, &asked.what, reason, blame));
+        };
+        let response = response.map(|body| ResponseBody::new(body, limit, ended, too_long).boxed_unsync());
+        if bodiless { without_body(response) } else { response }
+    }
+
+    async fn run_guest(
+        &self,
+        request: Request<RequestBody>,
+        answer: oneshot::Sender<GuestAnswer>,
+        asked: &Asked,
+        ended: &Ended,
+    ) -> Result<(), CallError> {
+        let output = Output::log(&asked.id, self.app.limits().output);
+        let mut store = new_store(&self.app, &output)?;
+        let (app, called) = (&self.app, self.called.as_ref());
+        let outcome = limited(&mut store, app, called, app.limits().time, async |store| {
+            self.handler.handle(store, request, answer).await
+        })
+        .await;
+        // Before the store goes, and with it the guest's end of the body: a body that ends because its guest
+        // failed must not look complete.
+        if outcome.is_err() {
+            ended.fail();
+        }
+        drop(store);
+        outcome
+    }
+}
+
+/// What a guest's answer is once the first of its body is there.
+enum Held {
+    Answer(Response<Body>),
+    /// None that can be sent on, and why.
+    Wrong(String),
+    /// The guest gave none, or failed before the first of its body.
+    Nothing,
+}
+
+/// Waits a little for the first of an answer's body. Of an answer to HEAD, that is not there, whatever its length is said
+/// to be.
+async fn hold_back(response: Response<Body>, ended: &Ended, head_only: bool) -> Held {
+    let (head, mut body) = response.into_parts();
+    let body = match tokio::time::timeout(HELD_BACK, body.frame()).await {
+        Err(_) => body,
+        Ok(Some(Ok(first))) => Begun::new(first, body).boxed_unsync(),
+        Ok(_) if ended.failed() => return Held::Nothing,
+        Ok(None) if !head_only && declared_length(&head.headers).is_some_and(|length| length > 0) => {
+            return Held::Wrong("the guest said how long its answer is, and gave nothing".to_owned());
+        }
+        Ok(None) => empty(),
+        Ok(Some(Err(_))) if head_only => empty(),
+        Ok(Some(Err(error))) => {
+            return Held::Wrong(format!("the guest gave up the body of its answer: {error}"));
+        }
+    };
+    Held::Answer(Response::from_parts(head, body))
+}
+
+/// The head alone. What the guest writes is taken and dropped, so that a guest that makes no difference between HEAD and
+/// GET is none the worse.
+fn without_body(response: Response<Body>) -> Response<Body> {
+    let (head, mut body) = response.into_parts();
+    tokio::spawn(async move { while let Some(Ok(_)) = body.frame().await {} });
+    Response::from_parts(head, empty())
+}
+
+fn empty() -> Body {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
+
+/// The answer to a client that keeps its guest waiting for the body. Nothing more is read of it.
+fn too_slow() -> Response<Body> {
+    let mut response =
+        problem(StatusCode::REQUEST_TIMEOUT, "The body of the request did not arrive in time.");
+    response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+    response
+}

@@ -1,0 +1,85 @@
+//! The export that answers requests, of WASI 0.2 or of 0.3.
+
+use std::future::poll_fn;
+
+use http::{Request, Response};
+use tokio::sync::oneshot;
+use wasmtime::Store;
+use wasmtime::component::InstancePre;
+use wasmtime_wasi_http::p2::bindings::ProxyPre;
+use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
+use wasmtime_wasi_http::p3::Request as Request3;
+use wasmtime_wasi_http::p3::bindings::ServicePre;
+use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
+
+use super::Body;
+use super::body::RequestBody;
+use crate::state::State;
+
+/// What a guest answers: a response, or an error code of `wasi:http`, in words.
+pub(super) type GuestAnswer = Result<Response<Body>, String>;
+
+/// A component's handler.
+pub(super) enum Handler {
+    /// `wasi:http/incoming-handler@0.2`.
+    Two(ProxyPre<State>),
+    /// `wasi:http/handler@0.3`.
+    Three(ServicePre<State>),
+}
+
+impl Handler {
+    /// The handler of a component; that of 0.3 where it has both.
+    pub(super) fn of(pre: &InstancePre<State>) -> Option<Self> {
+        if let Ok(pre) = ServicePre::new(pre.clone()) {
+            return Some(Self::Three(pre));
+        }
+        ProxyPre::new(pre.clone()).ok().map(Self::Two)
+    }
+
+    /// Whether this is the interface that it is exported as.
+    pub(super) fn is_in(&self, interface: &str) -> bool {
+        interface.starts_with(match self {
+            Self::Two(_) => "wasi:http/incoming-handler@",
+            Self::Three(_) => "wasi:http/handler@",
+        })
+    }
+
+    /// Starts an instance, gives it the request, and waits until it has done all that it does. The answer is sent as soon
+    /// as the guest gives it; the guest may write its body, and work on, after that.
+    pub(super) async fn handle(
+        &self,
+        store: &mut Store<State>,
+        request: Request<RequestBody>,
+        answer: oneshot::Sender<GuestAnswer>,
+    ) -> wasmtime::Result<()> {
+        match self {
+            Self::Two(pre) => {
+                let http = &mut store.data_mut().http();
+                let request = http.new_incoming_request(Scheme::Http, request)?;
+                // Nobody waits any more where the client has gone.
+                let out = http.new_response_outparam_from_callback(|response| {
+                    let _ = answer.send(response.map_err(|code| format!("{code:?}")));
+                })?;
+                let proxy = pre.instantiate_async(&mut *store).await?;
+                proxy.wasi_http_incoming_handler().call_handle(&mut *store, request, out).await
+            }
+            Self::Three(pre) => {
+                let service = pre.instantiate_async(&mut *store).await?;
+                let WasiHttpCtxView { hooks, .. } = store.data_mut().http();
+                let (request, sent) = Request3::from_http(hooks, request);
+                store
+                    .run_concurrent(async |accessor| {
+                        let response = match service.handle(accessor, request).await? {
+                            Ok(response) => Ok(accessor.with(|store| response.into_http(store, sent))?),
+                            Err(code) => Err(format!("{code:?}")),
+                        };
+                        let _ = answer.send(response);
+                        // The guest's task goes on after its answer: it writes the body.
+                        poll_fn(|context| accessor.poll_no_interesting_tasks(context)).await;
+                        Ok(())
+                    })
+                    .await?
+            }
+        }
+    }
+}

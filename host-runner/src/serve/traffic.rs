@@ -1,0 +1,270 @@
+//! What moves on a connection, so that one on which nothing does can be closed.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use crate::session::FOREVER;
+
+/// The traffic on one connection. Kept without a timer for each request: whoever waits for an end of it looks again when
+/// the time could be up, so an end is noticed late by at most the shorter of the two limits.
+pub(super) struct Traffic {
+    began: Instant,
+    /// When something moved last, in milliseconds after `began`.
+    moved: AtomicU64,
+    /// Requests of which the answer has not been taken whole.
+    requests: AtomicUsize,
+    /// Answers of which the client is to take more.
+    offered: AtomicUsize,
+    /// Guests at work, their clients still there or not.
+    guests: AtomicUsize,
+    /// Whether the system takes no more bytes for the client at the moment.
+    blocked: AtomicBool,
+}
+
+/// Why a connection is to be closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// It carries no request.
+    Idle,
+    /// Its client takes nothing of its answers.
+    Stalled,
+}
+
+impl Traffic {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            began: Instant::now(),
+            moved: AtomicU64::new(0),
+            requests: AtomicUsize::new(0),
+            offered: AtomicUsize::new(0),
+            guests: AtomicUsize::new(0),
+            blocked: AtomicBool::new(false),
+        })
+    }
+
+    fn moves(&self) {
+        // Half a billion years fit.
+        self.moved.store(self.began.elapsed().as_millis() as u64, Ordering::Release);
+    }
+
+    /// Guests at work for this connection.
+    pub(super) fn guests(&self) -> usize {
+        self.guests.load(Ordering::Acquire)
+    }
+
+    fn state(&self) -> Option<End> {
+        let blocked = self.blocked.load(Ordering::Acquire);
+        if blocked || self.offered.load(Ordering::Acquire) > 0 {
+            Some(End::Stalled)
+        } else if self.requests.load(Ordering::Acquire) == 0 {
+            Some(End::Idle)
+        } else {
+            None
+        }
+    }
+
+    /// Waits until there was no request for `idle`, or the client took nothing for `stall`.
+    pub(super) async fn end(&self, idle: Duration, stall: Duration) -> End {
+        let (idle, stall) = (idle.min(FOREVER), stall.min(FOREVER));
+        let waited_from = Instant::now();
+        loop {
+            let now = Instant::now();
+            let moved = self.began + Duration::from_millis(self.moved.load(Ordering::Acquire));
+            let next = match self.state() {
+                Some(End::Idle) => {
+                    let end = moved.max(waited_from) + idle;
+                    if now >= end {
+                        return End::Idle;
+                    }
+                    end
+                }
+                Some(End::Stalled) => {
+                    let end = moved + stall;
+                    if now >= end {
+                        return End::Stalled;
+                    }
+                    end
+                }
+                None => now + stall,
+            };
+            // What is idle now may stall soon after.
+            tokio::time::sleep_until(next.min(now + idle.min(stall))).await;
+        }
+    }
+}
+
+/// A request on its connection, until its answer was taken whole or given up.
+pub(super) struct Turn(Arc<Traffic>);
+
+impl Turn {
+    pub(super) fn enter(traffic: &Arc<Traffic>) -> Self {
+        traffic.requests.fetch_add(1, Ordering::AcqRel);
+        traffic.moves();
+        Self(Arc::clone(traffic))
+    }
+
+    pub(super) fn traffic(&self) -> &Arc<Traffic> {
+        &self.0
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.moves();
+        self.0.requests.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A guest at work for a connection.
+pub(super) struct Work(Arc<Traffic>);
+
+impl Work {
+    pub(super) fn begin(traffic: &Arc<Traffic>) -> Self {
+        traffic.guests.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(traffic))
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.0.guests.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Whether it is the client's turn to take something of an answer. At the beginning it is.
+pub(super) struct Offer {
+    traffic: Arc<Traffic>,
+    made: bool,
+}
+
+impl Offer {
+    pub(super) fn new(traffic: &Arc<Traffic>) -> Self {
+        let mut offer = Self { traffic: Arc::clone(traffic), made: false };
+        offer.set(true);
+        offer
+    }
+
+    /// Something was taken. Now it is the client's turn, or its guest's.
+    pub(super) fn set(&mut self, made: bool) {
+        self.traffic.moves();
+        match (self.made, made) {
+            (false, true) => drop(self.traffic.offered.fetch_add(1, Ordering::AcqRel)),
+            (true, false) => drop(self.traffic.offered.fetch_sub(1, Ordering::AcqRel)),
+            _ => {}
+        }
+        self.made = made;
+    }
+}
+
+impl Drop for Offer {
+    fn drop(&mut self) {
+        self.set(false);
+    }
+}
+
+/// A socket that tells when nothing more can be written to it.
+pub(super) struct Watched {
+    stream: TcpStream,
+    traffic: Arc<Traffic>,
+}
+
+impl Watched {
+    pub(super) fn new(stream: TcpStream, traffic: &Arc<Traffic>) -> Self {
+        Self { stream, traffic: Arc::clone(traffic) }
+    }
+
+    fn written<T>(&self, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if outcome.is_ready() {
+            self.traffic.moves();
+        }
+        self.traffic.blocked.store(outcome.is_pending(), Ordering::Release);
+        outcome
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, into)
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.written(outcome)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        self.written(outcome)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDLE: Duration = Duration::from_millis(20);
+    const STALL: Duration = Duration::from_millis(50);
+
+    #[tokio::test]
+    async fn a_connection_without_requests_is_idle() {
+        let traffic = Traffic::new();
+        let began = Instant::now();
+        assert_eq!(traffic.end(IDLE, STALL).await, End::Idle);
+        assert!(began.elapsed() >= IDLE);
+    }
+
+    #[tokio::test]
+    async fn a_guest_that_takes_its_time_is_no_fault_of_its_connection() {
+        let traffic = Traffic::new();
+        let turn = Turn::enter(&traffic);
+        let end = traffic.end(IDLE, STALL);
+        assert!(tokio::time::timeout(10 * STALL, end).await.is_err());
+        drop(turn);
+        assert_eq!(traffic.end(IDLE, STALL).await, End::Idle);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_nobody_takes_is_a_stall() {
+        let traffic = Traffic::new();
+        let _turn = Turn::enter(&traffic);
+        let mut offer = Offer::new(&traffic);
+        assert_eq!(traffic.end(IDLE, STALL).await, End::Stalled);
+        // The guest's turn: it may take as long as its own limits let it.
+        offer.set(false);
+        assert!(tokio::time::timeout(10 * STALL, traffic.end(IDLE, STALL)).await.is_err());
+    }
+}

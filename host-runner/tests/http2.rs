@@ -1,0 +1,157 @@
+//! HTTP/2 with prior knowledge, on the port of HTTP/1.
+
+#[allow(dead_code, reason = "other tests use the rest")]
+mod support;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use host_runner::Limits;
+use http::{Method, Request, Response, StatusCode, Version};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http2::{self, SendRequest};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use support::{Running, short, start};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+
+const LONG: Duration = Duration::from_secs(60);
+
+struct Client {
+    sender: SendRequest<Full<Bytes>>,
+    connection: JoinHandle<hyper::Result<()>>,
+}
+
+impl Client {
+    async fn of(server: &Running) -> Self {
+        let stream = TcpStream::connect(server.address).await.unwrap();
+        let (sender, connection) =
+            http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        Self { sender, connection: tokio::spawn(connection) }
+    }
+
+    async fn send(&self, request: Request<Full<Bytes>>) -> hyper::Result<Response<Incoming>> {
+        let mut sender = self.sender.clone();
+        sender.ready().await?;
+        sender.send_request(request).await
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: &'static str) -> (StatusCode, String) {
+        let response = self.send(request(method, path, body)).await.unwrap();
+        assert_eq!(response.version(), Version::HTTP_2);
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+}
+
+fn request(method: Method, path: &str, body: &'static str) -> Request<Full<Bytes>> {
+    Request::builder().method(method).uri(format!("http://here/{path}")).body(body.into()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_are_spoken_on_one_port() {
+    let server = start(Limits::default()).await;
+    let client = Client::of(&server).await;
+    assert_eq!(client.ask(Method::GET, "ok", "").await, (StatusCode::OK, "hello".into()));
+    assert_eq!(client.ask(Method::POST, "echo", "abc").await, (StatusCode::OK, "abc".into()));
+    assert!(server.ask("ok").await.starts_with("HTTP/1.1 200 OK\r\n"));
+    let response = client.send(request(Method::HEAD, "counted", "")).await.unwrap();
+    assert_eq!(response.headers()["content-length"], "5");
+    assert!(response.into_body().collect().await.unwrap().to_bytes().is_empty());
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_guest_that_fails_costs_its_own_stream() {
+    let server = start(short()).await;
+    let client = Client::of(&server).await;
+    let late = client.ask(Method::GET, "late", "");
+    let failing = async {
+        for (path, status) in [("trap", 500), ("regret", 500), ("nothing", 502), ("spin", 504)] {
+            let (answered, body) = client.ask(Method::GET, path, "").await;
+            assert_eq!(answered.as_u16(), status, "{path}: {body}");
+            assert!(body.contains("urn:uuid:"), "{path}: {body}");
+        }
+        // Cut off in the middle: the stream is reset, and the connection is not.
+        let response = client.send(request(Method::GET, "half", "")).await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert!(response.into_body().collect().await.is_err());
+    };
+    let (late, ()) = tokio::join!(late, failing);
+    assert_eq!(late, (StatusCode::OK, "hello".into()));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_requests_share_a_connection() {
+    let server = start(Limits { queue: 1_000, ..Limits::default() }).await;
+    let client = Client::of(&server).await;
+    let answers = futures::future::join_all((0..200).map(|_| client.ask(Method::POST, "echo", "abc"))).await;
+    assert!(answers.iter().all(|answer| *answer == (StatusCode::OK, "abc".into())));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_are_those_of_http_1() {
+    let server = start(Limits { request_head: 8 << 10, request_body: 2, ..Limits::default() }).await;
+    let client = Client::of(&server).await;
+    let mut long = request(Method::GET, "ok", "");
+    long.headers_mut().insert("x", "x".repeat(9_000).parse().unwrap());
+    match client.send(long).await {
+        Ok(response) => assert_eq!(response.status(), 431),
+        // The host may also say before that what it takes, and the client then does not send it.
+        Err(error) => assert!(error.is_user(), "{error:?}"),
+    }
+    assert_eq!(client.ask(Method::POST, "echo", "abc").await.0, 413);
+    let mut other = request(Method::GET, "ok", "");
+    other.headers_mut().insert("host", "elsewhere".parse().unwrap());
+    assert_eq!(client.send(other).await.unwrap().status(), 400);
+    server.stop().await;
+}
+
+/// The client goes on with the connection, and resets each request as soon as it is sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_resets_its_requests_gets_no_more_guests_than_one_that_waits() {
+    let limits = Limits { streams: 2, concurrency: 8, queue: 0, ..short() };
+    let server = start(limits).await;
+    let client = Client::of(&server).await;
+    for _ in 0..30 {
+        // Given up before the answer: the stream is reset, and its guest goes on.
+        let spin = client.send(request(Method::GET, "spin", ""));
+        let _ = tokio::time::timeout(Duration::from_millis(20), spin).await;
+    }
+    // Whoever else comes finds a free place.
+    assert!(server.ask("ok").await.contains("hello"));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_in_flight_finishes_before_the_end() {
+    let server = start(Limits::default()).await;
+    let idle = Client::of(&server).await;
+    assert_eq!(idle.ask(Method::GET, "ok", "").await.0, 200);
+    let client = Client::of(&server).await;
+    // Its head comes when the guest has begun, so that the request is in flight.
+    let response = client.send(request(Method::POST, "echo", "abc")).await.unwrap();
+    let late = client.ask(Method::GET, "late", "");
+    let (late, (), body) = tokio::join!(late, server.stop(), response.into_body().collect());
+    assert_eq!(late, (StatusCode::OK, "hello".into()));
+    assert_eq!(body.unwrap().to_bytes(), "abc");
+    tokio::time::timeout(LONG, client.connection).await.expect("it is closed").unwrap().unwrap();
+    tokio::time::timeout(LONG, idle.connection).await.expect("it is closed").unwrap().unwrap();
+}
+
+/// The answer is without end, and the client takes its head and no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_takes_no_answer_loses_its_connection() {
+    let stall = Duration::from_millis(150);
+    let server = start(Limits { stall, time: LONG, ..Limits::default() }).await;
+    let client = Client::of(&server).await;
+    let response = client.send(request(Method::GET, "big", "")).await.unwrap();
+    let ended = tokio::time::timeout(LONG, client.connection).await.expect("it is closed");
+    drop((ended, response));
+    assert!(server.ask("ok").await.contains("hello"));
+    server.stop().await;
+}

@@ -1,0 +1,231 @@
+//! A server on a socket of its own, and a guest that does as the path of the request says.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use host_runner::{App, Engine, EngineOptions, Failure, Limits, Pool, ServeError, Server, Setup};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use wit_component::{ComponentEncoder, StringEncoding};
+use wit_parser::{Resolve, WorldId};
+
+/// The guest's code. The first letter of the path says what it does:
+/// `o` answers "hello", `e` echoes the body, `t` traps, `s` spins, `n` gives no answer, `h` traps in the middle of
+/// its answer, `b` writes without end, `m` asks for more memory than there is, `l` answers late, `c` says how long its
+/// "hello" is, `a` reads the body before it answers, `v` says so and gives none, `r` traps before the body of its answer, `p` prints before it answers, and `P` without end.
+const GUEST: &str = r#"(module
+    (import "wasi:http/types@0.2.12" "[method]incoming-request.path-with-query" (func $path (param i32 i32)))
+    (import "wasi:http/types@0.2.12" "[method]incoming-request.consume" (func $consume (param i32 i32)))
+    (import "wasi:http/types@0.2.12" "[method]incoming-body.stream" (func $stream (param i32 i32)))
+    (import "wasi:http/types@0.2.12" "[constructor]outgoing-response" (func $response (param i32) (result i32)))
+    (import "wasi:http/types@0.2.12" "[method]outgoing-response.body" (func $body (param i32 i32)))
+    (import "wasi:http/types@0.2.12" "[method]outgoing-body.write" (func $write (param i32 i32)))
+    (import "wasi:http/types@0.2.12" "[static]outgoing-body.finish" (func $finish (param i32 i32 i32 i32)))
+    (import "wasi:http/types@0.2.12" "[static]response-outparam.set"
+        (func $set (param i32 i32 i32 i32 i64 i32 i32 i32 i32)))
+    (import "wasi:io/streams@0.2.12" "[method]input-stream.blocking-read" (func $read (param i32 i64 i32)))
+    (import "wasi:io/streams@0.2.12" "[method]output-stream.blocking-write-and-flush"
+        (func $put (param i32 i32 i32 i32)))
+    (import "wasi:io/streams@0.2.12" "[resource-drop]output-stream" (func $drop-out (param i32)))
+    (import "wasi:clocks/monotonic-clock@0.2.12" "subscribe-duration" (func $after (param i64) (result i32)))
+    (import "wasi:io/poll@0.2.12" "[method]pollable.block" (func $block (param i32)))
+    (import "wasi:http/types@0.2.12" "[static]fields.from-list" (func $from-list (param i32 i32 i32)))
+    ;; imports
+
+    (memory (export "memory") 4)
+    (data (i32.const 16) "hello")
+    (data (i32.const 32) "content-length") (data (i32.const 48) "5") (data (i32.const 80) "one\ntwo \1b[2J\n")
+    (data (i32.const 64) "\20\00\00\00\0e\00\00\00\30\00\00\00\01\00\00\00")
+    (global $headers (mut i32) (i32.const 0))
+    (global $top (mut i32) (i32.const 65536))
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+        (global.get $top)
+        (global.set $top (i32.and (i32.add (i32.add (global.get $top) (local.get 3)) (i32.const 7)) (i32.const -8))))
+
+    ;; The stream of a fresh answer's body; the body itself is at 1100.
+    (func $begin (param $out i32) (result i32) (local $answer i32)
+        (call $from-list (i32.const 64) (global.get $headers) (i32.const 1024))
+        (local.set $answer (call $response (i32.load (i32.const 1028))))
+        (call $body (local.get $answer) (i32.const 1024))
+        (i32.store (i32.const 1100) (i32.load (i32.const 1028)))
+        (call $set (local.get $out) (i32.const 0) (local.get $answer) (i32.const 0) (i64.const 0)
+            (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))
+        (call $write (i32.load (i32.const 1100)) (i32.const 1024))
+        (i32.load (i32.const 1028)))
+    (func $end (param $stream i32)
+        (call $drop-out (local.get $stream))
+        (call $finish (i32.load (i32.const 1100)) (i32.const 0) (i32.const 0) (i32.const 1024)))
+    (func $hello (param $stream i32)
+        (call $put (local.get $stream) (i32.const 16) (i32.const 5) (i32.const 1024)))
+
+    (func $read-all (param $request i32) (local $in i32)
+        (call $consume (local.get $request) (i32.const 1024))
+        (call $stream (i32.load (i32.const 1028)) (i32.const 1024))
+        (local.set $in (i32.load (i32.const 1028)))
+        (loop $more
+            (global.set $top (i32.const 65536))
+            (call $read (local.get $in) (i64.const 4096) (i32.const 1024))
+            (br_if $more (i32.eqz (i32.load8_u (i32.const 1024))))))
+
+    (func $echo (param $request i32) (param $out i32) (local $in i32) (local $stream i32)
+        (call $consume (local.get $request) (i32.const 1024))
+        (call $stream (i32.load (i32.const 1028)) (i32.const 1024))
+        (local.set $in (i32.load (i32.const 1028)))
+        (local.set $stream (call $begin (local.get $out)))
+        (block $done
+            (loop $more
+                (global.set $top (i32.const 65536))
+                (call $read (local.get $in) (i64.const 4096) (i32.const 1024))
+                (br_if $done (i32.load8_u (i32.const 1024)))
+                (call $put (local.get $stream) (i32.load (i32.const 1028)) (i32.load (i32.const 1032)) (i32.const 1040))
+                (br_if $done (i32.load8_u (i32.const 1040)))
+                (br $more)))
+        (call $end (local.get $stream)))
+
+    (func (export "wasi:http/incoming-handler@0.2.12#handle") (param $request i32) (param $out i32)
+        (local $letter i32) (local $stream i32)
+        (call $path (local.get $request) (i32.const 1024))
+        (local.set $letter (i32.load8_u offset=1 (i32.load (i32.const 1028))))
+        (if (i32.eq (local.get $letter) (i32.const 0x74)) (then unreachable))
+        (if (i32.eq (local.get $letter) (i32.const 0x73)) (then (loop br 0)))
+        (if (i32.eq (local.get $letter) (i32.const 0x6e)) (then return))
+        (if (i32.eq (local.get $letter) (i32.const 0x6d)) (then
+            (if (i32.eq (memory.grow (i32.const 60000)) (i32.const -1)) (then unreachable))))
+        (if (i32.eq (local.get $letter) (i32.const 0x65)) (then
+            (call $echo (local.get $request) (local.get $out)) return))
+        (if (i32.or (i32.eq (local.get $letter) (i32.const 0x63)) (i32.eq (local.get $letter) (i32.const 0x76)))
+            (then (global.set $headers (i32.const 1))))
+        (if (i32.eq (local.get $letter) (i32.const 0x61)) (then (call $read-all (local.get $request))))
+        ;; prints
+        (if (i32.eq (local.get $letter) (i32.const 0x6c)) (then
+            (call $block (call $after (i64.const 300000000)))))
+        (local.set $stream (call $begin (local.get $out)))
+        (if (i32.eq (local.get $letter) (i32.const 0x72)) (then unreachable))
+        (if (i32.eq (local.get $letter) (i32.const 0x76)) (then return))
+        (call $hello (local.get $stream))
+        (if (i32.eq (local.get $letter) (i32.const 0x68)) (then unreachable))
+        (if (i32.eq (local.get $letter) (i32.const 0x62)) (then
+            (loop $more
+                (call $put (local.get $stream) (i32.const 65536) (i32.const 4096) (i32.const 1024))
+                (br_if $more (i32.eqz (i32.load8_u (i32.const 1024)))))
+            return))
+        (call $end (local.get $stream))))"#;
+
+/// The guest as a component: its code, and the types of `wasi:http`.
+pub fn guest() -> &'static [u8] {
+    static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
+    BYTES.get_or_init(|| component(GUEST))
+}
+
+/// The same, which prints, and imports what it needs for that.
+pub fn guest_that_prints() -> Vec<u8> {
+    let imports = r#"(import "wasi:cli/stdout@0.2.12" "get-stdout" (func $stdout (result i32)))"#;
+    let prints = "(if (i32.eq (i32.or (local.get $letter) (i32.const 0x20)) (i32.const 0x70)) (then
+        (local.set $stream (call $stdout))
+        (loop $more
+            (call $put (local.get $stream) (i32.const 80) (i32.const 13) (i32.const 1024))
+            (br_if $more (i32.eq (local.get $letter) (i32.const 0x50))))))";
+    component(&GUEST.replace(";; imports", imports).replace(";; prints", prints))
+}
+
+fn component(text: &str) -> Vec<u8> {
+    let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/deps");
+    let mut resolve = Resolve::default();
+    let mut last = None;
+    for package in ["io", "clocks", "random", "filesystem", "sockets", "cli", "http"] {
+        let (id, _) = resolve.push_dir(packages.join(format!("wasi-{package}"))).unwrap();
+        last = Some(id);
+    }
+    let world = resolve.select_world(&[last.unwrap()], Some("proxy")).unwrap();
+    encode(text, &resolve, world)
+}
+
+/// Makes a component of a core module in the text format.
+pub fn encode(text: &str, resolve: &Resolve, world: WorldId) -> Vec<u8> {
+    let mut module = wat::parse_str(text).unwrap();
+    wit_component::embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8).unwrap();
+    let mut encoder = ComponentEncoder::default();
+    encoder.module(&module).unwrap();
+    encoder.encode().unwrap()
+}
+
+pub struct Running {
+    pub address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    server: JoinHandle<Result<(), ServeError>>,
+}
+
+pub async fn start(limits: Limits) -> Running {
+    start_telling(limits, |_| {}).await
+}
+
+pub async fn start_telling(limits: Limits, tell: impl Fn(&Failure) + Send + Sync + 'static) -> Running {
+    start_guest(guest(), Setup { limits, ..Setup::default() }, None, tell).await
+}
+
+pub async fn start_guest(
+    bytes: &[u8],
+    setup: Setup,
+    concurrency: Option<bool>,
+    tell: impl Fn(&Failure) + Send + Sync + 'static,
+) -> Running {
+    let pool = Pool { instances: 8, memory: setup.limits.memory, table_elements: 1_000 };
+    let options = EngineOptions { pool: Some(pool), concurrency, ..EngineOptions::default() };
+    let engine = Engine::new(&options).unwrap();
+    let app = App::from_bytes(&engine, "guest.wasm", bytes, setup).unwrap();
+    let server = Server::new(app).await.unwrap().on_failure(tell);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = tokio::spawn(server.serve(listener, async {
+        let _ = stopped.await;
+    }));
+    Running { address, stop: Some(stop), server }
+}
+
+impl Running {
+    pub async fn send(&self, request: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(request).await.unwrap();
+        stream
+    }
+
+    pub async fn ask(&self, path: &str) -> String {
+        let request = format!("GET /{path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
+        rest(&mut self.send(request.as_bytes()).await).await
+    }
+
+    pub async fn stop(mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+        self.server.await.unwrap().unwrap();
+    }
+}
+
+pub async fn rest(stream: &mut TcpStream) -> String {
+    let mut text = Vec::new();
+    stream.read_to_end(&mut text).await.unwrap();
+    String::from_utf8(text).unwrap()
+}
+
+pub fn short() -> Limits {
+    Limits { time: Duration::from_millis(400), ..Limits::default() }
+}
+
+/// Takes what is logged.
+#[derive(Clone, Default)]
+pub struct Log(pub Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
