@@ -105,7 +105,7 @@ pub(crate) struct Serve {
 impl Serve {
     pub(crate) fn execute(self) -> Result<ExitCode, Failure> {
         let config = self.config.read()?;
-        let limits = self.limits(&config);
+        let mut limits = self.limits(&config);
         let addr = self.addr.or(config.serve.addr).unwrap_or(ADDR);
         let pool = Pool {
             instances: limits.concurrency,
@@ -116,7 +116,8 @@ impl Serve {
             return Ok(ExitCode::SUCCESS);
         };
         let grants = self.grants.open(&config.grants)?;
-        make_room(&grants, &limits);
+        let chosen = self.limits.max_open_files.or(config.limits.open_files).is_some();
+        make_room(&grants, &mut limits, chosen);
         let setup = Setup { grants, limits, ..Setup::default() };
         let app = load(prepared, setup)?;
         let runtime = runtime()?;
