@@ -28,7 +28,10 @@ ROOT = Path(__file__).resolve().parent.parent
 HOST = ROOT / "target" / "release" / "host-runner"
 KINDS = json.loads((ROOT / "tests" / "hostile" / "kinds.json").read_text(encoding="utf-8"))
 HONEST = "HONEST"
-LIMITS = "--max-cpu 500ms --max-time 5s --max-memory 64MiB --max-host-handles 200 --max-guest-handles 1000".split()
+LIMITS = (
+    "--max-cpu 500ms --max-time 5s --max-memory 64MiB --max-host-handles 200 --max-guest-handles 1000 --max-open-files 50 "
+    "--max-response 1MiB --max-output 4KiB"
+).split()
 
 
 def load(shop, grants, skus):

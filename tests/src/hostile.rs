@@ -41,7 +41,7 @@ pub fn kinds() -> Vec<Kind> {
     serde_json::from_str(&text).expect("the kinds are as they should be")
 }
 
-/// The component of a rule.
+/// The component of a rule, of those that mean harm or of the shop's own.
 ///
 /// # Panics
 /// When it cannot be built.
@@ -57,7 +57,8 @@ pub fn rule(name: &str) -> PathBuf {
             fs::write(&product, bytes).expect("the component can be written");
             product
         }
-        _ => project::fixture(name),
+        "hostile-pricing" => project::fixture(name),
+        _ => project::component(name),
     }
 }
 
@@ -70,10 +71,6 @@ pub fn shop(face: &str, rule_name: &str) -> PathBuf {
         "hostile-front" => project::fixture(face),
         _ => project::component(face),
     };
-    let pricing = match rule_name {
-        "pricing-zig" => project::component(rule_name),
-        _ => rule(rule_name),
-    };
     compose::compose(
         &format!("{face}-over-{rule_name}"),
         "package test:shop;\n\n\
@@ -85,7 +82,7 @@ pub fn shop(face: &str, rule_name: &str) -> PathBuf {
          export storage...;\n",
         &[
             ("parts:storage", &project::component("storage")),
-            ("parts:pricing", &pricing),
+            ("parts:pricing", &rule(rule_name)),
             ("parts:orders", &project::component("orders")),
             ("parts:front", &face_file),
         ],

@@ -19,7 +19,7 @@ pub fn command(name: &str) -> PathBuf {
     path("target/release").join(name)
 }
 
-/// A built component.
+/// A built component, of the shop or of `tests/hostile`.
 pub fn component(name: &str) -> PathBuf {
     ready();
     path(&format!("target/components/{name}.wasm"))
@@ -31,7 +31,7 @@ pub fn composition(name: &str) -> PathBuf {
     path(&format!("target/compositions/{name}.wasm"))
 }
 
-/// A fixture from `tests/composer.toml`, or one of those in the folders `wasi`, `config` and `hostile` beside it.
+/// A fixture from `tests/composer.toml`, or one of those in the folders `wasi` and `config` beside it.
 pub fn fixture(name: &str) -> PathBuf {
     ready();
     path(&format!("target/fixtures/components/{name}.wasm"))

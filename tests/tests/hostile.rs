@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -30,10 +30,10 @@ const HARMFUL: usize = 2;
 const TIMES: usize = 3;
 /// Clients that buy what is priced honestly, of each shop, and how much each buys at the least meanwhile.
 const HONEST: usize = 2;
-const AT_LEAST: usize = 3;
+const AT_LEAST: usize = 2;
 
 /// The limits of the hostile shop. Wide enough for an honest request on a slow machine.
-const LIMITS: [&str; 12] = [
+const LIMITS: [&str; 16] = [
     "--max-cpu",
     "500ms",
     "--max-time",
@@ -44,10 +44,16 @@ const LIMITS: [&str; 12] = [
     "200",
     "--max-guest-handles",
     "1000",
+    "--max-open-files",
+    "50",
     "--max-response",
     "1MiB",
+    "--max-output",
+    "4KiB",
 ];
 const MEMORY: u64 = 64 * MEBIBYTE;
+const OPEN_FILES: usize = 50;
+const OUTPUT: usize = 4 << 10;
 /// Processor time of a whole request that meets `--max-cpu`: the limit, and as much again and a second for all else.
 const PROCESSOR_MILLIS: u64 = 2_000;
 
@@ -234,14 +240,15 @@ fn totals(page: &str) -> u64 {
         .sum()
 }
 
-/// The host's line on the failure whose id is in the answer.
-fn logged(stand: &Stand, answer: &Answer) -> String {
+/// What the host logged under the id that is in the answer: what the guest printed, and then the failure.
+fn logged(stand: &Stand, answer: &Answer) -> (Vec<String>, String) {
     let document = answer.json().unwrap();
     let id = document["instance"].as_str().and_then(|urn| urn.strip_prefix("urn:uuid:")).expect("an id");
-    // As bytes: what a guest writes to the same stream need be no text.
-    let log = String::from_utf8_lossy(&fs::read(stand.folder.path().join("host.log")).unwrap()).into_owned();
-    let line = log.rsplit('\n').find(|line| line.contains(id));
-    line.unwrap_or_else(|| panic!("{id} is not in the log")).to_owned()
+    let log = stand.host.log();
+    let (failures, others): (Vec<&str>, Vec<&str>) =
+        log.lines().filter(|line| line.contains(id)).partition(|line| field(line, "kind").is_some());
+    let [failure] = failures[..] else { panic!("{id} is not in the log once: {failures:?}") };
+    (others.into_iter().map(str::to_owned).collect(), failure.to_owned())
 }
 
 fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
@@ -254,7 +261,8 @@ fn check(stand: &Stand, kind: &Kind, answer: &Answer) {
     let what = format!("{} by {} {}", kind.kind, kind.rule, kind.sku);
     assert_eq!(answer.status, stand.face.refused(kind.status), "{what}: {}", answer.text());
     let Some(expected) = &kind.logged else { return };
-    let line = logged(stand, answer);
+    let (printed, line) = logged(stand, answer);
+    check_printed(&what, &printed);
     assert_eq!(field(&line, "kind"), Some(expected.as_str()), "{what}: {line}");
     let limit = field(&line, "limit");
     assert_eq!(limit.is_some(), expected.starts_with("limit-"), "{what}: {line}");
@@ -273,6 +281,21 @@ fn check(stand: &Stand, kind: &Kind, answer: &Answer) {
     }
 }
 
+/// What a guest prints is cut off, which is said once.
+fn check_printed(what: &str, lines: &[String]) {
+    let (of_guest, of_host): (Vec<&String>, Vec<&String>) =
+        lines.iter().partition(|line| field(line, "stream").is_some());
+    let text = |line: &&String| {
+        let after = line.split_once("host_runner::output: ").expect("it says where it is from").1;
+        after.rsplit_once(" id=").expect("it has an id").0.len() + 1
+    };
+    let bytes: usize = of_guest.iter().map(text).sum();
+    assert!(bytes <= OUTPUT + 1, "{what}: it printed {bytes} bytes");
+    let endless = what.starts_with("endless logging");
+    assert_eq!(of_host.len(), usize::from(endless), "{what}: {of_host:?}");
+    assert_eq!(of_host.iter().any(|line| line.contains("(--max-output)")), endless, "{what}: {of_host:?}");
+}
+
 /// What a shop may use at the most while it is asked for harm: what it used before, and its limit for each client.
 fn most_memory(before: u64) -> u64 {
     before + (HARMFUL + HONEST + 1) as u64 * MEMORY
@@ -281,20 +304,27 @@ fn most_memory(before: u64) -> u64 {
 /// Asks for one kind of harm, again and again, while everybody else goes on buying.
 fn run(stand: &Stand, beside: &Stand, kind: &Kind, before: Option<Usage>) {
     let what = format!("{} by {} {}", kind.kind, kind.rule, kind.sku);
-    let over = AtomicBool::new(false);
-    // Who waits for an end that comes by the clock need not wait for it again and again.
-    let times = if kind.logged.as_deref() == Some("limit-time") { 1 } else { TIMES };
+    let (over, most_files) = (AtomicBool::new(false), AtomicUsize::new(0));
+    // An end that comes by a clock takes its time, and need not be waited for again and again.
+    let waits = kind.logged.as_deref() == Some("limit-time");
+    let times = match kind.logged.as_deref() {
+        Some("limit-time") => 1,
+        Some("limit-cpu") => TIMES - 1,
+        _ => TIMES,
+    };
     thread::scope(|scope| {
         let harmful: Vec<_> = (0..HARMFUL)
             .map(|_| scope.spawn(|| (0..times).for_each(|_| check(stand, kind, &stand.place(&kind.sku)))))
             .collect();
         for shop in [stand, beside] {
             for client in 0..HONEST {
-                let (over, what) = (&over, &what);
+                let (over, most_files, what) = (&over, &most_files, &what);
                 scope.spawn(move || {
                     for count in 0.. {
                         shop.buy_honestly(client, what);
-                        if count >= AT_LEAST && over.load(Ordering::Acquire) {
+                        let open = stand.host.usage().map_or(0, |usage| usage.open_files);
+                        most_files.fetch_max(open, Ordering::Relaxed);
+                        if count + 1 >= AT_LEAST && over.load(Ordering::Acquire) {
                             break;
                         }
                     }
@@ -310,13 +340,18 @@ fn run(stand: &Stand, beside: &Stand, kind: &Kind, before: Option<Usage>) {
     let (Some(before), Some(now)) = (before, stand.host.usage()) else { return };
     let most = most_memory(before.peak);
     assert!(now.peak <= most, "{what}: {} MiB, {} at most", now.peak / MEBIBYTE, most / MEBIBYTE);
-    // Alone, so that all that is computed is computed for it.
-    check(stand, kind, &stand.place(&kind.sku));
+    // Each request has a connection, which may be on its way out, and the granted folder.
+    let spare = 3 * (HARMFUL + HONEST);
+    let files = most_files.into_inner();
+    assert!(files <= before.open_files + spare + HARMFUL * OPEN_FILES, "{what}: {files} open files");
+    if !waits {
+        // Alone, so that all that is computed is computed for it.
+        check(stand, kind, &stand.place(&kind.sku));
+    }
     let after = stand.host.usage().expect("it was told before");
     let computed = after.processor_millis - now.processor_millis;
     assert!(computed <= PROCESSOR_MILLIS, "{what}: {computed} ms on the processor");
-    // Whatever a request opened was closed with it; connections may be on their way out.
-    let spare = 2 * (HARMFUL + HONEST);
+    // Whatever a request opened was closed with it.
     assert!(after.open_files <= before.open_files + spare, "{what}: {after:?}, before {before:?}");
 }
 
@@ -339,10 +374,16 @@ fn run_all(
             scope.spawn(move || stand.buy_honestly(client % HONEST, "nothing"));
         }
     });
-    let before = stand.host.usage();
+    beside.buy_honestly(0, "nothing");
+    let (before, beside_before) = (stand.host.usage(), beside.host.usage());
     for kind in &kinds {
         run(&stand, &beside, kind, before);
     }
+    if let (Some(before), Some(after)) = (beside_before, beside.host.usage()) {
+        assert!(after.peak <= most_memory(before.peak), "beside {rule}: {after:?}, before {before:?}");
+    }
+    let log = beside.host.log();
+    assert!(!log.lines().any(|line| field(line, "kind").is_some()), "beside {rule}: {log}");
     beside.audit();
     stand
 }

@@ -35,6 +35,7 @@ use std::time::{Duration, Instant};
 use bindings::exports::shop::pricing::policy::{Adjustment, Guest, Line, Refusal, Tier};
 use bindings::wasi::clocks::monotonic_clock;
 use bindings::wasi::filesystem::preopens;
+use bindings::wasi::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode, OpenFlags, PathFlags};
 use bindings::wasi::http::outgoing_handler;
 use bindings::wasi::http::types::{Fields, OutgoingRequest, Scheme};
 
@@ -54,6 +55,19 @@ impl Guest for Reaching {
             "OPEN-FILES" => loop {
                 mem::forget(File::open("/data/note"));
             },
+            "OPEN-FOLDERS" => loop {
+                for (folder, _) in preopens::get_directories() {
+                    mem::forget(open(&folder, ".", OpenFlags::DIRECTORY));
+                }
+            },
+            "OPEN-STREAMS" => loop {
+                for (folder, _) in preopens::get_directories() {
+                    // The file itself is closed: its stream needs it still.
+                    if let Ok(file) = open(&folder, "note", OpenFlags::empty()) {
+                        mem::forget(file.read_via_stream(0));
+                    }
+                }
+            },
             "OPEN-TIMERS" => loop {
                 mem::forget(monotonic_clock::subscribe_duration(u64::MAX));
             },
@@ -72,6 +86,10 @@ impl Guest for Reaching {
             _ => Vec::new(),
         })
     }
+}
+
+fn open(folder: &Descriptor, name: &str, how: OpenFlags) -> Result<Descriptor, ErrorCode> {
+    folder.open_at(PathFlags::empty(), name, how, DescriptorFlags::READ)
 }
 
 /// What was tried, and what came of it.
