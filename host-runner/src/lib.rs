@@ -48,6 +48,7 @@ pub mod keyvalue;
 pub mod limits;
 mod link;
 pub mod needs;
+mod open_files;
 mod output;
 mod run;
 mod serve;

@@ -16,6 +16,7 @@ use crate::extension::{Extension, LinkFailed, Started};
 use crate::grants::{Authority, Directory, Grants, Stdio};
 use crate::keyvalue::{self, Backend, Budget, Copies};
 use crate::limits::{Limiter, Limits};
+use crate::open_files::OpenFiles;
 use crate::output::Output;
 
 /// Tells the time of day. The host's own clock by default; a test brings one that it can set.
@@ -30,6 +31,7 @@ pub struct State {
     http: WasiHttpCtx,
     outbound: Outbound,
     table: ResourceTable,
+    open_files: OpenFiles,
     keyvalue: Option<Arc<dyn Backend>>,
     seen: Copies,
     extensions: Started,
@@ -53,11 +55,16 @@ impl State {
     ) -> Result<Self, StartError> {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.host_handles);
+        let open_files = OpenFiles::new(limits.open_files);
         Ok(Self {
             wasi: context(grants, clock, arguments, output)?,
             http: WasiHttpCtx::new(),
-            outbound: Outbound { allowed: grants.outbound.clone().unwrap_or_default() },
+            outbound: Outbound {
+                allowed: grants.outbound.clone().unwrap_or_default(),
+                open_files: open_files.clone(),
+            },
             table,
+            open_files,
             keyvalue: grants.keyvalue.clone(),
             seen: Copies::default(),
             extensions: grants
@@ -125,6 +132,10 @@ impl State {
 
     pub(crate) fn table(&mut self) -> &mut ResourceTable {
         &mut self.table
+    }
+
+    pub(crate) fn open_files(&self) -> &OpenFiles {
+        &self.open_files
     }
 
     pub(crate) fn keyvalue(&mut self) -> keyvalue::View<'_> {
@@ -200,6 +211,8 @@ const CHUNK: usize = 64 << 10;
 /// Lets requests out to the granted authorities and denies all others.
 struct Outbound {
     allowed: Vec<Authority>,
+    /// Each request has a connection of its own.
+    open_files: OpenFiles,
 }
 
 /// What the engine's HTTP calls the answer to a request.
@@ -238,9 +251,20 @@ impl WasiHttpHooks for Outbound {
             tracing::warn!("a request to {asked} was denied: its authority is not granted (--http-out)");
             return Box::new(async { Err(wasmtime_wasi_http::Error::HttpRequestDenied) });
         }
+        let room = match self.open_files.room() {
+            Ok(room) => room,
+            Err(hit) => {
+                tracing::warn!("a guest may not open another connection: {hit}");
+                return Box::new(async { Err(wasmtime_wasi_http::Error::ConnectionLimitReached) });
+            }
+        };
         Box::new(async move {
             let (answer, rest) = wasmtime_wasi_http::default_send_request(request, options).await?;
-            let rest: Box<dyn Future<Output = Sent> + Send> = Box::new(rest);
+            let rest: Box<dyn Future<Output = Sent> + Send> = Box::new(async move {
+                let sent = rest.await;
+                drop(room);
+                sent
+            });
             Ok((answer.map(BodyExt::boxed_unsync), rest))
         })
     }

@@ -252,6 +252,47 @@ fn a_server_needs_a_handler_and_a_free_address() {
     assert!(err.starts_with(&format!("error: cannot listen on {other}. ")), "{err}");
 }
 
+#[test]
+fn a_server_takes_all_files_that_it_may_have_open_and_leaves_its_guests_what_its_connections_do_not_need() {
+    let place = Place::new();
+    place.file("server.wasm", server("unreachable"));
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let told = |most: u32, flags: &[&str]| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -S -n 128; ulimit -H -n {most}; exec \"$0\" \"$@\"")]);
+        shell.arg(env!("CARGO_BIN_EXE_host-runner"));
+        shell.args(["serve", "server.wasm", "--cache", "none", "--addr", &address]).args(flags);
+        let (code, _, err) = told(shell.current_dir(place.path()).env_remove("RUST_LOG").output().unwrap());
+        // It comes as far as its address.
+        assert_eq!(code, 6, "{err}");
+        err
+    };
+    let folder = ["--dir", ".::/data:ro", "--max-concurrency", "4", "--max-connections", "32"];
+    let with = |more: &[&'static str]| [&folder[..], more].concat();
+    let warning = |most| format!("guests may open more files than this process may have open ({most})");
+    // 576 for the host, 32 connections, 4 instances with the folder and these.
+    let err = told(1024, &folder);
+    assert!(err.contains("a guest may have 103 files open: 1024 for this process"), "{err}");
+    assert!(!err.contains(&warning(1024)), "{err}");
+    // What somebody has chosen stays.
+    let err = told(1024, &with(&["--max-open-files", "104"]));
+    assert!(err.contains(&warning(1024)) && err.contains("set --max-open-files to 103 or less"), "{err}");
+    place.file("host.toml", "limits.open-files = 104");
+    assert!(told(1024, &with(&["--config", "host.toml"])).contains(&warning(1024)));
+    let err = told(1024, &with(&["--max-open-files", "103"]));
+    assert!(!err.contains("files"), "{err}");
+    // With too few, nothing would work.
+    let err = told(640, &folder);
+    assert!(err.contains(&warning(640)) && err.contains("set --max-open-files to 7 or less"), "{err}");
+    let err = told(256, &folder);
+    assert!(err.contains(&warning(256)) && err.contains("set --max-concurrency or"), "{err}");
+    // Who may open nothing leaves everything.
+    assert!(!told(256, &[]).contains("files"));
+    assert!(!told(256, &["--dir", "none", "--http-out", "none"]).contains("files"));
+    assert!(told(256, &["--http-out", "localhost:1"]).contains(&warning(256)));
+}
+
 /// A server process, and what it writes.
 struct Serving {
     child: Child,

@@ -5,6 +5,7 @@ mod compile;
 mod config;
 mod flags;
 mod grants;
+mod open_files;
 mod run;
 mod serve;
 mod swap;

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::config::{self, Config, ConfigFlag};
 use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags, eprint_page, size, time, to_usize};
+use super::open_files::make_room;
 use super::swap::{Changes, Reload, Swaps};
 use super::{Failure, load, print_line, runtime};
 
@@ -119,7 +120,7 @@ pub(crate) struct Serve {
 impl Serve {
     pub(crate) fn execute(self) -> Result<ExitCode, Failure> {
         let config = self.config.read()?;
-        let limits = self.limits(&config);
+        let mut limits = self.limits(&config);
         let addr = self.addr.or(config.serve.addr).unwrap_or(ADDR);
         let pool = Pool {
             instances: limits.concurrency,
@@ -129,7 +130,10 @@ impl Serve {
         let Some(prepared) = self.engine.prepare(&self.file, Some(pool), true)? else {
             return Ok(ExitCode::SUCCESS);
         };
-        let setup = Setup { grants: self.grants.open(&config.grants)?, limits, ..Setup::default() };
+        let grants = self.grants.open(&config.grants)?;
+        let chosen = self.limits.max_open_files.or(config.limits.open_files).is_some();
+        make_room(&grants, &mut limits, chosen);
+        let setup = Setup { grants, limits, ..Setup::default() };
         let app = load(prepared, setup.clone())?;
         let serving = Serving {
             addr,
