@@ -1,12 +1,34 @@
 //! Shops whose pricing rule means harm, behind a front that starts in no time.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::books::Bought;
+use crate::http::{self, Answer, Request};
 use crate::{compose, project};
 
+/// The limits of the hostile shop. Wide enough for an honest request on a slow machine.
+pub const LIMITS: [&str; 16] = [
+    "--max-cpu",
+    "500ms",
+    "--max-time",
+    "5s",
+    "--max-memory",
+    "64MiB",
+    "--max-host-handles",
+    "200",
+    "--max-guest-handles",
+    "1000",
+    "--max-open-files",
+    "50",
+    "--max-response",
+    "1MiB",
+    "--max-output",
+    "4KiB",
+];
 /// A way to mean harm, and what is to come of it: a row of `tests/hostile/kinds.json`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,4 +109,25 @@ pub fn shop(face: &str, rule_name: &str) -> PathBuf {
             ("parts:front", &face_file),
         ],
     )
+}
+
+/// Buys one unit through the small front.
+///
+/// # Errors
+/// When there is no answer.
+pub fn order(address: SocketAddr, key: &str, sku: &str) -> anyhow::Result<Answer> {
+    let target = format!("/orders/{key}/{sku}/1");
+    http::send(address, &Request { method: "POST", target: &target, headers: &[], body: b"" })
+}
+
+/// What the small front says of an order that was placed.
+///
+/// # Panics
+/// When it says something else.
+pub fn bought(sku: &str, answer: &Answer) -> Bought {
+    let text = answer.text();
+    let first = text.lines().next().and_then(|line| line.split_once(' '));
+    let (order, total) = first.unwrap_or_else(|| panic!("an order has a line, and this is {text:?}"));
+    let total = total.parse().unwrap_or_else(|_| panic!("{total:?} is no price"));
+    Bought { sku: sku.to_owned(), order: order.to_owned(), total, text: text.clone() }
 }

@@ -8,9 +8,12 @@
 //! - [`guest`]: a component in this process, called with values or with text in WAVE;
 //! - [`http`]: a client that can also behave badly;
 //! - [`catalogue`]: the products of the CSV file, as data and as text for `host-runner call`;
+//! - [`books`]: what was bought, against what the shop's storage says;
+//! - [`swap`]: a host whose component is swapped, again and again;
 //! - [`shop`]: what the shop's JSON interface says.
 #![deny(missing_docs)]
 
+pub mod books;
 pub mod catalogue;
 pub mod compose;
 pub mod guest;
@@ -19,3 +22,4 @@ pub mod http;
 pub mod process;
 pub mod project;
 pub mod shop;
+pub mod swap;

@@ -62,6 +62,10 @@ pub fn run<A: AsRef<OsStr>>(name: &str, folder: &Path, arguments: &[A], input: &
 pub struct Usage {
     /// The most memory that it ever had, in bytes.
     pub peak: u64,
+    /// The memory that it has now, in bytes.
+    pub resident: u64,
+    /// Its threads.
+    pub threads: u64,
     /// What it has computed, in milliseconds.
     pub processor_millis: u64,
     /// Files, sockets and the like that it has open.
@@ -74,15 +78,19 @@ impl Usage {
     fn of(process: u32) -> Result<Self> {
         let folder = PathBuf::from(format!("/proc/{process}"));
         let status = std::fs::read_to_string(folder.join("status"))?;
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("it has a peak")?;
-        let peak: u64 = peak.trim_end_matches("kB").trim().parse()?;
+        let told = |name: &str| -> Result<u64> {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            Ok(line.with_context(|| format!("no {name}"))?.trim_end_matches("kB").trim().parse()?)
+        };
         // The name of the program is the second field, in parentheses, and may hold anything.
         let stat = std::fs::read_to_string(folder.join("stat"))?;
         let fields = stat.rsplit_once(") ").context("it has a name")?.1;
         let ticks: u64 = fields.split(' ').skip(11).take(2).map(str::parse::<u64>).sum::<Result<_, _>>()?;
         // A hundred ticks a second, on every machine that runs Linux today.
         Ok(Self {
-            peak: peak << 10,
+            peak: told("VmHWM")? << 10,
+            resident: told("VmRSS")? << 10,
+            threads: told("Threads")?,
             processor_millis: ticks * 10,
             open_files: std::fs::read_dir(folder.join("fd"))?.count(),
         })
@@ -178,9 +186,18 @@ impl Host {
     ///
     /// # Errors
     /// When the system does not let us.
-    pub fn kill(mut self) -> Result<()> {
+    pub fn kill(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
+        Ok(())
+    }
+
+    /// Asks it to swap in what lies in its component's file, without waiting.
+    ///
+    /// # Errors
+    /// When the system does not let us.
+    pub fn hang_up(&self) -> Result<()> {
+        kill(Pid::from_raw(self.child.id().try_into()?), Signal::SIGHUP)?;
         Ok(())
     }
 

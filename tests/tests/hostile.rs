@@ -13,9 +13,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use e2e::books::{self, Bought};
 use e2e::catalogue::{self, Product};
 use e2e::hostile::{self, Kind};
-use e2e::http::{self, Answer, Request};
+use e2e::http::Answer;
 use e2e::process::{Host, Usage};
 use e2e::project;
 use e2e::shop::{self, Order, Receipt};
@@ -32,25 +33,6 @@ const TIMES: usize = 3;
 const HONEST: usize = 2;
 const AT_LEAST: usize = 2;
 
-/// The limits of the hostile shop. Wide enough for an honest request on a slow machine.
-const LIMITS: [&str; 16] = [
-    "--max-cpu",
-    "500ms",
-    "--max-time",
-    "5s",
-    "--max-memory",
-    "64MiB",
-    "--max-host-handles",
-    "200",
-    "--max-guest-handles",
-    "1000",
-    "--max-open-files",
-    "50",
-    "--max-response",
-    "1MiB",
-    "--max-output",
-    "4KiB",
-];
 const MEMORY: u64 = 64 * MEBIBYTE;
 const OPEN_FILES: usize = 50;
 const OUTPUT: usize = 4 << 10;
@@ -61,15 +43,6 @@ const PROCESSOR_MILLIS: u64 = 2_000;
 fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What was bought: which order, and what its customer paid.
-struct Bought {
-    sku: String,
-    order: String,
-    total: u64,
-    /// What the front said, which it must say again.
-    text: String,
 }
 
 /// What the shop is asked through.
@@ -91,10 +64,7 @@ impl Face {
 
     fn place(self, address: SocketAddr, key: &str, sku: &str) -> anyhow::Result<Answer> {
         match self {
-            Self::Front => {
-                let target = format!("/orders/{key}/{sku}/1");
-                http::send(address, &Request { method: "POST", target: &target, headers: &[], body: b"" })
-            }
+            Self::Front => hostile::order(address, key, sku),
             Self::Storefront => shop::place(address, key, &Order::of("a customer", &[(sku, 1)])),
         }
     }
@@ -108,19 +78,13 @@ impl Face {
     }
 
     fn bought(self, sku: &str, answer: &Answer) -> Bought {
+        if self == Self::Front {
+            return hostile::bought(sku, answer);
+        }
         let text = answer.text();
-        let (order, total) = match self {
-            Self::Front => {
-                let (order, total) =
-                    text.lines().next().and_then(|line| line.split_once(' ')).expect("an order has a line");
-                (order.to_owned(), total.to_owned())
-            }
-            Self::Storefront => {
-                let receipt: Receipt = serde_json::from_str(&text).unwrap();
-                (receipt.order_id, receipt.quote.total)
-            }
-        };
-        Bought { sku: sku.to_owned(), order, total: total.parse().unwrap(), text }
+        let receipt: Receipt = serde_json::from_str(&text).unwrap();
+        let total = receipt.quote.total.parse().unwrap();
+        Bought { sku: sku.to_owned(), order: receipt.order_id, total, text }
     }
 
     /// The status for an answer of the rule's that the shop does not accept.
@@ -153,7 +117,7 @@ impl Stand {
         let products: Vec<Product> = skus.iter().map(|sku| Product::plain(sku, PRICE, STOCK)).collect();
         let granted = [&store(&folder)[..], more].concat();
         catalogue::load(&shop, &granted, &products).unwrap();
-        let arguments = [&granted[..], &LIMITS.map(str::to_owned)].concat();
+        let arguments = [&granted[..], &hostile::LIMITS.map(str::to_owned)].concat();
         let host = Host::start(&shop, "127.0.0.1:0", &arguments, &folder.path().join("host.log")).unwrap();
         let (bought, keys) = (Mutex::default(), AtomicU32::new(0));
         Self { face, shop, granted, host, skus, bought, keys, folder }
@@ -195,28 +159,7 @@ impl Stand {
             assert_eq!(face.read_again(host.address(), &one.order).text(), one.text, "{}", one.sku);
         }
         host.stop().unwrap();
-        let call = |call: &str| catalogue::call(&shop, &granted, call).unwrap();
-        let level = |sku: &String| {
-            let left = STOCK as usize - bought.iter().filter(|one| one.sku == *sku).count();
-            format!("{{sku: \"{sku}\", on-hand: {left}, held: 0, available: {left}}}")
-        };
-        let levels: Vec<String> = skus.iter().map(level).collect();
-        assert_eq!(
-            call(&format!("shop:storage/stock#levels({skus:?})")),
-            format!("ok([{}])", levels.join(", "))
-        );
-        let (mut listed, mut cents, mut after) = (0, 0, "none".to_owned());
-        loop {
-            let page = call(&format!("shop:storage/orders#list({after}, 250)"));
-            listed += page.matches("placed-at: ").count();
-            cents += totals(&page);
-            match page.rsplit_once("next: some(") {
-                Some((_, next)) => after = format!("some({})", next.trim_end_matches(['}', ')'])),
-                None => break,
-            }
-        }
-        assert_eq!(listed, bought.len(), "orders that nobody was told of, or the other way round");
-        assert_eq!(cents, bought.iter().map(|one| one.total).sum::<u64>());
+        books::audit(&shop, &granted, STOCK.into(), &skus, &bought).unwrap();
     }
 }
 
@@ -227,17 +170,6 @@ fn honest_sku(client: usize) -> String {
 fn store(folder: &TempDir) -> [String; 4] {
     let (store, cache) = (folder.path().join("shop.redb"), project::path("target/cache"));
     ["--keyvalue".into(), format!("redb:{}", store.display()), "--cache".into(), cache.display().to_string()]
-}
-
-/// What was paid for the orders of a page.
-fn totals(page: &str) -> u64 {
-    let after_subtotal = page.split("subtotal: ").skip(1);
-    after_subtotal
-        .map(|rest| {
-            let total = rest.split_once("total: ").expect("a draft ends with its total").1;
-            total.split(['}', ',']).next().unwrap().parse::<u64>().unwrap()
-        })
-        .sum()
 }
 
 /// What the host logged under the id that is in the answer: what the guest printed, and then the failure.
