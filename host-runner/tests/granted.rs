@@ -11,7 +11,7 @@ use host_runner::keyvalue::{Access, Backend, Delta, Memory, Narrowed, PAGE, Stor
 use host_runner::needs::{Growth, Needs, needs};
 use host_runner::{App, Engine, EngineOptions, Grants, Limits, Setup, call};
 use tempfile::TempDir;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::{Resolve, TypeDefKind};
@@ -305,6 +305,8 @@ async fn a_connection_too_many_is_refused_in_the_interface_s_own_words() {
     // The first connection that comes is of the guest that may have one.
     let (app, answers) = (app(1), async {
         let (mut stream, _) = listener.accept().await.unwrap();
+        // Not before it has asked.
+        stream.read_exact(&mut [0]).await.unwrap();
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
         stream
     });

@@ -25,6 +25,8 @@ const PRICE: u64 = 1_000;
 const STOCK: u32 = 1_000_000;
 /// Products that a customer buys in turn, so that none is sold out in a day.
 const PRODUCTS: usize = 30;
+/// How long a request may take: honest ones do not, on however busy a machine.
+const TIME: &str = "60s";
 /// What is said of the host and its customers while it runs.
 const NEWS: Duration = Duration::from_secs(30);
 /// How long an order is asked for again after the host was killed.
@@ -171,7 +173,8 @@ impl Soak {
         let cache = project::path("target/cache").display().to_string();
         let granted = ["--keyvalue".to_owned(), store, "--cache".to_owned(), cache];
         catalogue::load(&shops[0], &granted, &products)?;
-        let arguments = [&granted[..], &hostile::LIMITS.map(str::to_owned)].concat();
+        let limits = hostile::LIMITS.into_iter().chain(["--max-time", TIME]).map(str::to_owned);
+        let arguments: Vec<String> = granted.iter().cloned().chain(limits).collect();
         let mut host = Swapped::start(&shops[0], &arguments, folder.path())?;
         let address = host.address();
 
