@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -12,8 +13,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::config::{self, Config, ConfigFlag};
-use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags, eprint_page, size, time, to_usize};
+use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags, size, time, to_usize};
+use super::observe::{ObserveFlags, Operations};
 use super::{Failure, load, print_line, runtime};
+use crate::log;
 
 /// How long the end waits for what guests left behind.
 const LEFT_BEHIND: Duration = Duration::from_secs(1);
@@ -99,6 +102,9 @@ pub(crate) struct Serve {
 
     #[command(flatten)]
     blame: BlameFlags,
+
+    #[command(flatten)]
+    observe: ObserveFlags,
 }
 
 impl Serve {
@@ -106,6 +112,7 @@ impl Serve {
         let config = self.config.read()?;
         let limits = self.limits(&config);
         let addr = self.addr.or(config.serve.addr).unwrap_or(ADDR);
+        let operations = self.observe.open(&config.serve)?;
         let pool = Pool {
             instances: limits.concurrency,
             memory: limits.memory,
@@ -114,10 +121,11 @@ impl Serve {
         let Some(prepared) = self.engine.prepare(&self.file, Some(pool), true)? else {
             return Ok(ExitCode::SUCCESS);
         };
-        let setup = Setup { grants: self.grants.open(&config.grants)?, limits, ..Setup::default() };
+        let grants = operations.count(self.grants.open(&config.grants)?);
+        let setup = Setup { grants, limits, ..Setup::default() };
         let app = load(prepared, setup)?;
         let runtime = runtime()?;
-        let outcome = runtime.block_on(serve(app, addr, self.blame));
+        let outcome = runtime.block_on(serve(app, addr, self.blame, &operations));
         // A guest that was cut off may have left something behind that waits without end: the opening of a
         // named pipe in a granted folder, for example.
         runtime.shutdown_timeout(LEFT_BEHIND);
@@ -146,14 +154,19 @@ impl Serve {
 }
 
 /// Everything that can go wrong at the start does so before the line is printed.
-async fn serve(app: App, addr: SocketAddr, blame: BlameFlags) -> Result<(), Failure> {
+async fn serve(
+    app: App,
+    addr: SocketAddr,
+    blame: BlameFlags,
+    operations: &Operations,
+) -> Result<(), Failure> {
     let server = Server::new(app).await;
     if let Err(ServeError::Start { source, .. }) = &server {
         blame.explain(source, "the start of a first instance");
     }
-    let mut server = server?;
+    let mut server = server?.observe(Arc::clone(&operations.observe));
     if blame.explain_traps {
-        server = server.on_failure(|failure| eprint_page(&failure.to_string()));
+        server = server.on_failure(|failure| log::page(&failure.to_string()));
     }
     let cannot_listen = |error: std::io::Error| {
         Failure::host(anyhow::Error::new(error).context(format!(
@@ -162,6 +175,7 @@ async fn serve(app: App, addr: SocketAddr, blame: BlameFlags) -> Result<(), Fail
     };
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::host)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::host)?;
+    let admin = operations.listen().await?;
     let listener = TcpListener::bind(addr).await.map_err(cannot_listen)?;
     let local = listener.local_addr().map_err(cannot_listen)?;
     print_line(&format!("listening on http://{local}"))?;
@@ -177,11 +191,15 @@ async fn serve(app: App, addr: SocketAddr, blame: BlameFlags) -> Result<(), Fail
         either(&mut terminate, &mut interrupt).await;
         tracing::warn!("stopped: requests that were in flight are cut off");
     };
-    tokio::select! {
-        outcome = serving => outcome?,
-        () = signals => {}
+    let outcome = tokio::select! {
+        outcome = serving => outcome,
+        () = signals => Ok(()),
+    };
+    // Until here it could be asked how the end goes on.
+    if let Some(admin) = admin {
+        admin.end().await;
     }
-    Ok(())
+    Ok(outcome?)
 }
 
 async fn either(one: &mut Signal, other: &mut Signal) {

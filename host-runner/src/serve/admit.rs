@@ -11,6 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::answer::problem;
 use super::{Asked, Body, Server};
+use crate::observe::Away;
 
 /// An answer that no guest was asked for.
 type Refused = Box<Response<Body>>;
@@ -27,20 +28,29 @@ impl Server {
         let request = self.check(request, local)?;
         // A client that resets its requests on HTTP/2 may send others at once, and the guests go on.
         if asked.traffic.guests() >= self.app.limits().streams.max(1) as usize {
-            return Err(busy());
+            return Err(self.busy(Away::Connection));
         }
         if let Ok(place) = Arc::clone(&self.instances).try_acquire_owned() {
             return Ok((request, place));
         }
         let in_queue = Waiting::enter(&self.waiting);
         if in_queue.before >= self.app.limits().queue {
-            return Err(busy());
+            return Err(self.busy(Away::Queue));
         }
+        let _queued = self.observe.queued();
         let turn = Arc::clone(&self.instances).acquire_owned();
         match tokio::time::timeout(self.app.limits().time, turn).await {
             Ok(Ok(place)) => Ok((request, place)),
-            _ => Err(busy()),
+            _ => Err(self.busy(Away::Wait)),
         }
+    }
+
+    fn busy(&self, why: Away) -> Refused {
+        self.observe.turned_away(why);
+        let mut response =
+            problem(StatusCode::SERVICE_UNAVAILABLE, "Too many requests at once. Try again soon.");
+        response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+        Box::new(response)
     }
 
     fn check(&self, request: Request<Incoming>, local: SocketAddr) -> Result<Request<Incoming>, Refused> {
@@ -61,12 +71,6 @@ impl Server {
         head.uri = uri;
         Ok(Request::from_parts(head, body))
     }
-}
-
-fn busy() -> Refused {
-    let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, "Too many requests at once. Try again soon.");
-    response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
-    Box::new(response)
 }
 
 /// The host and port that a request is for. Before HTTP/1.1 it need not say so: then it is for where it arrived.

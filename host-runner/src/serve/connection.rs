@@ -72,6 +72,7 @@ impl Server {
         // Answers are often written in one piece, and then should leave at once.
         let _ = stream.set_nodelay(true);
         let Ok(local) = stream.local_addr() else { return };
+        let _open = self.observe.connection();
         let traffic = Traffic::new();
         let stream = Watched::new(stream, &traffic);
         let server = Arc::clone(&self);
@@ -117,6 +118,7 @@ impl Server {
         local: SocketAddr,
         turn: Turn,
     ) -> Response<Body> {
+        let mut seen = self.observe.request(&request);
         let asked = Asked {
             id: new_id().into(),
             what: format!("{} {}", request.method(), request.uri().path()),
@@ -129,7 +131,8 @@ impl Server {
             Err(refused) => *refused,
         };
         tracing::debug!(id = &*id, "{what}: {}", response.status().as_u16());
-        response.map(|body| Counted::new(body, turn).boxed_unsync())
+        seen.answered(response.status());
+        response.map(|body| Counted::new(body, turn, seen).boxed_unsync())
     }
 }
 

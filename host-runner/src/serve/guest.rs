@@ -39,7 +39,7 @@ impl Server {
         let (inflow, ended) = (Inflow::default(), Ended::new());
         let body_limits = BodyLimits { length: limits.request_body, stall: limits.body_stall };
         let request = request.map(|body| RequestBody::new(body, body_limits, inflow.clone(), ended.clone()));
-        let work = Work::begin(&asked.traffic);
+        let work = (Work::begin(&asked.traffic), self.observe.instance());
         let asked = Arc::new(asked);
         let (sender, answered) = oneshot::channel();
         let guest = tokio::spawn({

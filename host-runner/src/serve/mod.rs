@@ -5,7 +5,7 @@
 //! wait. A guest runs to its end even when its client has gone: it may be in the middle of a write.
 
 mod admit;
-mod answer;
+pub(crate) mod answer;
 mod body;
 mod connection;
 mod failure;
@@ -26,6 +26,7 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::blame::{Called, Scene};
+use crate::observe::{Observe, Stage};
 use crate::output::Output;
 use crate::session::{CallError, Session};
 use connection::accept;
@@ -34,7 +35,7 @@ use failure::new_id;
 use handler::Handler;
 use traffic::Traffic;
 
-type Body = UnsyncBoxBody<bytes::Bytes, wasmtime_wasi_http::Error>;
+pub(crate) type Body = UnsyncBoxBody<bytes::Bytes, wasmtime_wasi_http::Error>;
 
 /// What is asked of a guest, and by whom.
 struct Asked {
@@ -82,6 +83,7 @@ pub struct Server {
     instances: Arc<Semaphore>,
     concurrency: u32,
     waiting: AtomicUsize,
+    observe: Arc<Observe>,
 }
 
 impl Server {
@@ -104,7 +106,16 @@ impl Server {
             instances: Arc::new(Semaphore::new(concurrency as usize)),
             concurrency,
             waiting: AtomicUsize::new(0),
+            observe: Arc::default(),
         })
+    }
+
+    /// Is watched: its requests are counted, and whether it is ready can be seen.
+    #[must_use]
+    pub fn observe(mut self, observe: Arc<Observe>) -> Self {
+        observe.serves(&self.app, self.concurrency);
+        self.observe = observe;
+        self
     }
 
     /// Is told of every request that its guest failed, after the log; on the thread that serves the request.
@@ -116,6 +127,7 @@ impl Server {
 
     fn tell(&self, failure: &Failure) {
         failure.log();
+        self.observe.failed(failure);
         (self.on_failure)(failure);
     }
 
@@ -141,6 +153,7 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let mut connections = JoinSet::new();
         let mut shutdown = pin!(shutdown);
+        server.observe.readiness.set(Stage::Ready);
         loop {
             let accepted = tokio::select! {
                 () = &mut shutdown => break,
@@ -154,6 +167,7 @@ impl Server {
                 drop(place);
             });
         }
+        server.observe.readiness.set(Stage::Draining);
         drop(listener);
         // The receivers are in the connections; without any there is nobody to tell.
         let _ = stop.send(true);
