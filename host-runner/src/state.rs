@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::HeaderMap;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{FsPerms, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{
@@ -16,6 +17,7 @@ use crate::extension::{Extension, LinkFailed, Started};
 use crate::grants::{Authority, Directory, Grants, Stdio};
 use crate::keyvalue::{self, Backend, Budget, Copies};
 use crate::limits::{Limiter, Limits};
+use crate::observe::Trace;
 use crate::output::Output;
 
 /// Tells the time of day. The host's own clock by default; a test brings one that it can set.
@@ -56,7 +58,10 @@ impl State {
         Ok(Self {
             wasi: context(grants, clock, arguments, output)?,
             http: WasiHttpCtx::new(),
-            outbound: Outbound { allowed: grants.outbound.clone().unwrap_or_default() },
+            outbound: Outbound {
+                allowed: grants.outbound.clone().unwrap_or_default(),
+                trace: HeaderMap::new(),
+            },
             table,
             keyvalue: grants.keyvalue.clone(),
             seen: Copies::default(),
@@ -100,6 +105,11 @@ impl State {
         self.deadline = deadline;
         self.budget = Budget::new(limits);
         self.meter.reset();
+    }
+
+    /// What the guest sends, and says of no trace, goes on with this one.
+    pub(crate) fn go_on_with(&mut self, trace: &Trace) {
+        self.outbound.trace = trace.headers();
     }
 
     /// The limit on time that the guest has met, if it has. Only to be asked while it runs.
@@ -200,6 +210,8 @@ const CHUNK: usize = 64 << 10;
 /// Lets requests out to the granted authorities and denies all others.
 struct Outbound {
     allowed: Vec<Authority>,
+    /// What a request is given that says of no trace. Empty without traces.
+    trace: HeaderMap,
 }
 
 /// What the engine's HTTP calls the answer to a request.
@@ -218,7 +230,7 @@ impl WasiHttpHooks for Outbound {
 
     fn send_request(
         &mut self,
-        request: http::Request<WasiBody>,
+        mut request: http::Request<WasiBody>,
         options: Option<RequestOptions>,
         _sent: Box<dyn Future<Output = Sent> + Send>,
     ) -> Box<dyn Future<Output = Answer> + Send> {
@@ -237,6 +249,9 @@ impl WasiHttpHooks for Outbound {
             });
             tracing::warn!("a request to {asked} was denied: its authority is not granted (--http-out)");
             return Box::new(async { Err(wasmtime_wasi_http::Error::HttpRequestDenied) });
+        }
+        if !request.headers().contains_key("traceparent") {
+            request.headers_mut().extend(self.trace.clone());
         }
         Box::new(async move {
             let (answer, rest) = wasmtime_wasi_http::default_send_request(request, options).await?;

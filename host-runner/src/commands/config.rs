@@ -44,9 +44,10 @@ pub(crate) const HELP: &str = r#"The file of --config:
   drain = "30s"
   admin = "127.0.0.1:9090"            # or "unix:run/admin.sock"
   routes = ["/orders/{id}"]
+  otlp = "http://127.0.0.1:4318"
 
 Paths in it are relative to the file. Flags go over it: where there can be one only (--stdio,
---keyvalue, --addr, --admin, a limit, the variable or the guest's folder of a name), the flag's counts;
+--keyvalue, --addr, --admin, --otlp, a limit, the variable or the guest's folder of a name), the flag's counts;
 what can be repeated (--env, --dir, --http-out, --keyvalue-allow, --route) is added. No flag takes away what the
 file grants, but that naming keys of a store grants no others of it."#;
 
@@ -449,6 +450,7 @@ pub(crate) struct ServeTable {
     drain: Option<Text<Time>>,
     admin: Option<Text<AdminAddr>>,
     pub(crate) routes: Vec<String>,
+    pub(crate) otlp: Option<String>,
 }
 
 impl ServeTable {

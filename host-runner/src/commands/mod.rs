@@ -59,6 +59,11 @@ impl Failure {
         Self { error: anyhow::Error::msg(message.into()), code: 2 }
     }
 
+    /// Wrong usage, with its cause.
+    pub(crate) fn wrong(error: impl Into<anyhow::Error>) -> Self {
+        Self { error: error.into(), code: 2 }
+    }
+
     pub(crate) fn file(error: impl Into<anyhow::Error>) -> Self {
         Self { error: error.into(), code: 3 }
     }

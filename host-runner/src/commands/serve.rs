@@ -112,7 +112,8 @@ impl Serve {
         let config = self.config.read()?;
         let limits = self.limits(&config);
         let addr = self.addr.or(config.serve.addr).unwrap_or(ADDR);
-        let operations = self.observe.open(&config.serve)?;
+        let runtime = runtime()?;
+        let operations = self.observe.open(&config.serve, runtime.handle())?;
         let pool = Pool {
             instances: limits.concurrency,
             memory: limits.memory,
@@ -124,8 +125,8 @@ impl Serve {
         let grants = operations.count(self.grants.open(&config.grants)?);
         let setup = Setup { grants, limits, ..Setup::default() };
         let app = load(prepared, setup)?;
-        let runtime = runtime()?;
         let outcome = runtime.block_on(serve(app, addr, self.blame, &operations));
+        operations.finish();
         // A guest that was cut off may have left something behind that waits without end: the opening of a
         // named pipe in a granted folder, for example.
         runtime.shutdown_timeout(LEFT_BEHIND);

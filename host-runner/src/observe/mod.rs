@@ -1,14 +1,16 @@
-//! What is told of a server while it runs: numbers for a collector that asks, and whether it takes requests.
+//! What is told of a server while it runs: numbers for a collector that asks, traces, and whether it takes requests.
 //!
 //! The server calls a few functions here at fixed places of a request's way. Where nothing watches, each of them is a look
 //! at an option, and no more.
 
+mod collector;
 mod keyvalue;
 mod labels;
 mod metrics;
 mod process;
 mod request;
 mod routes;
+mod traces;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -22,9 +24,11 @@ use crate::serve::Failure;
 pub(crate) use metrics::MEDIA_TYPE;
 pub use metrics::Metrics;
 pub use routes::{RouteError, Routes};
+pub use traces::{Traces, TracesError};
 
 pub(crate) use labels::Away;
 pub(crate) use request::Seen;
+pub(crate) use traces::{Step, Trace};
 
 /// What watches a [server](crate::Server). By default nothing does, and that costs nothing.
 #[derive(Default)]
@@ -33,6 +37,8 @@ pub struct Observe {
     pub routes: Routes,
     /// Counts. `None` counts nothing.
     pub metrics: Option<Arc<Metrics>>,
+    /// Makes a span of each request. `None` makes none, and what requests say of their trace goes to the guest as it came.
+    pub traces: Option<Traces>,
     /// Whether the server takes requests.
     pub readiness: Readiness,
 }
@@ -62,9 +68,14 @@ impl Observe {
     }
 
     /// A request has to wait for an instance. It does until what this gives is dropped.
-    pub(crate) fn queued(&self) -> Option<Queued<'_>> {
-        let metrics = self.metrics.as_deref()?;
-        Some(Queued { metrics, _going: Going::on(&metrics.queue), began: Instant::now() })
+    pub(crate) fn queued(&self, trace: Option<&Trace>) -> Queued<'_> {
+        let counted = self.metrics.as_deref().map(|metrics| Going::on(&metrics.queue));
+        Queued {
+            metrics: self.metrics.as_deref(),
+            _going: counted,
+            _step: trace.map(|trace| trace.step("queue")),
+            began: Instant::now(),
+        }
     }
 
     /// A request was turned away.
@@ -100,14 +111,17 @@ impl Drop for Going {
 
 /// A request in the queue.
 pub(crate) struct Queued<'a> {
-    metrics: &'a Metrics,
-    _going: Going,
+    metrics: Option<&'a Metrics>,
+    _going: Option<Going>,
+    _step: Option<Step>,
     began: Instant,
 }
 
 impl Drop for Queued<'_> {
     fn drop(&mut self) {
-        self.metrics.queue_wait.observe(self.began.elapsed().as_secs_f64());
+        if let Some(metrics) = self.metrics {
+            metrics.queue_wait.observe(self.began.elapsed().as_secs_f64());
+        }
     }
 }
 

@@ -6,55 +6,73 @@ use std::time::Instant;
 use http::{Request, StatusCode};
 
 use super::labels::{self, OfRequest, Status};
-use super::{Going, Metrics, Observe};
+use super::{Going, Metrics, Observe, Trace};
 
 impl Observe {
-    /// A request has come in. It counts when what this gives is dropped.
-    pub(crate) fn request<B>(&self, request: &Request<B>) -> Seen {
-        let watched = self.metrics.as_ref().map(|metrics| {
-            let route = self.routes.of(request.uri().path()).unwrap_or(self.routes.other());
-            Box::new(Watched {
-                metrics: Arc::clone(metrics),
-                _going: Going::on(&metrics.in_flight),
-                method: labels::method(request.method()),
-                route: Arc::clone(route),
-                began: Instant::now(),
-                status: None,
-            })
+    /// A request has come in, and has got this id. It counts when what this gives is dropped.
+    pub(crate) fn request<B>(&self, request: &mut Request<B>, id: &str) -> Seen {
+        let route = self.routes.of(request.uri().path());
+        let counted = self.metrics.as_ref().map(|metrics| Counted {
+            metrics: Arc::clone(metrics),
+            _going: Going::on(&metrics.in_flight),
+            method: labels::method(request.method()),
+            route: Arc::clone(route.unwrap_or(self.routes.other())),
+            began: Instant::now(),
         });
-        Seen(watched)
+        let trace = self.traces.as_ref().map(|traces| traces.begin(request, route, id));
+        Seen { counted, trace, status: None }
     }
 }
 
 /// A request that is in flight, until this is dropped. Empty where nobody wants to know.
-pub(crate) struct Seen(Option<Box<Watched>>);
+pub(crate) struct Seen {
+    counted: Option<Counted>,
+    trace: Option<Trace>,
+    status: Option<StatusCode>,
+}
 
-struct Watched {
+/// What the metrics have to know of it.
+struct Counted {
     metrics: Arc<Metrics>,
     _going: Going,
     method: &'static str,
     route: Arc<str>,
     began: Instant,
-    status: Option<StatusCode>,
 }
 
 impl Seen {
+    /// The trace that it is in, if there is one.
+    pub(crate) fn trace(&self) -> Option<Trace> {
+        self.trace.clone()
+    }
+
     /// The head of its answer is there.
     pub(crate) fn answered(&mut self, status: StatusCode) {
-        if let Some(watched) = &mut self.0 {
-            watched.status = Some(status);
-            watched.metrics.answered(&watched.route, watched.began.elapsed().as_secs_f64());
+        self.status = Some(status);
+        if let Some(counted) = &self.counted {
+            counted.metrics.answered(&counted.route, counted.began.elapsed().as_secs_f64());
+        }
+        if let Some(trace) = &self.trace {
+            trace.answered(status);
         }
     }
 }
 
-impl Drop for Watched {
+impl Drop for Seen {
     fn drop(&mut self) {
-        let request = OfRequest {
-            route: Arc::clone(&self.route),
-            method: self.method,
-            status: Status::from(self.status),
-        };
-        self.metrics.ended(request, self.began.elapsed().as_secs_f64());
+        if let Some(counted) = &self.counted {
+            let request = OfRequest {
+                route: Arc::clone(&counted.route),
+                method: counted.method,
+                status: Status::from(self.status),
+            };
+            counted.metrics.ended(request, counted.began.elapsed().as_secs_f64());
+        }
+        if let Some(trace) = &self.trace {
+            if self.status.is_none() {
+                trace.given_up();
+            }
+            trace.end();
+        }
     }
 }

@@ -37,7 +37,7 @@ impl Server {
         if in_queue.before >= self.app.limits().queue {
             return Err(self.busy(Away::Queue));
         }
-        let _queued = self.observe.queued();
+        let _queued = self.observe.queued(asked.trace.as_ref());
         let turn = Arc::clone(&self.instances).acquire_owned();
         match tokio::time::timeout(self.app.limits().time, turn).await {
             Ok(Ok(place)) => Ok((request, place)),

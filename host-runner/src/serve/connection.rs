@@ -114,18 +114,20 @@ impl Server {
 
     async fn answer(
         self: Arc<Self>,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
         local: SocketAddr,
         turn: Turn,
     ) -> Response<Body> {
-        let mut seen = self.observe.request(&request);
+        let id: Arc<str> = new_id().into();
+        let mut seen = self.observe.request(&mut request, &id);
         let asked = Asked {
-            id: new_id().into(),
+            id: Arc::clone(&id),
             what: format!("{} {}", request.method(), request.uri().path()),
             method: request.method().clone(),
             traffic: Arc::clone(turn.traffic()),
+            trace: seen.trace(),
         };
-        let (id, what) = (Arc::clone(&asked.id), asked.what.clone());
+        let what = asked.what.clone();
         let response = match self.admit(request, local, &asked).await {
             Ok((request, place)) => self.ask_guest(request, place, asked).await,
             Err(refused) => *refused,

@@ -151,6 +151,10 @@ impl Server {
     ) -> Result<(), CallError> {
         let output = Output::log(&asked.id, self.app.limits().output);
         let mut store = new_store(&self.app, &output)?;
+        let step = asked.trace.as_ref().map(|trace| {
+            store.data_mut().go_on_with(trace);
+            trace.step("guest")
+        });
         let (app, called) = (&self.app, self.called.as_ref());
         let outcome = limited(&mut store, app, called, app.limits().time, async |store| {
             self.handler.handle(store, request, answer).await
@@ -158,8 +162,11 @@ impl Server {
         .await;
         // Before the store goes, and with it the guest's end of the body: a body that ends because its guest
         // failed must not look complete.
-        if outcome.is_err() {
+        if let Err(error) = &outcome {
             ended.fail();
+            if let Some(step) = step {
+                step.failed(error);
+            }
         }
         drop(store);
         outcome

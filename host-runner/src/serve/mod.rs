@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::blame::{Called, Scene};
-use crate::observe::{Observe, Stage};
+use crate::observe::{Observe, Stage, Trace};
 use crate::output::Output;
 use crate::session::{CallError, Session};
 use connection::accept;
@@ -46,6 +46,8 @@ struct Asked {
     method: Method,
     /// The traffic on its connection.
     traffic: Arc<Traffic>,
+    /// The trace that it is in.
+    trace: Option<Trace>,
 }
 
 /// Why a component cannot be served.

@@ -133,6 +133,40 @@ pub fn guest_that_prints() -> Vec<u8> {
     component(&GUEST.replace(";; imports", imports).replace(";; prints", prints))
 }
 
+/// The same, which asks a server before it answers: on `i` with the headers that it was given itself, on `j` with none.
+pub fn guest_that_asks(server: SocketAddr) -> Vec<u8> {
+    let imports = r#"(import "wasi:http/types@0.2.12" "[method]incoming-request.headers" (func $headers-of (param i32) (result i32)))
+        (import "wasi:http/types@0.2.12" "[method]fields.clone" (func $clone (param i32) (result i32)))
+        (import "wasi:http/types@0.2.12" "[constructor]fields" (func $fields (result i32)))
+        (import "wasi:http/types@0.2.12" "[constructor]outgoing-request" (func $outgoing (param i32) (result i32)))
+        (import "wasi:http/types@0.2.12" "[method]outgoing-request.set-authority"
+            (func $authority (param i32 i32 i32 i32) (result i32)))
+        (import "wasi:http/types@0.2.12" "[method]outgoing-request.set-path-with-query"
+            (func $target (param i32 i32 i32 i32) (result i32)))
+        (import "wasi:http/types@0.2.12" "[method]outgoing-request.set-scheme"
+            (func $scheme (param i32 i32 i32 i32 i32) (result i32)))
+        (import "wasi:http/types@0.2.12" "[method]future-incoming-response.subscribe"
+            (func $subscribe (param i32) (result i32)))
+        (import "wasi:http/outgoing-handler@0.2.12" "handle" (func $send (param i32 i32 i32 i32)))"#;
+    let server = server.to_string();
+    let asks = format!(
+        "(if (i32.or (i32.eq (local.get $letter) (i32.const 0x69)) (i32.eq (local.get $letter) (i32.const 0x6a))) (then
+            (local.set $stream (call $outgoing (if (result i32) (i32.eq (local.get $letter) (i32.const 0x69))
+                (then (call $clone (call $headers-of (local.get $request))))
+                (else (call $fields)))))
+            (drop (call $scheme (local.get $stream) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0)))
+            (drop (call $target (local.get $stream) (i32.const 1) (i32.const 1999) (i32.const 1)))
+            (drop (call $authority (local.get $stream) (i32.const 1) (i32.const 2000) (i32.const {})))
+            (call $send (local.get $stream) (i32.const 0) (i32.const 0) (i32.const 1024))
+            (if (i32.load8_u (i32.const 1024)) (then unreachable))
+            (call $block (call $subscribe (i32.load (i32.const 1032))))))",
+        server.len()
+    );
+    let data = format!(r#"(data (i32.const 1999) "/{server}") (global $headers"#);
+    let text = GUEST.replace("(global $headers", &data);
+    component(&text.replace(";; imports", imports).replace(";; prints", &asks))
+}
+
 /// The same, which on `k` sets and gets a key of the default bucket before it answers: five bytes of key and of value.
 pub fn guest_with_a_store() -> Vec<u8> {
     let imports = r#"(import "wasi:keyvalue/store@0.2.0-draft2" "open" (func $open (param i32 i32 i32)))
