@@ -15,7 +15,7 @@ use host_runner::admin::{Admin, AdminAddr, AdminError, AdminListener};
 use host_runner::keyvalue::{Access, Memory, Narrowed, StoreError};
 use host_runner::observe::{Metrics, Observe, Routes};
 use host_runner::{Grants, Limits, Setup};
-use support::{Running, guest, guest_with_a_store, rest, short, start_watched};
+use support::{Running, guest, guest_with_a_store, rest, start_watched};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinHandle;
@@ -80,6 +80,11 @@ async fn watch(bytes: &[u8], setup: Setup, observe: Observe) -> Watched {
     let address = listener.address().clone();
     let admin = tokio::spawn(Admin::new(Arc::clone(&observe)).serve(listener, pending()));
     Watched { server, observe, address, admin }
+}
+
+/// A limit on time that an endless loop meets soon, and a start on a busy machine does not.
+fn bounded() -> Limits {
+    Limits { time: Duration::from_secs(2), ..Limits::default() }
 }
 
 fn counting() -> Observe {
@@ -259,7 +264,7 @@ async fn failures_of_guests_are_counted_by_part() {
         // Nothing in the parts tells who should have answered: the one that was called is asked.
         ("", "host_runner_traps_total", [("kind", "no-answer"), ("part", "front")]),
     ] {
-        let watched = watch(&composition(code), with(short()), counting()).await;
+        let watched = watch(&composition(code), with(bounded()), counting()).await;
         let status = watched.ask("x").await[9..12].to_owned();
         let counted = watched.metrics().await;
         assert_eq!(counted.value(name, &labels), Some(1.0), "{code}: {counted:?}");
@@ -276,7 +281,7 @@ async fn failures_of_guests_are_counted_by_part() {
 /// A limit that is met after the head of the answer is counted too, and so is a client that does not wait.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_breaks_off_is_counted() {
-    let limits = Limits { response_body: 100_000, ..short() };
+    let limits = Limits { response_body: 100_000, ..bounded() };
     let watched = watch(guest(), with(limits), counting()).await;
     let mut stream =
         watched.server.send(b"GET /big HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n").await;
@@ -470,7 +475,7 @@ async fn every_metric_is_on_the_page_about_operations() {
     let observe = counting();
     let store = observe.metrics.as_ref().unwrap().of_store(Arc::new(Memory::new()));
     let grants = Grants { keyvalue: Some(store), ..Grants::default() };
-    let limits = Limits { concurrency: 1, queue: 0, ..short() };
+    let limits = Limits { concurrency: 1, queue: 0, ..bounded() };
     let watched = watch(&guest_with_a_store(), Setup { grants, limits, ..Setup::default() }, observe).await;
     for path in ["keys", "trap", "spin"] {
         watched.ask(path).await;

@@ -374,7 +374,10 @@ fn the_administrator_is_answered_on_a_socket_that_the_file_names() {
     let serving = Serving::start(place.path(), &flags, &[]);
     let socket = place.path().join("sub/admin.sock");
     let admin = |path| Serving::ask(std::os::unix::net::UnixStream::connect(&socket).unwrap(), path);
-    assert!(admin("/readyz").ends_with("\r\n\r\nready\n"));
+    // The line that says where it listens comes a moment before the first request is accepted.
+    while !admin("/readyz").ends_with("\r\n\r\nready\n") {
+        std::thread::yield_now();
+    }
     assert!(serving.get("/ok").contains("hello"));
     assert!(serving.get("/ex").starts_with("HTTP/1.1 200 "));
     let counted = admin("/metrics");
