@@ -255,7 +255,7 @@ def zig_cache():
 def build(runner):
     """every component and composition of composer.toml"""
     good, _ = runner.run([COMPOSER, "build"])
-    for folder in ["tests", "tests/wasi", "tests/config"]:
+    for folder in ["tests", "tests/wasi", "tests/config", "tests/hostile"]:
         fixtures, _ = runner.run([COMPOSER, "build"], cwd=ROOT / folder)
         runner.check(fixtures, f"composer build, in {folder}: the fixtures")
     if runner.check(good, "composer build"):

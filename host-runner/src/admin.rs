@@ -1,7 +1,8 @@
 //! The address for whoever runs the host: metrics, and whether it lives and is ready.
 //!
-//! It is another one than that of the server, is off where nobody named it, and speaks HTTP/1.1: `GET /metrics`, `GET /livez`
-//! and `GET /readyz`. What changes something is let in from this machine only, and never from a page in a browser.
+//! It is another one than that of the server, is off where nobody named it, and speaks HTTP/1.1: `GET /metrics`, `GET /livez`,
+//! `GET /readyz`, and `POST /swap`. What changes something is let in from this machine only, and never from a page in a
+//! browser.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -30,8 +31,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 use crate::observe::{MEDIA_TYPE, Observe, Stage};
-use crate::serve::Body;
 use crate::serve::answer::problem;
+use crate::serve::{Body, Swapped};
 
 /// Connections at the same time; the next one waits to be accepted.
 const CONNECTIONS: usize = 64;
@@ -209,10 +210,14 @@ enum Peer {
     Tcp(SocketAddr),
 }
 
+/// Swaps in what is to be served now. An error says why the running component stays.
+type Swap = dyn Fn() -> BoxFuture<'static, Result<Swapped, String>> + Send + Sync;
+
 /// What is answered at one address: the state of a server that runs.
 #[derive(Clone)]
 pub struct Admin {
     observe: Arc<Observe>,
+    swap: Option<Arc<Swap>>,
 }
 
 /// What can be asked for.
@@ -222,17 +227,28 @@ struct Route {
     answer: for<'a> fn(&'a Admin) -> BoxFuture<'a, Response<Body>>,
 }
 
-static ROUTES: [Route; 3] = [
+static ROUTES: [Route; 4] = [
     Route { method: Method::GET, path: "/metrics", answer: |admin| Box::pin(ready(admin.metrics())) },
     Route { method: Method::GET, path: "/livez", answer: |_| Box::pin(ready(fine("live\n"))) },
     Route { method: Method::GET, path: "/readyz", answer: |admin| Box::pin(ready(admin.readiness())) },
+    Route { method: Method::POST, path: "/swap", answer: |admin| Box::pin(admin.swap()) },
 ];
 
 impl Admin {
     /// Tells of the server that is watched by this.
     #[must_use]
     pub fn new(observe: Arc<Observe>) -> Self {
-        Self { observe }
+        Self { observe, swap: None }
+    }
+
+    /// Also swaps the component of the server, at `POST /swap`. The error says why the running one stays.
+    #[must_use]
+    pub fn swap_by(
+        mut self,
+        swap: impl Fn() -> BoxFuture<'static, Result<Swapped, String>> + Send + Sync + 'static,
+    ) -> Self {
+        self.swap = Some(Arc::new(swap));
+        self
     }
 
     /// Answers until `shutdown` is ready. Requests that come in then are not answered any more.
@@ -305,6 +321,16 @@ impl Admin {
         match &self.observe.metrics {
             Some(metrics) => text(metrics.text(), MEDIA_TYPE),
             None => problem(StatusCode::NOT_FOUND, "Nothing is counted."),
+        }
+    }
+
+    async fn swap(&self) -> Response<Body> {
+        let Some(swap) = &self.swap else {
+            return problem(StatusCode::NOT_FOUND, "The component of this server cannot be swapped.");
+        };
+        match swap().await {
+            Ok(swapped) => text(serde_json::json!(swapped).to_string() + "\n", "application/json"),
+            Err(why) => problem(StatusCode::CONFLICT, &why),
         }
     }
 

@@ -1,5 +1,6 @@
 //! A component that is ready to run: read, compiled, its imports granted and linked.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
@@ -15,6 +16,7 @@ use crate::grants::Grants;
 use crate::imports::{self, Refusal};
 use crate::limits::Limits;
 use crate::link;
+use crate::needs::{self, Needs};
 use crate::output::Output;
 use crate::session::{CallError, Session};
 use crate::state::{State, WallClock};
@@ -161,6 +163,8 @@ struct Inner {
     engine: Engine,
     pre: InstancePre<State>,
     blame: Index,
+    /// `None` where its structure cannot be read.
+    anatomy: Option<anatomy::Component>,
     setup: Setup,
 }
 
@@ -210,7 +214,8 @@ impl App {
             .map_err(|LinkFailed { interfaces, source }| LoadError::Extension { interfaces, source })?;
         let pre = linker.instantiate_pre(&component).map_err(mismatch)?;
         let blame = source.blame();
-        let inner = Inner { name: name.to_owned(), engine: engine.clone(), pre, blame, setup };
+        let anatomy = source.anatomy().map(Cow::into_owned);
+        let inner = Inner { name: name.to_owned(), engine: engine.clone(), pre, blame, anatomy, setup };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -227,6 +232,17 @@ impl App {
     /// The limits that it was loaded with.
     pub fn limits(&self) -> &Limits {
         &self.inner.setup.limits
+    }
+
+    /// What it asks its host for. `None` where its structure cannot be read.
+    pub fn asks(&self) -> Option<Needs> {
+        let anatomy = self.inner.anatomy.as_ref()?;
+        Some(needs::needs_of(anatomy, &self.inner.setup.grants.extensions))
+    }
+
+    /// SHA-256 of the component, as 64 hexadecimal digits. `None` where its structure cannot be read.
+    pub fn digest(&self) -> Option<&str> {
+        Some(&self.inner.anatomy.as_ref()?.digest)
     }
 
     /// Whether a frame may hide a function of another part, that was inlined into it.

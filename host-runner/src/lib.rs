@@ -50,6 +50,7 @@ pub mod limits;
 mod link;
 pub mod needs;
 pub mod observe;
+mod open_files;
 mod output;
 mod run;
 mod serve;
@@ -70,7 +71,7 @@ pub use grants::Grants;
 pub use imports::{Refusal, Ungranted, Way};
 pub use limits::{LimitHit, Limits};
 pub use run::{Program, RunError, run};
-pub use serve::{Failure, ServeError, Server, serve};
+pub use serve::{Failure, ServeError, Server, SwapError, Swapped, Swapper, serve};
 pub use session::{CallError, Session};
 pub use state::WallClock;
 /// The engine: [extensions](extension) are written against this very one.

@@ -18,6 +18,7 @@ use crate::grants::{Authority, Directory, Grants, Stdio};
 use crate::keyvalue::{self, Backend, Budget, Copies};
 use crate::limits::{Limiter, Limits};
 use crate::observe::Trace;
+use crate::open_files::OpenFiles;
 use crate::output::Output;
 
 /// Tells the time of day. The host's own clock by default; a test brings one that it can set.
@@ -32,6 +33,7 @@ pub struct State {
     http: WasiHttpCtx,
     outbound: Outbound,
     table: ResourceTable,
+    open_files: OpenFiles,
     keyvalue: Option<Arc<dyn Backend>>,
     seen: Copies,
     extensions: Started,
@@ -55,14 +57,17 @@ impl State {
     ) -> Result<Self, StartError> {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.host_handles);
+        let open_files = OpenFiles::new(limits.open_files);
         Ok(Self {
             wasi: context(grants, clock, arguments, output)?,
             http: WasiHttpCtx::new(),
             outbound: Outbound {
                 allowed: grants.outbound.clone().unwrap_or_default(),
                 trace: HeaderMap::new(),
+                open_files: open_files.clone(),
             },
             table,
+            open_files,
             keyvalue: grants.keyvalue.clone(),
             seen: Copies::default(),
             extensions: grants
@@ -135,6 +140,10 @@ impl State {
 
     pub(crate) fn table(&mut self) -> &mut ResourceTable {
         &mut self.table
+    }
+
+    pub(crate) fn open_files(&self) -> &OpenFiles {
+        &self.open_files
     }
 
     pub(crate) fn keyvalue(&mut self) -> keyvalue::View<'_> {
@@ -212,6 +221,8 @@ struct Outbound {
     allowed: Vec<Authority>,
     /// What a request is given that says of no trace. Empty without traces.
     trace: HeaderMap,
+    /// Each request has a connection of its own.
+    open_files: OpenFiles,
 }
 
 /// What the engine's HTTP calls the answer to a request.
@@ -253,9 +264,20 @@ impl WasiHttpHooks for Outbound {
         if !request.headers().contains_key("traceparent") {
             request.headers_mut().extend(self.trace.clone());
         }
+        let room = match self.open_files.room() {
+            Ok(room) => room,
+            Err(hit) => {
+                tracing::warn!("a guest may not open another connection: {hit}");
+                return Box::new(async { Err(wasmtime_wasi_http::Error::ConnectionLimitReached) });
+            }
+        };
         Box::new(async move {
             let (answer, rest) = wasmtime_wasi_http::default_send_request(request, options).await?;
-            let rest: Box<dyn Future<Output = Sent> + Send> = Box::new(rest);
+            let rest: Box<dyn Future<Output = Sent> + Send> = Box::new(async move {
+                let sent = rest.await;
+                drop(room);
+                sent
+            });
             Ok((answer.map(BodyExt::boxed_unsync), rest))
         })
     }

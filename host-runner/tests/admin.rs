@@ -7,15 +7,18 @@ mod support;
 use std::collections::BTreeSet;
 use std::future::pending;
 use std::os::unix::fs::PermissionsExt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use exposition::Exposition;
 use host_runner::admin::{Admin, AdminAddr, AdminError, AdminListener};
+use host_runner::grants::Stdio;
 use host_runner::keyvalue::{Access, Memory, Narrowed, StoreError};
 use host_runner::observe::{Metrics, Observe, Routes};
 use host_runner::{Grants, Limits, Setup};
-use support::{Running, guest, guest_with_a_store, rest, start_watched};
+use support::{
+    Running, guest, guest_saying, guest_that_prints, guest_with_a_store, load, rest, start_watched,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinHandle;
@@ -153,10 +156,11 @@ impl Watched {
 async fn what_is_not_there_is_answered_with_what_is() {
     let watched = watch(guest(), Setup::default(), counting()).await;
     for (request, status, told) in [
-        ("GET /", "404 Not Found", "There is /metrics, /livez, /readyz."),
+        ("GET /", "404 Not Found", "There is /metrics, /livez, /readyz, /swap."),
         ("GET /metrics/", "404 Not Found", "There is /metrics"),
-        ("POST /swap", "404 Not Found", "There is /metrics"),
+        ("POST /swap", "404 Not Found", "The component of this server cannot be swapped."),
         ("POST /metrics", "405 Method Not Allowed", "/metrics takes GET, HEAD."),
+        ("GET /swap", "405 Method Not Allowed", "/swap takes POST."),
         ("DELETE /readyz", "405 Method Not Allowed", "/readyz takes GET, HEAD."),
     ] {
         let answer =
@@ -164,9 +168,51 @@ async fn what_is_not_there_is_answered_with_what_is() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{request}: {answer}");
         assert!(answer.contains("content-type: application/problem+json\r\n"), "{request}: {answer}");
         assert!(answer.contains(told), "{request}: {answer}");
-        assert_eq!(answer.contains("allow: GET, HEAD\r\n"), status.starts_with("405"), "{request}: {answer}");
+        assert_eq!(answer.contains("\r\nallow: "), status.starts_with("405"), "{request}: {answer}");
     }
     watched.stop().await;
+}
+
+/// Refused, done, and found done already; asked for by a page in a browser it is not even tried.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_swap_is_answered_with_what_came_of_it() {
+    let observe = Arc::new(counting());
+    let server = start_watched(guest(), Setup::default(), None, |_| {}, Arc::clone(&observe)).await;
+    let nexts = Arc::new(Mutex::new(vec![guest_saying("world"), guest_saying("world"), guest_that_prints()]));
+    let (swapper, asked) = (server.swapper.clone(), Arc::clone(&nexts));
+    let admin = Admin::new(observe).swap_by(move || {
+        let (swapper, next) = (swapper.clone(), asked.lock().unwrap().pop().unwrap());
+        Box::pin(async move {
+            let grants = Grants { stdio: Some(Stdio::Empty), ..Grants::default() };
+            let app = load(&next, Setup { grants, ..Setup::default() }, None);
+            swapper.swap(app).await.map_err(|error| error.to_string())
+        })
+    });
+    let listener = AdminListener::bind(&"127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let AdminAddr::Tcp(address) = listener.address().clone() else { panic!("{listener:?}") };
+    let admin = tokio::spawn(admin.serve(listener, pending()));
+    let post = async |headers: &str| {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("POST /swap HTTP/1.1\r\nHost: here\r\n{headers}Connection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        rest(&mut stream).await
+    };
+    let answer = post("Origin: http://here\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    assert_eq!(nexts.lock().unwrap().len(), 3);
+    let answer = post("").await;
+    assert!(answer.starts_with("HTTP/1.1 409 "), "{answer}");
+    assert!(answer.contains("asks for more than the running component: wasi:cli/stdout@"), "{answer}");
+    assert!(server.ask("ok").await.contains("hello"));
+    for changed in [true, false] {
+        let answer = post("").await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(answer.contains("content-type: application/json\r\n"), "{answer}");
+        assert!(answer.contains(&format!("\"changed\":{changed}")), "{answer}");
+        assert!(server.ask("ok").await.contains("world"));
+    }
+    admin.abort();
+    server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -45,6 +45,8 @@ pub(crate) const HELP: &str = r#"The file of --config:
   admin = "127.0.0.1:9090"            # or "unix:run/admin.sock"
   routes = ["/orders/{id}"]
   otlp = "http://127.0.0.1:4318"
+  watch = false
+  swap-asking-more = false
 
 Paths in it are relative to the file. Flags go over it: where there can be one only (--stdio,
 --keyvalue, --addr, --admin, --otlp, a limit, the variable or the guest's folder of a name), the flag's counts;
@@ -391,6 +393,7 @@ pub(crate) struct LimitTable {
     tables: Option<usize>,
     guest_handles: Option<usize>,
     host_handles: Option<usize>,
+    pub(crate) open_files: Option<usize>,
     keyvalue_ops: Option<u64>,
     keyvalue_bytes: Option<Text<Size>>,
     request: Option<Text<Size>>,
@@ -424,6 +427,7 @@ impl LimitTable {
             tables: self.tables.unwrap_or(defaults.tables),
             guest_handles: self.guest_handles.unwrap_or(defaults.guest_handles),
             host_handles: self.host_handles.unwrap_or(defaults.host_handles),
+            open_files: self.open_files.unwrap_or(defaults.open_files),
             keyvalue_ops: self.keyvalue_ops.unwrap_or(defaults.keyvalue_ops),
             keyvalue_bytes: size(&self.keyvalue_bytes, defaults.keyvalue_bytes),
             request_body: size(&self.request, defaults.request_body),
@@ -451,6 +455,8 @@ pub(crate) struct ServeTable {
     admin: Option<Text<AdminAddr>>,
     pub(crate) routes: Vec<String>,
     pub(crate) otlp: Option<String>,
+    pub(crate) watch: bool,
+    pub(crate) swap_asking_more: bool,
 }
 
 impl ServeTable {

@@ -334,6 +334,10 @@ pub(crate) struct LimitFlags {
     #[arg(long, value_name = "COUNT")]
     max_host_handles: Option<usize>,
 
+    /// Files, folders and connections to other servers that one instance has open [default: 128; for `run`: no limit].
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) max_open_files: Option<usize>,
+
     /// Key-value operations; one on many keys counts once for each [default: 10000; for `run`: no limit].
     #[arg(long, value_name = "COUNT")]
     max_keyvalue_ops: Option<u64>,
@@ -358,6 +362,7 @@ impl LimitFlags {
             tables: self.max_tables.unwrap_or(defaults.tables),
             guest_handles: self.max_guest_handles.unwrap_or(defaults.guest_handles),
             host_handles: self.max_host_handles.unwrap_or(defaults.host_handles),
+            open_files: self.max_open_files.unwrap_or(defaults.open_files),
             ..defaults
         }
     }

@@ -6,8 +6,10 @@ mod config;
 mod flags;
 mod grants;
 mod observe;
+mod open_files;
 mod run;
 mod serve;
+mod swap;
 mod timing;
 
 use std::io::{self, Write};
@@ -21,6 +23,7 @@ use clap::Subcommand;
 use flags::Prepared;
 use host_runner::{
     App, CallError, CompileError, EngineError, ExpressionError, LoadError, RunError, ServeError, Setup,
+    SwapError,
 };
 
 /// How long a command may be silent.
@@ -83,6 +86,11 @@ impl Failure {
     #[cfg(test)]
     pub(crate) fn code(&self) -> u8 {
         self.code
+    }
+
+    /// The error with its causes, for the log.
+    pub(crate) fn on_one_line(&self) -> String {
+        format!("{:#}", self.error)
     }
 
     /// Prints the error with its causes, numbered where there are several.
@@ -155,6 +163,16 @@ impl From<ServeError> for Failure {
             ServeError::Start { source: CallError::Start(error), .. } => Self::host(error),
             error @ ServeError::Start { .. } => Self::guest(error),
             error => Self::host(error),
+        }
+    }
+}
+
+impl From<SwapError> for Failure {
+    fn from(error: SwapError) -> Self {
+        match error {
+            SwapError::Serve(error) => error.into(),
+            error @ SwapError::Busy => Self::host(error),
+            error => Self::refused(error),
         }
     }
 }

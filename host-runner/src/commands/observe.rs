@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::Failure;
 use super::config::ServeTable;
+use super::swap::Swaps;
 
 /// How long the end waits for the collector to take the last traces.
 const LAST_TRACES: Duration = Duration::from_secs(5);
@@ -20,10 +21,11 @@ const LAST_TRACES: Duration = Duration::from_secs(5);
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Operations")]
 pub(crate) struct ObserveFlags {
-    /// Listens here for whoever runs the host: GET /metrics, /livez and /readyz [default: nowhere].
+    /// Listens here for whoever runs the host: GET /metrics, /livez and /readyz, POST /swap [default: nowhere].
     ///
     /// Metrics are in the text format of OpenMetrics, which Prometheus reads. /readyz is 503 before requests are accepted
-    /// and while those in flight finish. Port 0 takes a free one; which one is logged. A socket at PATH is for its owner
+    /// and while those in flight finish. /swap does what SIGHUP does, for processes on this machine, and answers what came of
+    /// it. Port 0 takes a free one; which one is logged. A socket at PATH is for its owner
     /// alone.
     #[arg(long, value_name = "ADDRESS|unix:PATH")]
     admin: Option<AdminAddr>,
@@ -89,11 +91,19 @@ impl Operations {
     }
 
     /// Listens for the administrator, if an address was named, and says where. It does until what this gives is dropped.
-    pub(crate) async fn listen(&self) -> Result<Option<Listening>, Failure> {
+    pub(crate) async fn listen(&self, swaps: Swaps) -> Result<Option<Listening>, Failure> {
         let Some(address) = &self.admin else { return Ok(None) };
         let listener = AdminListener::bind(address).await.map_err(Failure::host)?;
         tracing::info!("admin on {}", listener.address());
-        let admin = Admin::new(Arc::clone(&self.observe));
+        // In a task of its own: who asks for a swap and goes away has asked for it all the same.
+        let admin = Admin::new(Arc::clone(&self.observe)).swap_by(move || {
+            let swaps = swaps.clone();
+            let swapping = tokio::spawn(async move { swaps.swap("POST /swap").await });
+            Box::pin(async move {
+                let outcome = swapping.await.map_err(|error| error.to_string())?;
+                outcome.map_err(|failure| failure.on_one_line())
+            })
+        });
         Ok(Some(Listening(tokio::spawn(admin.serve(listener, std::future::pending())))))
     }
 }

@@ -19,6 +19,7 @@ use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use super::admit::admit;
 use super::body::Counted;
 use super::failure::new_id;
 use super::traffic::{End, Traffic, Turn, Watched};
@@ -84,8 +85,8 @@ impl Server {
                 async move { Ok::<_, Infallible>(server.answer(request, local, turn).await) }
             }
         });
-        let limits = self.app.limits();
-        let builder = builder(limits);
+        let limits = self.running.current().app.limits().clone();
+        let builder = builder(&limits);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         let mut closing = false;
         loop {
@@ -121,6 +122,7 @@ impl Server {
         let id: Arc<str> = new_id().into();
         let mut seen = self.observe.request(&mut request, &id);
         let asked = Asked {
+            composition: self.running.current(),
             id: Arc::clone(&id),
             what: format!("{} {}", request.method(), request.uri().path()),
             method: request.method().clone(),
@@ -128,7 +130,7 @@ impl Server {
             trace: seen.trace(),
         };
         let what = asked.what.clone();
-        let response = match self.admit(request, local, &asked).await {
+        let response = match admit(request, local, &asked, &self.observe).await {
             Ok((request, place)) => self.ask_guest(request, place, asked).await,
             Err(refused) => *refused,
         };

@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::admit::{declared_length, too_large};
 use super::answer::problem;
 use super::body::{Begun, BodyLimits, Ended, Fault, Inflow, RequestBody, ResponseBody};
+use super::composition::Composition;
 use super::handler::GuestAnswer;
 use super::traffic::Work;
 use super::{Asked, Body, Failure, Server};
@@ -35,7 +36,8 @@ impl Server {
         place: OwnedSemaphorePermit,
         asked: Asked,
     ) -> Response<Body> {
-        let limits = self.app.limits();
+        let composition = Arc::clone(&asked.composition);
+        let limits = composition.app.limits();
         let (inflow, ended) = (Inflow::default(), Ended::new());
         let body_limits = BodyLimits { length: limits.request_body, stall: limits.body_stall };
         let request = request.map(|body| RequestBody::new(body, body_limits, inflow.clone(), ended.clone()));
@@ -46,7 +48,7 @@ impl Server {
             let (server, asked) = (Arc::clone(&self), Arc::clone(&asked));
             let (inflow, ended) = (inflow.clone(), ended.clone());
             async move {
-                let outcome = server.run_guest(request, sender, &asked, &ended).await;
+                let outcome = run_guest(request, sender, &asked, &ended).await;
                 let outcome = server.judge(outcome, &asked, &inflow);
                 drop((place, work));
                 outcome
@@ -73,7 +75,7 @@ impl Server {
                 }
                 Ok(Err(None)) => too_slow(),
                 _ => {
-                    let blame = Blame::silent(&self.scene());
+                    let blame = Blame::silent(&composition.scene());
                     self.bad_answer(&asked, blame.reason.clone(), Some(blame))
                 }
             },
@@ -123,54 +125,54 @@ impl Server {
             let reason = format!("the guest answered with the status {status}, which is no final answer");
             return self.bad_answer(&asked, reason, None);
         }
-        let limit = self.app.limits().response_body;
+        let limit = asked.composition.app.limits().response_body;
         let bodiless = asked.method == Method::HEAD
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        let blame = move |server: &Self| {
-            let blame = Blame::limit(&server.scene(), LimitHit::ResponseBody(limit));
+        let blame = move |asked: &Asked| {
+            let blame = Blame::limit(&asked.composition.scene(), LimitHit::ResponseBody(limit));
             (blame.reason.clone(), Some(blame))
         };
         if !bodiless && declared_length(response.headers()).is_some_and(|length| length > limit) {
-            let (reason, blame) = blame(&self);
+            let (reason, blame) = blame(&asked);
             return self.bad_answer(&asked, reason, blame);
         }
         let too_long = move || {
-            let (reason, blame) = blame(&self);
+            let (reason, blame) = blame(&asked);
             self.tell(&Failure::bad_answer(&asked.id, &asked.what, reason, blame));
         };
         let response = response.map(|body| ResponseBody::new(body, limit, ended, too_long).boxed_unsync());
         if bodiless { without_body(response) } else { response }
     }
+}
 
-    async fn run_guest(
-        &self,
-        request: Request<RequestBody>,
-        answer: oneshot::Sender<GuestAnswer>,
-        asked: &Asked,
-        ended: &Ended,
-    ) -> Result<(), CallError> {
-        let output = Output::log(&asked.id, self.app.limits().output);
-        let mut store = new_store(&self.app, &output)?;
-        let step = asked.trace.as_ref().map(|trace| {
-            store.data_mut().go_on_with(trace);
-            trace.step("guest")
-        });
-        let (app, called) = (&self.app, self.called.as_ref());
-        let outcome = limited(&mut store, app, called, app.limits().time, async |store| {
-            self.handler.handle(store, request, answer).await
-        })
-        .await;
-        // Before the store goes, and with it the guest's end of the body: a body that ends because its guest
-        // failed must not look complete.
-        if let Err(error) = &outcome {
-            ended.fail();
-            if let Some(step) = step {
-                step.failed(error);
-            }
+/// Runs an instance on the request, in a store of its own.
+async fn run_guest(
+    request: Request<RequestBody>,
+    answer: oneshot::Sender<GuestAnswer>,
+    asked: &Asked,
+    ended: &Ended,
+) -> Result<(), CallError> {
+    let Composition { app, handler, called, .. } = &*asked.composition;
+    let output = Output::log(&asked.id, app.limits().output);
+    let mut store = new_store(app, &output)?;
+    let step = asked.trace.as_ref().map(|trace| {
+        store.data_mut().go_on_with(trace);
+        trace.step("guest")
+    });
+    let outcome = limited(&mut store, app, called.as_ref(), app.limits().time, async |store| {
+        handler.handle(store, request, answer).await
+    })
+    .await;
+    // Before the store goes, and with it the guest's end of the body: a body that ends because its guest
+    // failed must not look complete.
+    if let Err(error) = &outcome {
+        ended.fail();
+        if let Some(step) = step {
+            step.failed(error);
         }
-        drop(store);
-        outcome
     }
+    drop(store);
+    outcome
 }
 
 /// What a guest's answer is once the first of its body is there.

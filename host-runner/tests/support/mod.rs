@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use host_runner::observe::Observe;
-use host_runner::{App, Engine, EngineOptions, Failure, Limits, Pool, ServeError, Server, Setup};
+use host_runner::{App, Engine, EngineOptions, Failure, Limits, Pool, ServeError, Server, Setup, Swapper};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -122,6 +122,11 @@ pub fn guest() -> &'static [u8] {
     BYTES.get_or_init(|| component(GUEST))
 }
 
+/// The same, which says another word of five letters than "hello".
+pub fn guest_saying(word: &str) -> Vec<u8> {
+    component(&GUEST.replace(r#""hello""#, &format!("\"{word}\"")))
+}
+
 /// The same, which prints, and imports what it needs for that.
 pub fn guest_that_prints() -> Vec<u8> {
     let imports = r#"(import "wasi:cli/stdout@0.2.12" "get-stdout" (func $stdout (result i32)))"#;
@@ -214,6 +219,7 @@ pub fn encode(text: &str, resolve: &Resolve, world: WorldId) -> Vec<u8> {
 
 pub struct Running {
     pub address: SocketAddr,
+    pub swapper: Swapper,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<Result<(), ServeError>>,
 }
@@ -242,18 +248,24 @@ pub async fn start_watched(
     tell: impl Fn(&Failure) + Send + Sync + 'static,
     observe: Arc<Observe>,
 ) -> Running {
-    let pool = Pool { instances: 8, memory: setup.limits.memory, table_elements: 1_000 };
-    let options = EngineOptions { pool: Some(pool), concurrency, ..EngineOptions::default() };
-    let engine = Engine::new(&options).unwrap();
-    let app = App::from_bytes(&engine, "guest.wasm", bytes, setup).unwrap();
-    let server = Server::new(app).await.unwrap().on_failure(tell).observe(observe);
+    let server =
+        Server::new(load(bytes, setup, concurrency)).await.unwrap().on_failure(tell).observe(observe);
+    let swapper = server.swapper();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(server.serve(listener, async {
         let _ = stopped.await;
     }));
-    Running { address, stop: Some(stop), server }
+    Running { address, swapper, stop: Some(stop), server }
+}
+
+/// A guest that is ready to be served, on an engine of its own.
+pub fn load(bytes: &[u8], setup: Setup, concurrency: Option<bool>) -> App {
+    let pool = Pool { instances: 8, memory: setup.limits.memory, table_elements: 1_000 };
+    let options = EngineOptions { pool: Some(pool), concurrency, ..EngineOptions::default() };
+    let engine = Engine::new(&options).unwrap();
+    App::from_bytes(&engine, "guest.wasm", bytes, setup).unwrap()
 }
 
 impl Running {
