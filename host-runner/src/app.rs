@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use wasmtime::component::{Component, InstancePre};
 
@@ -168,6 +168,16 @@ struct Inner {
     setup: Setup,
 }
 
+/// An app that may be gone.
+pub(crate) struct WeakApp(Weak<Inner>);
+
+impl WeakApp {
+    /// The app, if it is still there.
+    pub(crate) fn upgrade(&self) -> Option<App> {
+        self.0.upgrade().map(|inner| App { inner })
+    }
+}
+
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("App").field("name", &self.inner.name).finish_non_exhaustive()
@@ -242,6 +252,11 @@ impl App {
 
     pub(crate) fn name(&self) -> &str {
         &self.inner.name
+    }
+
+    /// The same app, without keeping it.
+    pub(crate) fn downgrade(&self) -> WeakApp {
+        WeakApp(Arc::downgrade(&self.inner))
     }
 
     /// Where its parts are in the binary.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::HeaderMap;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{FsPerms, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{
@@ -16,6 +17,7 @@ use crate::extension::{Extension, LinkFailed, Started};
 use crate::grants::{Authority, Directory, Grants, Stdio};
 use crate::keyvalue::{self, Backend, Budget, Copies};
 use crate::limits::{Limiter, Limits};
+use crate::observe::Trace;
 use crate::open_files::OpenFiles;
 use crate::output::Output;
 
@@ -61,6 +63,7 @@ impl State {
             http: WasiHttpCtx::new(),
             outbound: Outbound {
                 allowed: grants.outbound.clone().unwrap_or_default(),
+                trace: HeaderMap::new(),
                 open_files: open_files.clone(),
             },
             table,
@@ -107,6 +110,11 @@ impl State {
         self.deadline = deadline;
         self.budget = Budget::new(limits);
         self.meter.reset();
+    }
+
+    /// What the guest sends, and says of no trace, goes on with this one.
+    pub(crate) fn go_on_with(&mut self, trace: &Trace) {
+        self.outbound.trace = trace.headers();
     }
 
     /// The limit on time that the guest has met, if it has. Only to be asked while it runs.
@@ -211,6 +219,8 @@ const CHUNK: usize = 64 << 10;
 /// Lets requests out to the granted authorities and denies all others.
 struct Outbound {
     allowed: Vec<Authority>,
+    /// What a request is given that says of no trace. Empty without traces.
+    trace: HeaderMap,
     /// Each request has a connection of its own.
     open_files: OpenFiles,
 }
@@ -231,7 +241,7 @@ impl WasiHttpHooks for Outbound {
 
     fn send_request(
         &mut self,
-        request: http::Request<WasiBody>,
+        mut request: http::Request<WasiBody>,
         options: Option<RequestOptions>,
         _sent: Box<dyn Future<Output = Sent> + Send>,
     ) -> Box<dyn Future<Output = Answer> + Send> {
@@ -250,6 +260,9 @@ impl WasiHttpHooks for Outbound {
             });
             tracing::warn!("a request to {asked} was denied: its authority is not granted (--http-out)");
             return Box::new(async { Err(wasmtime_wasi_http::Error::HttpRequestDenied) });
+        }
+        if !request.headers().contains_key("traceparent") {
+            request.headers_mut().extend(self.trace.clone());
         }
         let room = match self.open_files.room() {
             Ok(room) => room,

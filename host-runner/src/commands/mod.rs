@@ -5,6 +5,7 @@ mod compile;
 mod config;
 mod flags;
 mod grants;
+mod observe;
 mod open_files;
 mod run;
 mod serve;
@@ -17,6 +18,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use crate::log;
 use clap::Subcommand;
 use flags::Prepared;
 use host_runner::{
@@ -60,6 +62,11 @@ impl Failure {
         Self { error: anyhow::Error::msg(message.into()), code: 2 }
     }
 
+    /// Wrong usage, with its cause.
+    pub(crate) fn wrong(error: impl Into<anyhow::Error>) -> Self {
+        Self { error: error.into(), code: 2 }
+    }
+
     pub(crate) fn file(error: impl Into<anyhow::Error>) -> Self {
         Self { error: error.into(), code: 3 }
     }
@@ -88,17 +95,7 @@ impl Failure {
 
     /// Prints the error with its causes, numbered where there are several.
     pub(crate) fn report(&self) -> ExitCode {
-        let mut text = format!("error: {}\n", self.error);
-        let causes: Vec<_> = self.error.chain().skip(1).collect();
-        for (number, cause) in causes.iter().enumerate() {
-            if causes.len() == 1 {
-                text.push_str(&format!("  because: {cause}\n"));
-            } else {
-                text.push_str(&format!("  because ({}): {cause}\n", number + 1));
-            }
-        }
-        // Nobody left to tell is no second error.
-        let _ = io::stderr().write_all(text.as_bytes());
+        log::error(&self.error, self.code);
         ExitCode::from(self.code)
     }
 }

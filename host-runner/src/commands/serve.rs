@@ -13,10 +13,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::config::{self, Config, ConfigFlag};
-use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags, eprint_page, size, time, to_usize};
+use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags, size, time, to_usize};
+use super::observe::{ObserveFlags, Operations};
 use super::open_files::make_room;
 use super::swap::{Changes, Reload, Swaps};
 use super::{Failure, load, print_line, runtime};
+use crate::log;
 
 /// How long the end waits for what guests left behind.
 const LEFT_BEHIND: Duration = Duration::from_secs(1);
@@ -115,6 +117,9 @@ pub(crate) struct Serve {
 
     #[command(flatten)]
     blame: BlameFlags,
+
+    #[command(flatten)]
+    observe: ObserveFlags,
 }
 
 impl Serve {
@@ -122,6 +127,8 @@ impl Serve {
         let config = self.config.read()?;
         let mut limits = self.limits(&config);
         let addr = self.addr.or(config.serve.addr).unwrap_or(ADDR);
+        let runtime = runtime()?;
+        let operations = self.observe.open(&config.serve, runtime.handle())?;
         let pool = Pool {
             instances: limits.concurrency,
             memory: limits.memory,
@@ -130,7 +137,7 @@ impl Serve {
         let Some(prepared) = self.engine.prepare(&self.file, Some(pool), true)? else {
             return Ok(ExitCode::SUCCESS);
         };
-        let grants = self.grants.open(&config.grants)?;
+        let grants = operations.count(self.grants.open(&config.grants)?);
         let chosen = self.limits.max_open_files.or(config.limits.open_files).is_some();
         make_room(&grants, &mut limits, chosen);
         let setup = Setup { grants, limits, ..Setup::default() };
@@ -142,8 +149,8 @@ impl Serve {
             blame: self.blame,
             reload: Reload { file: self.file, engine: self.engine, pool, setup },
         };
-        let runtime = runtime()?;
-        let outcome = runtime.block_on(serving.serve(app));
+        let outcome = runtime.block_on(serving.serve(app, &operations));
+        operations.finish();
         // A guest that was cut off may have left something behind that waits without end: the opening of a
         // named pipe in a granted folder, for example.
         runtime.shutdown_timeout(LEFT_BEHIND);
@@ -182,8 +189,8 @@ struct Serving {
 
 impl Serving {
     /// Everything that can go wrong at the start does so before the line is printed.
-    async fn serve(self, app: App) -> Result<(), Failure> {
-        let server = self.start(app).await?;
+    async fn serve(self, app: App, operations: &Operations) -> Result<(), Failure> {
+        let server = self.start(app, operations).await?;
         let on_signal = |kind| signal(kind).map_err(Failure::host);
         let mut terminate = on_signal(SignalKind::terminate())?;
         let mut interrupt = on_signal(SignalKind::interrupt())?;
@@ -191,6 +198,7 @@ impl Serving {
         let changes = if self.watch { Some(Changes::of(&self.reload.file)?) } else { None };
         let swapper = server.swapper().asking_more(self.swap_asking_more);
         let swaps = Swaps { swapper, reload: Arc::new(self.reload) };
+        let admin = operations.listen(swaps.clone()).await?;
         let addr = self.addr;
         let cannot_listen = |error: std::io::Error| {
             Failure::host(anyhow::Error::new(error).context(format!(
@@ -215,21 +223,25 @@ impl Serving {
             either(&mut terminate, &mut interrupt).await;
             tracing::warn!("stopped: requests that were in flight are cut off");
         };
-        tokio::select! {
-            outcome = serving => outcome?,
-            () = signals => {}
+        let outcome = tokio::select! {
+            outcome = serving => outcome,
+            () = signals => Ok(()),
+        };
+        // Until here it could be asked how the end goes on.
+        if let Some(admin) = admin {
+            admin.end().await;
         }
-        Ok(())
+        Ok(outcome?)
     }
 
-    async fn start(&self, app: App) -> Result<Server, Failure> {
+    async fn start(&self, app: App, operations: &Operations) -> Result<Server, Failure> {
         let server = Server::new(app).await;
         if let Err(ServeError::Start { source, .. }) = &server {
             self.blame.explain(source, "the start of a first instance");
         }
-        let server = server?;
+        let server = server?.observe(Arc::clone(&operations.observe));
         Ok(if self.blame.explain_traps {
-            server.on_failure(|failure| eprint_page(&failure.to_string()))
+            server.on_failure(|failure| log::page(&failure.to_string()))
         } else {
             server
         })

@@ -11,6 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::answer::problem;
 use super::{Asked, Body};
+use crate::observe::{Away, Observe};
 
 /// An answer that no guest was asked for.
 type Refused = Box<Response<Body>>;
@@ -21,25 +22,27 @@ pub(super) async fn admit(
     request: Request<Incoming>,
     local: SocketAddr,
     asked: &Asked,
+    observe: &Observe,
 ) -> Result<(Request<Incoming>, OwnedSemaphorePermit), Refused> {
     let Asked { composition, traffic, .. } = asked;
     let limits = composition.app.limits();
     let request = check(request, local, limits.request_body)?;
     // A client that resets its requests on HTTP/2 may send others at once, and the guests go on.
     if traffic.guests() >= limits.streams.max(1) as usize {
-        return Err(busy());
+        return Err(busy(observe, Away::Connection));
     }
     if let Ok(place) = Arc::clone(&composition.instances).try_acquire_owned() {
         return Ok((request, place));
     }
     let in_queue = Waiting::enter(&composition.waiting);
     if in_queue.before >= limits.queue {
-        return Err(busy());
+        return Err(busy(observe, Away::Queue));
     }
+    let _queued = observe.queued(asked.trace.as_ref());
     let turn = Arc::clone(&composition.instances).acquire_owned();
     match tokio::time::timeout(limits.time, turn).await {
         Ok(Ok(place)) => Ok((request, place)),
-        _ => Err(busy()),
+        _ => Err(busy(observe, Away::Wait)),
     }
 }
 
@@ -62,7 +65,9 @@ fn check(request: Request<Incoming>, local: SocketAddr, limit: u64) -> Result<Re
     Ok(Request::from_parts(head, body))
 }
 
-fn busy() -> Refused {
+/// The answer to a request that has no place, and why it has none.
+fn busy(observe: &Observe, why: Away) -> Refused {
+    observe.turned_away(why);
     let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, "Too many requests at once. Try again soon.");
     response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
     Box::new(response)

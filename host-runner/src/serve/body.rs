@@ -14,6 +14,7 @@ use wasmtime_wasi_http::Error;
 
 use super::Body;
 use super::traffic::{Offer, Turn};
+use crate::observe::Seen;
 use crate::session::FOREVER;
 
 type NextFrame = Poll<Option<Result<Frame<Bytes>, Error>>>;
@@ -252,12 +253,13 @@ pub(super) struct Counted {
     inner: Body,
     offer: Offer,
     _turn: Turn,
+    _seen: Seen,
 }
 
 impl Counted {
-    pub(super) fn new(inner: Body, turn: Turn) -> Self {
+    pub(super) fn new(inner: Body, turn: Turn, seen: Seen) -> Self {
         let offer = Offer::new(turn.traffic());
-        Self { inner, offer, _turn: turn }
+        Self { inner, offer, _turn: turn, _seen: seen }
     }
 }
 

@@ -11,6 +11,7 @@ use super::failure::new_id;
 use super::handler::Handler;
 use crate::app::App;
 use crate::blame::{Called, Scene};
+use crate::observe::Observe;
 use crate::output::Output;
 use crate::session::Session;
 
@@ -52,6 +53,11 @@ impl Composition {
             trace: None,
             coarse: self.app.is_coarse(),
         }
+    }
+
+    /// Tells whoever watches the server of it.
+    pub(super) fn is_watched(&self, observe: &Observe) {
+        observe.serves(&self.app, self.concurrency);
     }
 
     /// How many guests of it are at work.

@@ -73,6 +73,7 @@ impl Server {
         // Answers are often written in one piece, and then should leave at once.
         let _ = stream.set_nodelay(true);
         let Ok(local) = stream.local_addr() else { return };
+        let _open = self.observe.connection();
         let traffic = Traffic::new();
         let stream = Watched::new(stream, &traffic);
         let server = Arc::clone(&self);
@@ -114,24 +115,28 @@ impl Server {
 
     async fn answer(
         self: Arc<Self>,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
         local: SocketAddr,
         turn: Turn,
     ) -> Response<Body> {
+        let id: Arc<str> = new_id().into();
+        let mut seen = self.observe.request(&mut request, &id);
         let asked = Asked {
             composition: self.running.current(),
-            id: new_id().into(),
+            id: Arc::clone(&id),
             what: format!("{} {}", request.method(), request.uri().path()),
             method: request.method().clone(),
             traffic: Arc::clone(turn.traffic()),
+            trace: seen.trace(),
         };
-        let (id, what) = (Arc::clone(&asked.id), asked.what.clone());
-        let response = match admit(request, local, &asked).await {
+        let what = asked.what.clone();
+        let response = match admit(request, local, &asked, &self.observe).await {
             Ok((request, place)) => self.ask_guest(request, place, asked).await,
             Err(refused) => *refused,
         };
         tracing::debug!(id = &*id, "{what}: {}", response.status().as_u16());
-        response.map(|body| Counted::new(body, turn).boxed_unsync())
+        seen.answered(response.status());
+        response.map(|body| Counted::new(body, turn, seen).boxed_unsync())
     }
 }
 

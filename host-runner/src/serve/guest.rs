@@ -41,7 +41,7 @@ impl Server {
         let (inflow, ended) = (Inflow::default(), Ended::new());
         let body_limits = BodyLimits { length: limits.request_body, stall: limits.body_stall };
         let request = request.map(|body| RequestBody::new(body, body_limits, inflow.clone(), ended.clone()));
-        let work = Work::begin(&asked.traffic);
+        let work = (Work::begin(&asked.traffic), self.observe.instance());
         let asked = Arc::new(asked);
         let (sender, answered) = oneshot::channel();
         let guest = tokio::spawn({
@@ -155,14 +155,21 @@ async fn run_guest(
     let Composition { app, handler, called, .. } = &*asked.composition;
     let output = Output::log(&asked.id, app.limits().output);
     let mut store = new_store(app, &output)?;
+    let step = asked.trace.as_ref().map(|trace| {
+        store.data_mut().go_on_with(trace);
+        trace.step("guest")
+    });
     let outcome = limited(&mut store, app, called.as_ref(), app.limits().time, async |store| {
         handler.handle(store, request, answer).await
     })
     .await;
     // Before the store goes, and with it the guest's end of the body: a body that ends because its guest
     // failed must not look complete.
-    if outcome.is_err() {
+    if let Err(error) = &outcome {
         ended.fail();
+        if let Some(step) = step {
+            step.failed(error);
+        }
     }
     drop(store);
     outcome

@@ -5,7 +5,7 @@
 //! wait. A guest runs to its end even when its client has gone: it may be in the middle of a write.
 
 mod admit;
-mod answer;
+pub(crate) mod answer;
 mod body;
 mod composition;
 mod connection;
@@ -26,6 +26,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::app::App;
+use crate::observe::{Observe, Stage, Trace};
 use crate::session::CallError;
 use composition::Composition;
 use connection::accept;
@@ -34,7 +35,7 @@ use swap::Running;
 pub use swap::{SwapError, Swapped, Swapper};
 use traffic::Traffic;
 
-type Body = UnsyncBoxBody<bytes::Bytes, wasmtime_wasi_http::Error>;
+pub(crate) type Body = UnsyncBoxBody<bytes::Bytes, wasmtime_wasi_http::Error>;
 
 /// What is asked of a guest, and by whom.
 struct Asked {
@@ -47,6 +48,8 @@ struct Asked {
     method: Method,
     /// The traffic on its connection.
     traffic: Arc<Traffic>,
+    /// The trace that it is in.
+    trace: Option<Trace>,
 }
 
 /// Why a component cannot be served.
@@ -78,13 +81,22 @@ pub enum ServeError {
 pub struct Server {
     running: Arc<Running>,
     on_failure: Box<dyn Fn(&Failure) + Send + Sync>,
+    observe: Arc<Observe>,
 }
 
 impl Server {
     /// Makes sure that the app can answer at all: it has the handler, and an instance of it starts.
     pub async fn new(app: App) -> Result<Self, ServeError> {
         let running = Running::new(Composition::start(app).await?);
-        Ok(Self { running: Arc::new(running), on_failure: Box::new(|_| {}) })
+        Ok(Self { running: Arc::new(running), on_failure: Box::new(|_| {}), observe: Arc::default() })
+    }
+
+    /// Is watched: its requests are counted, and whether it is ready can be seen.
+    #[must_use]
+    pub fn observe(mut self, observe: Arc<Observe>) -> Self {
+        self.running.current().is_watched(&observe);
+        self.observe = observe;
+        self
     }
 
     /// Is told of every request that its guest failed, after the log; on the thread that serves the request.
@@ -94,13 +106,15 @@ impl Server {
         self
     }
 
-    /// What puts another app in the place of the running one, while the server serves.
+    /// What puts another app in the place of the running one, while the server serves. That one is watched by whoever
+    /// watches the server by now.
     pub fn swapper(&self) -> Swapper {
-        Swapper::new(&self.running)
+        Swapper::new(&self.running, &self.observe)
     }
 
     fn tell(&self, failure: &Failure) {
         failure.log();
+        self.observe.failed(failure);
         (self.on_failure)(failure);
     }
 
@@ -117,6 +131,7 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let mut connections = JoinSet::new();
         let mut shutdown = pin!(shutdown);
+        server.observe.readiness.set(Stage::Ready);
         loop {
             let accepted = tokio::select! {
                 () = &mut shutdown => break,
@@ -130,6 +145,7 @@ impl Server {
                 drop(place);
             });
         }
+        server.observe.readiness.set(Stage::Draining);
         drop(listener);
         // The receivers are in the connections; without any there is nobody to tell.
         let _ = stop.send(true);

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::exports::Exported;
 use crate::extension::compatible;
 use crate::needs::Growth;
+use crate::observe::Observe;
 
 /// How many compositions may still have requests, beside the running one: each holds the memory of its instances.
 const LEAVING: usize = 4;
@@ -48,6 +49,7 @@ impl Running {
 #[derive(Clone)]
 pub struct Swapper {
     running: Arc<Running>,
+    observe: Arc<Observe>,
     asking_more: bool,
 }
 
@@ -107,8 +109,8 @@ pub enum SwapError {
 }
 
 impl Swapper {
-    pub(super) fn new(running: &Arc<Running>) -> Self {
-        Self { running: Arc::clone(running), asking_more: false }
+    pub(super) fn new(running: &Arc<Running>, observe: &Arc<Observe>) -> Self {
+        Self { running: Arc::clone(running), observe: Arc::clone(observe), asking_more: false }
     }
 
     /// Also takes an app that asks for grants which the running one does not ask for. Whatever it asks for was granted, or
@@ -148,6 +150,7 @@ impl Swapper {
             asks_no_more(&app, &old.app)?;
         }
         let new = Arc::new(Composition::start(app).await?);
+        new.is_watched(&self.observe);
         *self.running.current.write().unwrap_or_else(PoisonError::into_inner) = new;
         leaving.push(Arc::downgrade(&old));
         Ok(Swapped { digest, before, changed: true })

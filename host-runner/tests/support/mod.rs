@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use host_runner::observe::Observe;
 use host_runner::{App, Engine, EngineOptions, Failure, Limits, Pool, ServeError, Server, Setup, Swapper};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -137,16 +138,74 @@ pub fn guest_that_prints() -> Vec<u8> {
     component(&GUEST.replace(";; imports", imports).replace(";; prints", prints))
 }
 
+/// The same, which asks a server before it answers: on `i` with the headers that it was given itself, on `j` with none.
+pub fn guest_that_asks(server: SocketAddr) -> Vec<u8> {
+    let imports = r#"(import "wasi:http/types@0.2.12" "[method]incoming-request.headers" (func $headers-of (param i32) (result i32)))
+        (import "wasi:http/types@0.2.12" "[method]fields.clone" (func $clone (param i32) (result i32)))
+        (import "wasi:http/types@0.2.12" "[constructor]fields" (func $fields (result i32)))
+        (import "wasi:http/types@0.2.12" "[constructor]outgoing-request" (func $outgoing (param i32) (result i32)))
+        (import "wasi:http/types@0.2.12" "[method]outgoing-request.set-authority"
+            (func $authority (param i32 i32 i32 i32) (result i32)))
+        (import "wasi:http/types@0.2.12" "[method]outgoing-request.set-path-with-query"
+            (func $target (param i32 i32 i32 i32) (result i32)))
+        (import "wasi:http/types@0.2.12" "[method]outgoing-request.set-scheme"
+            (func $scheme (param i32 i32 i32 i32 i32) (result i32)))
+        (import "wasi:http/types@0.2.12" "[method]future-incoming-response.subscribe"
+            (func $subscribe (param i32) (result i32)))
+        (import "wasi:http/outgoing-handler@0.2.12" "handle" (func $send (param i32 i32 i32 i32)))"#;
+    let server = server.to_string();
+    let asks = format!(
+        "(if (i32.or (i32.eq (local.get $letter) (i32.const 0x69)) (i32.eq (local.get $letter) (i32.const 0x6a))) (then
+            (local.set $stream (call $outgoing (if (result i32) (i32.eq (local.get $letter) (i32.const 0x69))
+                (then (call $clone (call $headers-of (local.get $request))))
+                (else (call $fields)))))
+            (drop (call $scheme (local.get $stream) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0)))
+            (drop (call $target (local.get $stream) (i32.const 1) (i32.const 1999) (i32.const 1)))
+            (drop (call $authority (local.get $stream) (i32.const 1) (i32.const 2000) (i32.const {})))
+            (call $send (local.get $stream) (i32.const 0) (i32.const 0) (i32.const 1024))
+            (if (i32.load8_u (i32.const 1024)) (then unreachable))
+            (call $block (call $subscribe (i32.load (i32.const 1032))))))",
+        server.len()
+    );
+    let data = format!(r#"(data (i32.const 1999) "/{server}") (global $headers"#);
+    let text = GUEST.replace("(global $headers", &data);
+    component(&text.replace(";; imports", imports).replace(";; prints", &asks))
+}
+
+/// The same, which on `k` sets and gets a key of the default bucket before it answers: five bytes of key and of value.
+pub fn guest_with_a_store() -> Vec<u8> {
+    let imports = r#"(import "wasi:keyvalue/store@0.2.0-draft2" "open" (func $open (param i32 i32 i32)))
+        (import "wasi:keyvalue/store@0.2.0-draft2" "[method]bucket.set" (func $put-key (param i32 i32 i32 i32 i32 i32)))
+        (import "wasi:keyvalue/store@0.2.0-draft2" "[method]bucket.get" (func $get-key (param i32 i32 i32 i32)))"#;
+    let stores = "(if (i32.eq (local.get $letter) (i32.const 0x6b)) (then
+        (call $open (i32.const 16) (i32.const 0) (i32.const 1024))
+        (local.set $stream (i32.load (i32.const 1028)))
+        (call $put-key (local.get $stream) (i32.const 16) (i32.const 5) (i32.const 16) (i32.const 5) (i32.const 1024))
+        (call $get-key (local.get $stream) (i32.const 16) (i32.const 5) (i32.const 1024))))";
+    let mut resolve = contracts();
+    let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/deps");
+    resolve.push_dir(packages.join("wasi-keyvalue")).unwrap();
+    let world = "package test:shop; world shop {
+        include wasi:http/proxy@0.2.12; import wasi:keyvalue/store@0.2.0-draft2; }";
+    let package = resolve.push_str("shop.wit", world).unwrap();
+    let world = resolve.select_world(&[package], Some("shop")).unwrap();
+    encode(&GUEST.replace(";; imports", imports).replace(";; prints", stores), &resolve, world)
+}
+
 fn component(text: &str) -> Vec<u8> {
+    let resolve = contracts();
+    let http = resolve.packages.iter().find(|(_, package)| package.name.name == "http").unwrap().0;
+    let world = resolve.select_world(&[http], Some("proxy")).unwrap();
+    encode(text, &resolve, world)
+}
+
+fn contracts() -> Resolve {
     let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/deps");
     let mut resolve = Resolve::default();
-    let mut last = None;
     for package in ["io", "clocks", "random", "filesystem", "sockets", "cli", "http"] {
-        let (id, _) = resolve.push_dir(packages.join(format!("wasi-{package}"))).unwrap();
-        last = Some(id);
+        resolve.push_dir(packages.join(format!("wasi-{package}"))).unwrap();
     }
-    let world = resolve.select_world(&[last.unwrap()], Some("proxy")).unwrap();
-    encode(text, &resolve, world)
+    resolve
 }
 
 /// Makes a component of a core module in the text format.
@@ -179,7 +238,18 @@ pub async fn start_guest(
     concurrency: Option<bool>,
     tell: impl Fn(&Failure) + Send + Sync + 'static,
 ) -> Running {
-    let server = Server::new(load(bytes, setup, concurrency)).await.unwrap().on_failure(tell);
+    start_watched(bytes, setup, concurrency, tell, Arc::default()).await
+}
+
+pub async fn start_watched(
+    bytes: &[u8],
+    setup: Setup,
+    concurrency: Option<bool>,
+    tell: impl Fn(&Failure) + Send + Sync + 'static,
+    observe: Arc<Observe>,
+) -> Running {
+    let server =
+        Server::new(load(bytes, setup, concurrency)).await.unwrap().on_failure(tell).observe(observe);
     let swapper = server.swapper();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -211,8 +281,15 @@ impl Running {
     }
 
     pub async fn stop(mut self) {
-        self.stop.take().unwrap().send(()).unwrap();
+        self.begin_to_stop();
         self.server.await.unwrap().unwrap();
+    }
+
+    /// Tells it to stop, and does not wait for that.
+    pub fn begin_to_stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            stop.send(()).unwrap();
+        }
     }
 }
 
