@@ -31,7 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    Serve(serve::Serve),
+    // It has the most flags.
+    Serve(Box<serve::Serve>),
     Call(call::Call),
     Run(run::Run),
     Grants(grants::Grants),

@@ -85,7 +85,7 @@ impl Server {
                 async move { Ok::<_, Infallible>(server.answer(request, local, turn).await) }
             }
         });
-        let limits = self.running.current().app.limits().clone();
+        let limits = *self.running.current().app.limits();
         let builder = builder(&limits);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         let mut closing = false;
