@@ -91,7 +91,7 @@ impl Failure {
 
     /// The error with its causes, for the log.
     pub(crate) fn on_one_line(&self) -> String {
-        format!("{:#}", self.error)
+        format!("{:#}", self.error).split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// Prints the error with its causes, numbered where there are several.
