@@ -71,6 +71,12 @@ lint: setup
 fuzz *ARGS: setup
     @"{{ python }}" tools/fuzz.py run "$@"
 
+# Puts mixed load on a shop while its pricing is swapped and its host killed, and looks at the books: just soak [--for 8h]
+[group("check")]
+soak *ARGS: build
+    @cd tests && ../{{ composer }} build
+    @cargo run --quiet --release --locked -p e2e --bin soak -- "$@"
+
 # Formats all Rust sources
 [group("check")]
 fmt:

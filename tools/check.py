@@ -6,6 +6,7 @@
     python3 tools/check.py wac                the shipped compositions once more, with the stock wac
     python3 tools/check.py third-party        every command of composer on components that nobody here built
     python3 tools/check.py fuzz               a bounded run of every fuzz target
+    python3 tools/check.py soak               two minutes of mixed load on a shop, and a look at its books
     python3 tools/check.py rest               what CI runs after the tests, then the totals of everything
 
 A part has a budget of minutes on a bare two-core machine: to overrun it is a warning. A part in which nothing ran has
@@ -40,6 +41,8 @@ CARGO_COMPONENT = ("cargo-component", "0.21.1")
 WAC = ("wac-cli", "0.12.0")
 # How long each fuzz target runs; as many run side by side as there are cores.
 FUZZ_SECONDS = 10
+# How long the shop is under load.
+SOAK = "2m"
 RUST_COMPONENTS = ("storage", "orders", "pricing-rust")
 
 
@@ -255,7 +258,7 @@ def zig_cache():
 def build(runner):
     """every component and composition of composer.toml"""
     good, _ = runner.run([COMPOSER, "build"])
-    for folder in ["tests", "tests/wasi", "tests/config"]:
+    for folder in ["tests", "tests/wasi", "tests/config", "tests/hostile"]:
         fixtures, _ = runner.run([COMPOSER, "build"], cwd=ROOT / folder)
         runner.check(fixtures, f"composer build, in {folder}: the fixtures")
     if runner.check(good, "composer build"):
@@ -439,6 +442,13 @@ def fuzz(runner):
             runner.say(fuzzing.explain(outcome))
 
 
+def soak(runner):
+    """two minutes of mixed load: swaps, hostile customers, a killed host; then the books"""
+    command = ["cargo", "run", "--quiet", "--release", "--locked", "-p", "e2e", "--bin", "soak", "--"]
+    good, text = runner.run([*command, "--for", SOAK])
+    runner.check(good and "\nbooks      right: " in text, "the books are right")
+
+
 def demo(runner):
     """the demo, as its readers run it"""
     good, text = runner.run(["cargo", "run", "--quiet", "--release", "--locked", "-p", "e2e", "--bin", "demo"])
@@ -469,10 +479,11 @@ PARTS = {
     "wac": (7, wac),
     "third-party": (5, third_party),
     "fuzz": (5, fuzz),
+    "soak": (4, soak),
     "demo": (2, demo),
 }
 TESTS = ("native", "languages", "build", "e2e")
-REST = ("lint", "wit", "cargo-component", "wac", "third-party", "fuzz", "demo")
+REST = ("lint", "wit", "cargo-component", "wac", "third-party", "fuzz", "soak", "demo")
 
 
 # ---- reporting ---------------------------------------------------------------------------------------------------

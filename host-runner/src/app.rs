@@ -1,8 +1,9 @@
 //! A component that is ready to run: read, compiled, its imports granted and linked.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use wasmtime::component::{Component, InstancePre};
 
@@ -15,6 +16,7 @@ use crate::grants::Grants;
 use crate::imports::{self, Refusal};
 use crate::limits::Limits;
 use crate::link;
+use crate::needs::{self, Needs};
 use crate::output::Output;
 use crate::session::{CallError, Session};
 use crate::state::{State, WallClock};
@@ -161,7 +163,19 @@ struct Inner {
     engine: Engine,
     pre: InstancePre<State>,
     blame: Index,
+    /// `None` where its structure cannot be read.
+    anatomy: Option<anatomy::Component>,
     setup: Setup,
+}
+
+/// An app that may be gone.
+pub(crate) struct WeakApp(Weak<Inner>);
+
+impl WeakApp {
+    /// The app, if it is still there.
+    pub(crate) fn upgrade(&self) -> Option<App> {
+        self.0.upgrade().map(|inner| App { inner })
+    }
 }
 
 impl fmt::Debug for App {
@@ -200,7 +214,8 @@ impl App {
             .map_err(|LinkFailed { interfaces, source }| LoadError::Extension { interfaces, source })?;
         let pre = linker.instantiate_pre(&component).map_err(mismatch)?;
         let blame = source.blame();
-        let inner = Inner { name: name.to_owned(), engine: engine.clone(), pre, blame, setup };
+        let anatomy = source.anatomy().map(Cow::into_owned);
+        let inner = Inner { name: name.to_owned(), engine: engine.clone(), pre, blame, anatomy, setup };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -219,6 +234,17 @@ impl App {
         &self.inner.setup.limits
     }
 
+    /// What it asks its host for. `None` where its structure cannot be read.
+    pub fn asks(&self) -> Option<Needs> {
+        let anatomy = self.inner.anatomy.as_ref()?;
+        Some(needs::needs_of(anatomy, &self.inner.setup.grants.extensions))
+    }
+
+    /// SHA-256 of the component, as 64 hexadecimal digits. `None` where its structure cannot be read.
+    pub fn digest(&self) -> Option<&str> {
+        Some(&self.inner.anatomy.as_ref()?.digest)
+    }
+
     /// Whether a frame may hide a function of another part, that was inlined into it.
     pub(crate) fn is_coarse(&self) -> bool {
         self.inner.engine.settings().blame() == Exactness::Coarse
@@ -226,6 +252,11 @@ impl App {
 
     pub(crate) fn name(&self) -> &str {
         &self.inner.name
+    }
+
+    /// The same app, without keeping it.
+    pub(crate) fn downgrade(&self) -> WeakApp {
+        WeakApp(Arc::downgrade(&self.inner))
     }
 
     /// Where its parts are in the binary.

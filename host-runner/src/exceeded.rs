@@ -29,6 +29,8 @@ pub enum LimitHit {
     GuestHandles(usize),
     /// The host would have kept more resources for it than this.
     HostHandles(usize),
+    /// It would have had more files and folders open than this.
+    OpenFiles(usize),
     /// It made more key-value operations than this.
     KeyvalueOps(u64),
     /// It read and wrote more bytes of keys and values than this.
@@ -86,6 +88,7 @@ impl LimitHit {
             Self::Tables(_) => "--max-tables",
             Self::GuestHandles(_) => "--max-guest-handles",
             Self::HostHandles(_) => "--max-host-handles",
+            Self::OpenFiles(_) => "--max-open-files",
             Self::KeyvalueOps(_) => "--max-keyvalue-ops",
             Self::KeyvalueBytes(_) => "--max-keyvalue-bytes",
             Self::ResponseBody(_) => "--max-response",
@@ -110,6 +113,7 @@ impl LimitHit {
             Self::Tables(_) => "limit-tables",
             Self::GuestHandles(_) => "limit-guest-handles",
             Self::HostHandles(_) => "limit-host-handles",
+            Self::OpenFiles(_) => "limit-open-files",
             Self::KeyvalueOps(_) => "limit-keyvalue-ops",
             Self::KeyvalueBytes(_) => "limit-keyvalue-bytes",
             Self::ResponseBody(_) => "limit-response",
@@ -128,6 +132,7 @@ impl LimitHit {
             Self::Tables(_) => "It has more tables than it may have.",
             Self::GuestHandles(_) => "It collected more handles to resources than it may hold.",
             Self::HostHandles(_) => "It made the host keep more resources for it than the host keeps.",
+            Self::OpenFiles(_) => "It opened more files and folders than it may have open at once.",
             Self::KeyvalueOps(_) => "It made more key-value operations than it may make.",
             Self::KeyvalueBytes(_) => "It read and wrote more of the key-value store than it may.",
             Self::ResponseBody(_) => "Its answer was longer than an answer may be.",
@@ -164,6 +169,9 @@ impl LimitHit {
             Self::HostHandles(_) => {
                 "Look for streams, requests, buckets and the like that are opened and never dropped. If it needs this many at once, set --max-host-handles."
             }
+            Self::OpenFiles(_) => {
+                "Look for files and folders that are opened and never closed. A stream keeps its file open. If it needs this many at once, set --max-open-files."
+            }
             Self::KeyvalueOps(_) => {
                 "Look for a loop over the store. Operations on many keys count once for each key. If it needs this many, set --max-keyvalue-ops."
             }
@@ -190,6 +198,7 @@ impl fmt::Display for LimitHit {
             Self::Tables(limit) => write!(f, "{limit} on its tables"),
             Self::GuestHandles(limit) => write!(f, "{limit} on the handles that it holds"),
             Self::HostHandles(limit) => write!(f, "{limit} on the resources that the host keeps for it"),
+            Self::OpenFiles(limit) => write!(f, "{limit} on the files that it has open"),
             Self::KeyvalueOps(limit) => write!(f, "{limit} on its key-value operations"),
             Self::KeyvalueBytes(limit) => write!(f, "{} on its key-value traffic", Bytes(*limit)),
             Self::ResponseBody(limit) => write!(f, "{} on its answer", Bytes(*limit)),

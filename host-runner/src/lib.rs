@@ -27,11 +27,12 @@
 //!
 //! Where to look: [`engine`] for the compiler's settings, [`code`] for compiled code that outlives the process, [`grants`]
 //! for what a guest may reach, [`limits`] for what it may use up, [`blame`] for who is told to have failed, [`keyvalue`]
-//! for the stores behind `wasi:keyvalue`, [`needs`] for what a component asks for, and [`extension`] for interfaces that
-//! this host lacks.
+//! for the stores behind `wasi:keyvalue`, [`needs`] for what a component asks for, [`extension`] for interfaces that
+//! this host lacks, [`observe`] for what is told of a server while it runs, and [`admin`] for where it is told.
 
 #![deny(missing_docs)]
 
+pub mod admin;
 mod app;
 pub mod blame;
 mod call;
@@ -48,6 +49,8 @@ pub mod keyvalue;
 pub mod limits;
 mod link;
 pub mod needs;
+pub mod observe;
+mod open_files;
 mod output;
 mod run;
 mod serve;
@@ -68,7 +71,7 @@ pub use grants::Grants;
 pub use imports::{Refusal, Ungranted, Way};
 pub use limits::{LimitHit, Limits};
 pub use run::{Program, RunError, run};
-pub use serve::{Failure, ServeError, Server, serve};
+pub use serve::{Failure, ServeError, Server, SwapError, Swapped, Swapper, serve};
 pub use session::{CallError, Session};
 pub use state::WallClock;
 /// The engine: [extensions](extension) are written against this very one.

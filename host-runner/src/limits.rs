@@ -30,6 +30,9 @@ pub struct Limits {
     pub guest_handles: usize,
     /// Resources that the host keeps for the guests: streams, requests, buckets. Default: 10,000.
     pub host_handles: usize,
+    /// Files, folders and connections to other servers that one instance has open, the granted folders themselves
+    /// aside. A connection too many is refused with the error that the interface has for it. Default: 128.
+    pub open_files: usize,
     /// Wall time for one request, call or program, whether the guest computes or waits. Default: 30 s.
     pub time: Duration,
     /// Computing time for one request, call or program: what its thread spends while it runs, in the guest and in the
@@ -82,6 +85,7 @@ impl Default for Limits {
             tables: 256,
             guest_handles: 100_000,
             host_handles: 10_000,
+            open_files: 128,
             time: Duration::from_secs(30),
             cpu: Duration::from_secs(10),
             keyvalue_ops: 10_000,

@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::grants::Grants;
 use crate::keyvalue::{self, Draft};
 use crate::state::State;
-use crate::{waits, wasi3};
+use crate::{open_files, waits, wasi3};
 
 /// A linker for these grants.
 pub(crate) fn linker(engine: &Engine, grants: &Grants) -> wasmtime::Result<Linker<State>> {
@@ -29,6 +29,7 @@ pub(crate) fn linker(engine: &Engine, grants: &Grants) -> wasmtime::Result<Linke
     if grants.directories.is_some() {
         filesystem::types::add_to_linker::<State, WasiFilesystem>(&mut linker, State::filesystem)?;
         filesystem::preopens::add_to_linker::<State, WasiFilesystem>(&mut linker, State::filesystem)?;
+        open_files::count_files(&mut linker)?;
     }
     if grants.sockets {
         all_sockets(&mut linker)?;

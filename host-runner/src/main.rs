@@ -1,12 +1,11 @@
 //! The command: flags in, exit code out. All the work is the library's.
 
 mod commands;
+mod log;
 
-use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
 
 use commands::Command;
 
@@ -14,6 +13,11 @@ use commands::Command;
 #[derive(Parser)]
 #[command(name = "host-runner", version, max_term_width = 100, after_long_help = AFTER_HELP)]
 struct Cli {
+    /// How the log on standard error is written: as text, or as JSON with an object a line.
+    #[arg(long, global = true, value_name = "text|json", default_value = "text", hide_default_value = true)]
+    #[arg(hide_possible_values = true, help_heading = "Options")]
+    log: log::Format,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -39,7 +43,7 @@ Examples:
   host-runner compile site.wasm -o site.cwasm && host-runner serve site.cwasm --keyvalue memory
 
 Results go to standard output, everything else to standard error. RUST_LOG sets what is logged
-(RUST_LOG=host_runner=debug logs every request).";
+(RUST_LOG=host_runner=debug logs every request), and --log json in which form.";
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -50,26 +54,13 @@ fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    log_to_stderr();
+    log::begin(cli.log);
     // Where a library panics on what it finds (a damaged store), the panic is caught and becomes an error.
     std::panic::set_hook(Box::new(|panic| tracing::error!("internal error: {panic}")));
     match cli.command.execute() {
         Ok(code) => code,
         Err(failure) => failure.report(),
     }
-}
-
-fn log_to_stderr() {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,host_runner=info"));
-    let colour =
-        io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(colour)
-        .with_target(false)
-        .init();
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! closed when composing shows as an import that another part answers.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 
 use anatomy::{Component, Part, ReadError, Source};
 use serde::Serialize;
@@ -111,22 +112,26 @@ pub fn of_file(name: &str, bytes: &[u8], extensions: &Extensions) -> Result<Need
 ///
 /// Where the bytes are no component.
 pub fn needs(bytes: &[u8], extensions: &Extensions) -> Result<Needs, ReadError> {
-    let whole = anatomy::read(bytes)?;
-    let mut askers = askers(&whole);
+    Ok(needs_of(&anatomy::read(bytes)?, extensions))
+}
+
+/// What a component of this structure asks for.
+pub(crate) fn needs_of(whole: &Component, extensions: &Extensions) -> Needs {
+    let mut askers = askers(whole);
     let asked: Vec<Asked> = whole
         .imports
         .iter()
         .filter(|import| !whole.naming.contains(import))
         .map(|import| asked(import, askers.remove(import.as_str()).unwrap_or_default(), extensions))
         .collect();
-    let (parts, complete) = parts(&whole, &asked);
-    Ok(Needs {
+    let (parts, complete) = parts(whole, &asked);
+    Needs {
         digest: whole.digest.clone(),
         composition: whole.is_composition(),
         imports: asked,
         parts,
         complete,
-    })
+    }
 }
 
 /// The parts that would use each import, by their paths. A component that is no composition has none to name.
@@ -212,6 +217,21 @@ pub struct Growth {
     pub parts: Vec<PartGrowth>,
     /// Imports of the old version that the new one does without.
     pub no_longer: Vec<String>,
+}
+
+impl fmt::Display for Growth {
+    /// On one line: the imports, and the parts that reach more.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let imports = self.imports.iter().map(|asked| match asked.grant {
+            Some(grant) => format!("{} (grant {grant})", asked.import),
+            None => asked.import.clone(),
+        });
+        let parts = self.parts.iter().map(|part| {
+            let reaches: Vec<&str> = part.reaches.iter().map(|reachable| &*reachable.import).collect();
+            format!("part {} reaches {}", part.part, reaches.join(", "))
+        });
+        f.write_str(&imports.chain(parts).collect::<Vec<_>>().join("; "))
+    }
 }
 
 /// A part that reaches more than before.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::HeaderMap;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{FsPerms, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::p2::body::HostOutgoingBody;
@@ -18,6 +19,8 @@ use crate::extension::{Extension, LinkFailed, Started};
 use crate::grants::{Authority, Directory, Grants, Stdio};
 use crate::keyvalue::{self, Backend, Budget, Copies};
 use crate::limits::{Limiter, Limits};
+use crate::observe::Trace;
+use crate::open_files::OpenFiles;
 use crate::output::Output;
 
 /// Tells the time of day. The host's own clock by default; a test brings one that it can set.
@@ -32,6 +35,7 @@ pub struct State {
     http: WasiHttpCtx,
     outbound: Outbound,
     table: ResourceTable,
+    open_files: OpenFiles,
     keyvalue: Option<Arc<dyn Backend>>,
     seen: Copies,
     extensions: Started,
@@ -56,11 +60,17 @@ impl State {
     ) -> Result<Self, StartError> {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.host_handles);
+        let open_files = OpenFiles::new(limits.open_files);
         Ok(Self {
             wasi: context(grants, clock, arguments, output)?,
             http: WasiHttpCtx::new(),
-            outbound: Outbound { allowed: grants.outbound.clone().unwrap_or_default() },
+            outbound: Outbound {
+                allowed: grants.outbound.clone().unwrap_or_default(),
+                trace: HeaderMap::new(),
+                open_files: open_files.clone(),
+            },
             table,
+            open_files,
             keyvalue: grants.keyvalue.clone(),
             seen: Copies::default(),
             extensions: grants
@@ -128,9 +138,16 @@ impl State {
             Some("it left an answer open, or a body")
         } else if handles > self.table.max_capacity() / 2 {
             Some("it holds half of the resources that the host keeps for it")
+        } else if !self.open_files.is_half_free() {
+            Some("it has half of the files open that it may")
         } else {
             self.limiter.worn()
         }
+    }
+
+    /// What the guest sends, and says of no trace, goes on with this one, or with none.
+    pub(crate) fn go_on_with(&mut self, trace: Option<&Trace>) {
+        self.outbound.trace = trace.map(Trace::headers).unwrap_or_default();
     }
 
     /// The limit on time that the guest has met, if it has. Only to be asked while it runs.
@@ -156,6 +173,10 @@ impl State {
 
     pub(crate) fn table(&mut self) -> &mut ResourceTable {
         &mut self.table
+    }
+
+    pub(crate) fn open_files(&self) -> &OpenFiles {
+        &self.open_files
     }
 
     pub(crate) fn keyvalue(&mut self) -> keyvalue::View<'_> {
@@ -231,6 +252,10 @@ const CHUNK: usize = 64 << 10;
 /// Lets requests out to the granted authorities and denies all others.
 struct Outbound {
     allowed: Vec<Authority>,
+    /// What a request is given that says of no trace. Empty without traces.
+    trace: HeaderMap,
+    /// Each request has a connection of its own.
+    open_files: OpenFiles,
 }
 
 /// What the engine's HTTP calls the answer to a request.
@@ -249,7 +274,7 @@ impl WasiHttpHooks for Outbound {
 
     fn send_request(
         &mut self,
-        request: http::Request<WasiBody>,
+        mut request: http::Request<WasiBody>,
         options: Option<RequestOptions>,
         _sent: Box<dyn Future<Output = Sent> + Send>,
     ) -> Box<dyn Future<Output = Answer> + Send> {
@@ -269,9 +294,23 @@ impl WasiHttpHooks for Outbound {
             tracing::warn!("a request to {asked} was denied: its authority is not granted (--http-out)");
             return Box::new(async { Err(wasmtime_wasi_http::Error::HttpRequestDenied) });
         }
+        if !request.headers().contains_key("traceparent") {
+            request.headers_mut().extend(self.trace.clone());
+        }
+        let room = match self.open_files.room() {
+            Ok(room) => room,
+            Err(hit) => {
+                tracing::warn!("a guest may not open another connection: {hit}");
+                return Box::new(async { Err(wasmtime_wasi_http::Error::ConnectionLimitReached) });
+            }
+        };
         Box::new(async move {
             let (answer, rest) = wasmtime_wasi_http::default_send_request(request, options).await?;
-            let rest: Box<dyn Future<Output = Sent> + Send> = Box::new(rest);
+            let rest: Box<dyn Future<Output = Sent> + Send> = Box::new(async move {
+                let sent = rest.await;
+                drop(room);
+                sent
+            });
             Ok((answer.map(BodyExt::boxed_unsync), rest))
         })
     }

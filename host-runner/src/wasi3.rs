@@ -14,6 +14,7 @@ use wasmtime_wasi_http::p3::bindings::http;
 use wasmtime_wasi_http::{WasiHttp, WasiHttpView};
 
 use crate::grants::Grants;
+use crate::open_files;
 use crate::state::State;
 
 /// Adds what reaches nothing, and what is granted.
@@ -50,6 +51,7 @@ fn asynchronous(linker: &mut Linker<State>, grants: &Grants) -> wasmtime::Result
     if grants.directories.is_some() {
         filesystem::types::add_to_linker::<State, WasiFilesystem>(linker, State::filesystem)?;
         filesystem::preopens::add_to_linker::<State, WasiFilesystem>(linker, State::filesystem)?;
+        open_files::count_files_of_0_3(linker)?;
     }
     if grants.sockets {
         sockets::types::add_to_linker::<State, WasiSockets>(linker, State::sockets)?;

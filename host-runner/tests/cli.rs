@@ -252,6 +252,47 @@ fn a_server_needs_a_handler_and_a_free_address() {
     assert!(err.starts_with(&format!("error: cannot listen on {other}. ")), "{err}");
 }
 
+#[test]
+fn a_server_takes_all_files_that_it_may_have_open_and_leaves_its_guests_what_its_connections_do_not_need() {
+    let place = Place::new();
+    place.file("server.wasm", server("unreachable"));
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let told = |most: u32, flags: &[&str]| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -S -n 128; ulimit -H -n {most}; exec \"$0\" \"$@\"")]);
+        shell.arg(env!("CARGO_BIN_EXE_host-runner"));
+        shell.args(["serve", "server.wasm", "--cache", "none", "--addr", &address]).args(flags);
+        let (code, _, err) = told(shell.current_dir(place.path()).env_remove("RUST_LOG").output().unwrap());
+        // It comes as far as its address.
+        assert_eq!(code, 6, "{err}");
+        err
+    };
+    let folder = ["--dir", ".::/data:ro", "--max-concurrency", "4", "--max-connections", "32"];
+    let with = |more: &[&'static str]| [&folder[..], more].concat();
+    let warning = |most| format!("guests may open more files than this process may have open ({most})");
+    // 576 for the host, 32 connections, 4 instances with the folder and these.
+    let err = told(1024, &folder);
+    assert!(err.contains("a guest may have 103 files open: 1024 for this process"), "{err}");
+    assert!(!err.contains(&warning(1024)), "{err}");
+    // What somebody has chosen stays.
+    let err = told(1024, &with(&["--max-open-files", "104"]));
+    assert!(err.contains(&warning(1024)) && err.contains("set --max-open-files to 103 or less"), "{err}");
+    place.file("host.toml", "limits.open-files = 104");
+    assert!(told(1024, &with(&["--config", "host.toml"])).contains(&warning(1024)));
+    let err = told(1024, &with(&["--max-open-files", "103"]));
+    assert!(!err.contains("files"), "{err}");
+    // With too few, nothing would work.
+    let err = told(640, &folder);
+    assert!(err.contains(&warning(640)) && err.contains("set --max-open-files to 7 or less"), "{err}");
+    let err = told(256, &folder);
+    assert!(err.contains(&warning(256)) && err.contains("set --max-concurrency or"), "{err}");
+    // Who may open nothing leaves everything.
+    assert!(!told(256, &[]).contains("files"));
+    assert!(!told(256, &["--dir", "none", "--http-out", "none"]).contains("files"));
+    assert!(told(256, &["--http-out", "localhost:1"]).contains(&warning(256)));
+}
+
 /// A server process, and what it writes.
 struct Serving {
     child: Child,
@@ -323,6 +364,89 @@ fn a_second_signal_does_not_wait_for_what_is_in_flight() {
     assert!(serving.child.try_wait().unwrap().is_none());
     serving.signal(Signal::SIGINT);
     assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+}
+
+/// The status that a request is answered with.
+fn status(serving: &Serving) -> String {
+    let mut stream = TcpStream::connect(&serving.address).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap().to_owned()
+}
+
+/// The next line of the log that has this in it.
+fn logged(serving: &mut Serving, what: &str) -> String {
+    let mut line = String::new();
+    while !line.contains(what) {
+        line.clear();
+        assert_ne!(serving.err.read_line(&mut line).unwrap(), 0, "the log ends without {what:?}");
+    }
+    line
+}
+
+#[test]
+fn a_signal_swaps_in_what_lies_in_the_file() {
+    let place = Place::new();
+    place.file("server.wasm", server("unreachable"));
+    let mut serving = Serving::start(&place, &[]);
+    assert_eq!(status(&serving), "500");
+    for broken in [&b"hello"[..], b"\0asm\x0d\0\x01\0"] {
+        place.file("server.wasm", broken);
+        serving.signal(Signal::SIGHUP);
+        let line = logged(&mut serving, "was not swapped in (SIGHUP), and the running component goes on: ");
+        assert!(line.contains("server.wasm"), "{line}");
+        assert_eq!(status(&serving), "500");
+    }
+    fs::remove_file(place.path().join("server.wasm")).unwrap();
+    serving.signal(Signal::SIGHUP);
+    logged(&mut serving, "there is no such file");
+    // A guest that gives no answer at all.
+    place.file("server.wasm", server(""));
+    serving.signal(Signal::SIGHUP);
+    let line = logged(&mut serving, "server.wasm was swapped in (SIGHUP)");
+    assert!(line.contains("before=") && line.contains("now="), "{line}");
+    assert_eq!(status(&serving), "502");
+    serving.signal(Signal::SIGHUP);
+    logged(&mut serving, "nothing to swap (SIGHUP): server.wasm is the component that runs");
+    serving.signal(Signal::SIGTERM);
+    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+}
+
+/// Written over, replaced by another file, and reached through a link that leads elsewhere.
+#[test]
+fn a_change_of_the_file_swaps_it_in() {
+    let place = Place::new();
+    place.file("server.wasm", server("unreachable"));
+    let mut serving = Serving::start(&place, &["--watch"]);
+    place.file("server.wasm", server(""));
+    logged(&mut serving, "server.wasm was swapped in (its file changed)");
+    assert_eq!(status(&serving), "502");
+    place.file("new.wasm", server("unreachable"));
+    fs::rename(place.path().join("new.wasm"), place.path().join("server.wasm")).unwrap();
+    logged(&mut serving, "server.wasm was swapped in (its file changed)");
+    assert_eq!(status(&serving), "500");
+    fs::create_dir(place.path().join("releases")).unwrap();
+    for (name, code) in [("1.wasm", ""), ("2.wasm", "unreachable")] {
+        place.file(&format!("releases/{name}"), server(code));
+        std::os::unix::fs::symlink(format!("releases/{name}"), place.path().join("link")).unwrap();
+        fs::rename(place.path().join("link"), place.path().join("server.wasm")).unwrap();
+        logged(&mut serving, "server.wasm was swapped in (its file changed)");
+    }
+    // Behind the link.
+    place.file("releases/2.wasm", server(""));
+    logged(&mut serving, "server.wasm was swapped in (its file changed)");
+    assert_eq!(status(&serving), "502");
+    serving.signal(Signal::SIGTERM);
+    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn what_cannot_be_watched_is_said_at_the_start() {
+    let place = Place::new();
+    let (code, _, err) = place.run(&["serve", "nowhere/server.wasm", "--watch"]);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("there is no such file"), "{err}");
 }
 
 /// A component that has the handler, with this code.

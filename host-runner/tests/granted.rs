@@ -9,8 +9,10 @@ use host_runner::extension::Extensions;
 use host_runner::grants::Authority;
 use host_runner::keyvalue::{Access, Backend, Delta, Memory, Narrowed, PAGE, StoreError};
 use host_runner::needs::{Growth, Needs, needs};
-use host_runner::{App, Engine, EngineOptions, Grants, Setup, call};
+use host_runner::{App, Engine, EngineOptions, Grants, Limits, Setup, call};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::{Resolve, TypeDefKind};
 
@@ -213,17 +215,16 @@ async fn only_keys_that_may_be_read_are_listed_and_all_of_them() {
     assert!(matches!(narrowed(&store, &["k:wo"]).list_keys("k", None).await, Err(StoreError::Denied)));
 }
 
-/// Asks for `http://user:pass@127.0.0.1:1/path?token=s3cret`: the answer is 1 more than the case of the error, 0 for none.
-fn http_guest() -> (Vec<u8>, usize) {
+/// Asks for `http://AUTHORITY/path?token=s3cret`: the answer is 1 more than the case of the error, 0 for none. With which
+/// case the error of this name is.
+fn http_guest(authority: &str, error: &str) -> (Vec<u8>, usize) {
     let resolve = contracts(&["io", "clocks", "random", "filesystem", "sockets", "cli", "http"]);
-    let denied = resolve
+    let case = resolve
         .types
         .iter()
         .filter(|(_, ty)| ty.name.as_deref() == Some("error-code"))
         .find_map(|(_, ty)| match &ty.kind {
-            TypeDefKind::Variant(variant) => {
-                variant.cases.iter().position(|case| case.name == "HTTP-request-denied")
-            }
+            TypeDefKind::Variant(variant) => variant.cases.iter().position(|case| case.name == error),
             _ => None,
         })
         .unwrap();
@@ -246,7 +247,7 @@ fn http_guest() -> (Vec<u8>, usize) {
         (import "wasi:http/outgoing-handler@0.2.12" "handle" (func $handle (param i32 i32 i32 i32)))
         (import "wasi:io/poll@0.2.12" "[method]pollable.block" (func $block (param i32)))
         (memory (export "memory") 1)
-        (data (i32.const 0) "user:pass@127.0.0.1:1/path?token=s3cret")
+        (data (i32.const 0) "/path?token=s3cret AUTHORITY")
         (global $top (mut i32) (i32.const 1024))
         (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
             (global.set $top (i32.and (i32.add (global.get $top) (i32.const 7)) (i32.const -8)))
@@ -255,8 +256,8 @@ fn http_guest() -> (Vec<u8>, usize) {
         (func (export "ask") (result i32) (local $r i32) (local $f i32)
             (local.set $r (call $request (call $fields)))
             (drop (call $scheme (local.get $r) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0)))
-            (if (call $authority (local.get $r) (i32.const 1) (i32.const 0) (i32.const 21)) (then unreachable))
-            (if (call $path (local.get $r) (i32.const 1) (i32.const 21) (i32.const 18)) (then unreachable))
+            (if (call $authority (local.get $r) (i32.const 1) (i32.const 19) (i32.const LENGTH)) (then unreachable))
+            (if (call $path (local.get $r) (i32.const 1) (i32.const 0) (i32.const 18)) (then unreachable))
             (call $handle (local.get $r) (i32.const 0) (i32.const 0) (i32.const 128))
             ;; An error at once, or one that the future gives.
             (if (i32.load8_u (i32.const 128)) (then
@@ -266,13 +267,19 @@ fn http_guest() -> (Vec<u8>, usize) {
             (call $get (local.get $f) (i32.const 256))
             (if (i32.eqz (i32.load8_u (i32.const 272))) (then (return (i32.const 0))))
             (i32.add (i32.const 1) (i32.load8_u (i32.const 280)))))"#;
-    (component(resolve, world, module), denied)
+    let module = module.replace("AUTHORITY", authority).replace("LENGTH", &authority.len().to_string());
+    (component(resolve, world, &module), case)
+}
+
+/// Asks where it may not.
+fn denied_guest() -> (Vec<u8>, usize) {
+    http_guest("user:pass@127.0.0.1:1", "HTTP-request-denied")
 }
 
 #[tokio::test]
 async fn a_request_to_where_none_may_go_is_denied_in_the_interface_s_own_words() {
     let engine = Engine::new(&EngineOptions::default()).unwrap();
-    let (bytes, denied) = http_guest();
+    let (bytes, denied) = denied_guest();
     let elsewhere: Vec<Authority> = vec!["127.0.0.1:2".parse().unwrap(), "localhost:1".parse().unwrap()];
     for outbound in [Vec::new(), elsewhere] {
         let grants = Grants { outbound: Some(outbound), ..Grants::default() };
@@ -280,6 +287,31 @@ async fn a_request_to_where_none_may_go_is_denied_in_the_interface_s_own_words()
         let app = App::from_bytes(&engine, "guest.wasm", &bytes, setup).unwrap();
         assert_eq!(call(&app, "ask()").await.unwrap().text, (denied + 1).to_string());
     }
+}
+
+#[tokio::test]
+async fn a_connection_too_many_is_refused_in_the_interface_s_own_words() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let authority = listener.local_addr().unwrap().to_string();
+    let (bytes, refused) = http_guest(&authority, "connection-limit-reached");
+    let engine = Engine::new(&EngineOptions::default()).unwrap();
+    let app = |open_files| {
+        let outbound = Some(vec![authority.parse().unwrap()]);
+        let grants = Grants { outbound, ..Grants::default() };
+        let setup = Setup { grants, limits: Limits { open_files, ..Limits::default() }, ..Setup::default() };
+        App::from_bytes(&engine, "guest.wasm", &bytes, setup).unwrap()
+    };
+    assert_eq!(call(&app(0), "ask()").await.unwrap().text, (refused + 1).to_string());
+    // The first connection that comes is of the guest that may have one.
+    let (app, answers) = (app(1), async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        // Not before it has asked.
+        stream.read_exact(&mut [0]).await.unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        stream
+    });
+    let (answer, _stream) = tokio::join!(call(&app, "ask()"), answers);
+    assert_eq!(answer.unwrap().text, "0");
 }
 
 struct Place(TempDir);
@@ -311,7 +343,7 @@ impl Place {
 
 #[test]
 fn of_a_denied_request_the_log_has_the_authority_alone() {
-    let place = Place::new(&[("guest.wasm", &http_guest().0)]);
+    let place = Place::new(&[("guest.wasm", &denied_guest().0)]);
     let (code, _, err) = place.run(&["call", "guest.wasm", "ask()", "--http-out", "none"]);
     assert_eq!(code, 0, "{err}");
     assert!(

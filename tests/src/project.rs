@@ -19,7 +19,7 @@ pub fn command(name: &str) -> PathBuf {
     path("target/release").join(name)
 }
 
-/// A built component.
+/// A built component, of the shop or of `tests/hostile`.
 pub fn component(name: &str) -> PathBuf {
     ready();
     path(&format!("target/components/{name}.wasm"))
@@ -31,29 +31,21 @@ pub fn composition(name: &str) -> PathBuf {
     path(&format!("target/compositions/{name}.wasm"))
 }
 
-/// A fixture from `tests/composer.toml`, `tests/wasi/composer.toml` or `tests/config/composer.toml`.
+/// A fixture from `tests/composer.toml`, or one of those in the folders `wasi` and `config` beside it.
 pub fn fixture(name: &str) -> PathBuf {
     ready();
     path(&format!("target/fixtures/components/{name}.wasm"))
 }
 
-/// The program of `tests/reach`, as Cargo makes it for WASI 0.2 without any tool of this project.
-pub fn program() -> PathBuf {
+/// A guest of `tests/` as Cargo makes it for WASI 0.2, without any tool of this project: `reach` or `hostile-reaching`.
+pub fn program(name: &str) -> PathBuf {
     static BUILT: Once = Once::new();
     BUILT.call_once(|| {
-        cargo(&[
-            "build",
-            "--profile",
-            "guest",
-            "--locked",
-            "--quiet",
-            "-p",
-            "reach",
-            "--target",
-            "wasm32-wasip2",
-        ]);
+        let packages = ["-p", "reach", "-p", "hostile-reaching"];
+        let options = ["build", "--profile", "guest", "--locked", "--quiet", "--target", "wasm32-wasip2"];
+        cargo(&[&options[..], &packages].concat());
     });
-    path("target/wasm32-wasip2/guest/reach.wasm")
+    path("target/wasm32-wasip2/guest").join(format!("{}.wasm", name.replace('-', "_")))
 }
 
 /// Builds the commands, the components, the compositions and the fixtures, once a process.
@@ -71,7 +63,7 @@ pub fn ready() {
         }
         cargo(&["build", "--release", "--locked", "--quiet"]);
         build(Command::new(command("composer")).arg("build"), root());
-        for fixtures in ["tests", "tests/wasi", "tests/config"] {
+        for fixtures in ["tests", "tests/wasi", "tests/config", "tests/hostile"] {
             build(Command::new(command("composer")).arg("build"), &path(fixtures));
         }
     });

@@ -32,7 +32,7 @@ impl Place {
 
     /// Runs the program with these grants and arguments; the last line that it printed.
     fn run(&self, grants: &[&str], arguments: &[&str]) -> String {
-        let program = project::program();
+        let program = project::program("reach");
         let words = [&["run", program.to_str().unwrap()], grants, &["--"], arguments].concat();
         let done = process::run("host-runner", self.path(), &words, "").unwrap();
         assert_eq!(done.code, Some(0), "{words:?}: {}", done.stderr);
@@ -143,7 +143,7 @@ fn sockets_connect_to_nobody() {
 #[test]
 fn what_the_program_asks_for_and_was_not_granted_is_named() {
     let place = Place::new();
-    let program = project::program();
+    let program = project::program("reach");
     let words = ["run", program.to_str().unwrap(), "--stdio"];
     let done = process::run("host-runner", place.path(), &words, "").unwrap();
     assert_eq!(done.code, Some(4), "{}", done.stderr);

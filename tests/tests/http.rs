@@ -527,7 +527,7 @@ fn fifty_kills_in_mid_load_lose_nothing_and_sell_nothing_twice() {
     let mut unanswered: Vec<(String, u32)> = Vec::new();
     let mut cut_short = 0;
     for round in 0..ROUNDS {
-        let host = stand.open();
+        let mut host = stand.open();
         let address = host.address();
 
         // Whoever got no answer asks again, with the same key. Whoever has a receipt gets the same.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use clap::Args;
 use host_runner::Limits;
+use host_runner::admin::AdminAddr;
 use host_runner::grants::{Authority, Directory};
 use host_runner::keyvalue::{Access, Mode};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
@@ -43,10 +44,15 @@ pub(crate) const HELP: &str = r#"The file of --config:
   addr = "127.0.0.1:8080"
   drain = "30s"
   reuse = 1
+  admin = "127.0.0.1:9090"            # or "unix:run/admin.sock"
+  routes = ["/orders/{id}"]
+  otlp = "http://127.0.0.1:4318"
+  watch = false
+  swap-asking-more = false
 
 Paths in it are relative to the file. Flags go over it: where there can be one only (--stdio,
---keyvalue, --addr, a limit, the variable or the guest's folder of a name), the flag's counts; what
-can be repeated (--env, --dir, --http-out, --keyvalue-allow) is added. No flag takes away what the
+--keyvalue, --addr, --admin, --otlp, a limit, the variable or the guest's folder of a name), the flag's counts;
+what can be repeated (--env, --dir, --http-out, --keyvalue-allow, --route) is added. No flag takes away what the
 file grants, but that naming keys of a store grants no others of it."#;
 
 /// More than any secret has.
@@ -83,6 +89,7 @@ impl ConfigFlag {
         })?;
         let folder = file.parent().unwrap_or(Path::new(""));
         config.grants.resolve(folder);
+        config.serve.resolve(folder);
         Ok(config)
     }
 }
@@ -388,6 +395,7 @@ pub(crate) struct LimitTable {
     tables: Option<usize>,
     guest_handles: Option<usize>,
     host_handles: Option<usize>,
+    pub(crate) open_files: Option<usize>,
     keyvalue_ops: Option<u64>,
     keyvalue_bytes: Option<Text<Size>>,
     request: Option<Text<Size>>,
@@ -422,6 +430,7 @@ impl LimitTable {
             tables: self.tables.unwrap_or(defaults.tables),
             guest_handles: self.guest_handles.unwrap_or(defaults.guest_handles),
             host_handles: self.host_handles.unwrap_or(defaults.host_handles),
+            open_files: self.open_files.unwrap_or(defaults.open_files),
             keyvalue_ops: self.keyvalue_ops.unwrap_or(defaults.keyvalue_ops),
             keyvalue_bytes: size(&self.keyvalue_bytes, defaults.keyvalue_bytes),
             request_body: size(&self.request, defaults.request_body),
@@ -448,9 +457,25 @@ pub(crate) struct ServeTable {
     pub(crate) addr: Option<SocketAddr>,
     pub(crate) reuse: Option<NonZeroU32>,
     drain: Option<Text<Time>>,
+    admin: Option<Text<AdminAddr>>,
+    pub(crate) routes: Vec<String>,
+    pub(crate) otlp: Option<String>,
+    pub(crate) watch: bool,
+    pub(crate) swap_asking_more: bool,
 }
 
 impl ServeTable {
+    /// Paths are relative to the folder of the file.
+    fn resolve(&mut self, folder: &Path) {
+        if let Some(Text(AdminAddr::Unix(path))) = &mut self.admin {
+            *path = folder.join(&path);
+        }
+    }
+
+    pub(crate) fn admin(&self) -> Option<AdminAddr> {
+        self.admin.as_ref().map(|Text(address)| address.clone())
+    }
+
     pub(crate) fn drain(&self) -> Option<Duration> {
         self.drain.as_ref().map(|Text(Time(time))| *time)
     }

@@ -1,7 +1,6 @@
 //! The flags that all subcommands have: what the guest may reach, and what it may use up.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -19,6 +18,7 @@ use serde::Deserialize;
 
 use super::config::GrantTable;
 use super::{Failure, print_line};
+use crate::log;
 
 /// The default of all of these is nothing. A component that imports an interface that was not granted is
 /// refused before it starts. Always there, since they reach nothing: wasi:io, wasi:clocks, wasi:random,
@@ -334,6 +334,10 @@ pub(crate) struct LimitFlags {
     #[arg(long, value_name = "COUNT")]
     max_host_handles: Option<usize>,
 
+    /// Files, folders and connections to other servers that one instance has open [default: 128; for `run`: no limit].
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) max_open_files: Option<usize>,
+
     /// Key-value operations; one on many keys counts once for each [default: 10000; for `run`: no limit].
     #[arg(long, value_name = "COUNT")]
     max_keyvalue_ops: Option<u64>,
@@ -358,6 +362,7 @@ impl LimitFlags {
             tables: self.max_tables.unwrap_or(defaults.tables),
             guest_handles: self.max_guest_handles.unwrap_or(defaults.guest_handles),
             host_handles: self.max_host_handles.unwrap_or(defaults.host_handles),
+            open_files: self.max_open_files.unwrap_or(defaults.open_files),
             ..defaults
         }
     }
@@ -380,14 +385,9 @@ impl BlameFlags {
     /// Prints the page, if it is wanted and somebody is to blame. `behalf` says what was asked of the guest.
     pub(crate) fn explain(&self, error: &CallError, behalf: &str) {
         if let Some(blame) = error.blame().filter(|_| self.explain_traps) {
-            eprint_page(&blame.page(behalf, None));
+            log::page(&blame.page(behalf, None));
         }
     }
-}
-
-/// Writes a page to standard error in one piece. Nobody left to read it is no error.
-pub(crate) fn eprint_page(page: &str) {
-    let _ = io::stderr().write_all(page.as_bytes());
 }
 
 /// The engine is set up for what the component needs; --explain-engine says how, and why. Each of these decides

@@ -5,8 +5,11 @@ mod compile;
 mod config;
 mod flags;
 mod grants;
+mod observe;
+mod open_files;
 mod run;
 mod serve;
+mod swap;
 mod timing;
 
 use std::io::{self, Write};
@@ -15,10 +18,12 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use crate::log;
 use clap::Subcommand;
 use flags::Prepared;
 use host_runner::{
     App, CallError, CompileError, EngineError, ExpressionError, LoadError, RunError, ServeError, Setup,
+    SwapError,
 };
 
 /// How long a command may be silent.
@@ -26,7 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    Serve(serve::Serve),
+    // It has the most flags.
+    Serve(Box<serve::Serve>),
     Call(call::Call),
     Run(run::Run),
     Grants(grants::Grants),
@@ -57,6 +63,11 @@ impl Failure {
         Self { error: anyhow::Error::msg(message.into()), code: 2 }
     }
 
+    /// Wrong usage, with its cause.
+    pub(crate) fn wrong(error: impl Into<anyhow::Error>) -> Self {
+        Self { error: error.into(), code: 2 }
+    }
+
     pub(crate) fn file(error: impl Into<anyhow::Error>) -> Self {
         Self { error: error.into(), code: 3 }
     }
@@ -78,19 +89,14 @@ impl Failure {
         self.code
     }
 
+    /// The error with its causes, for the log.
+    pub(crate) fn on_one_line(&self) -> String {
+        format!("{:#}", self.error).split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     /// Prints the error with its causes, numbered where there are several.
     pub(crate) fn report(&self) -> ExitCode {
-        let mut text = format!("error: {}\n", self.error);
-        let causes: Vec<_> = self.error.chain().skip(1).collect();
-        for (number, cause) in causes.iter().enumerate() {
-            if causes.len() == 1 {
-                text.push_str(&format!("  because: {cause}\n"));
-            } else {
-                text.push_str(&format!("  because ({}): {cause}\n", number + 1));
-            }
-        }
-        // Nobody left to tell is no second error.
-        let _ = io::stderr().write_all(text.as_bytes());
+        log::error(&self.error, self.code);
         ExitCode::from(self.code)
     }
 }
@@ -158,6 +164,16 @@ impl From<ServeError> for Failure {
             ServeError::Start { source: CallError::Start(error), .. } => Self::host(error),
             error @ ServeError::Start { .. } => Self::guest(error),
             error => Self::host(error),
+        }
+    }
+}
+
+impl From<SwapError> for Failure {
+    fn from(error: SwapError) -> Self {
+        match error {
+            SwapError::Serve(error) => error.into(),
+            error @ SwapError::Busy => Self::host(error),
+            error => Self::refused(error),
         }
     }
 }

@@ -59,6 +59,7 @@ impl Run {
         let defaults = Limits {
             time: Duration::MAX,
             cpu: Duration::MAX,
+            open_files: usize::MAX,
             keyvalue_ops: u64::MAX,
             keyvalue_bytes: u64::MAX,
             ..Limits::default()

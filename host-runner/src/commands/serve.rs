@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -13,8 +14,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::config::{self, Config, ConfigFlag};
-use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags, eprint_page, size, time, to_usize};
+use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags, size, time, to_usize};
+use super::observe::{ObserveFlags, Operations};
+use super::open_files::make_room;
+use super::swap::{Changes, Reload, Swaps};
 use super::{Failure, load, print_line, runtime};
+use crate::log;
 
 /// How long the end waits for what guests left behind.
 const LEFT_BEHIND: Duration = Duration::from_secs(1);
@@ -26,8 +31,12 @@ const ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 ///
 /// Speaks HTTP/1.1, and HTTP/2 with prior knowledge on the same port, without TLS.
 /// Every request gets a fresh instance, unless --reuse says otherwise. Prints one line,
-/// `listening on http://ADDRESS`, once it accepts. SIGTERM and SIGINT stop it: it accepts no more, and requests in flight finish. A second one
-/// cuts them off.
+/// `listening on http://ADDRESS`, once it accepts. SIGTERM and SIGINT stop it: it accepts no more, and requests in
+/// flight finish. A second one cuts them off.
+///
+/// SIGHUP swaps in the component that now lies in FILE: it is loaded beside the running one, started, and compared with
+/// it; then all new requests are its, and those in flight end on the one that they began on. It must export all that the
+/// running one does, and ask for no more. Where it cannot take over, the log says why, and the running one goes on.
 #[derive(Args)]
 #[command(after_long_help = config::HELP)]
 pub(crate) struct Serve {
@@ -49,6 +58,15 @@ pub(crate) struct Serve {
     /// unfinished gets no other request.
     #[arg(long, value_name = "COUNT")]
     reuse: Option<NonZeroU32>,
+
+    /// Swaps the component as SIGHUP does whenever its file changes.
+    #[arg(long)]
+    watch: bool,
+
+    /// Lets a component be swapped in that asks for grants which the running one does not ask for: those that are
+    /// granted here.
+    #[arg(long)]
+    swap_asking_more: bool,
 
     #[command(flatten)]
     config: ConfigFlag,
@@ -112,13 +130,18 @@ pub(crate) struct Serve {
 
     #[command(flatten)]
     blame: BlameFlags,
+
+    #[command(flatten)]
+    observe: ObserveFlags,
 }
 
 impl Serve {
     pub(crate) fn execute(self) -> Result<ExitCode, Failure> {
         let config = self.config.read()?;
-        let limits = self.limits(&config);
+        let mut limits = self.limits(&config);
         let addr = self.addr.or(config.serve.addr).unwrap_or(ADDR);
+        let runtime = runtime()?;
+        let operations = self.observe.open(&config.serve, runtime.handle())?;
         let pool = Pool {
             instances: limits.concurrency,
             memory: limits.memory,
@@ -127,10 +150,20 @@ impl Serve {
         let Some(prepared) = self.engine.prepare(&self.file, Some(pool), true)? else {
             return Ok(ExitCode::SUCCESS);
         };
-        let setup = Setup { grants: self.grants.open(&config.grants)?, limits, ..Setup::default() };
-        let app = load(prepared, setup)?;
-        let runtime = runtime()?;
-        let outcome = runtime.block_on(serve(app, addr, self.blame));
+        let grants = operations.count(self.grants.open(&config.grants)?);
+        let chosen = self.limits.max_open_files.or(config.limits.open_files).is_some();
+        make_room(&grants, &mut limits, chosen);
+        let setup = Setup { grants, limits, ..Setup::default() };
+        let app = load(prepared, setup.clone())?;
+        let serving = Serving {
+            addr,
+            watch: self.watch || config.serve.watch,
+            swap_asking_more: self.swap_asking_more || config.serve.swap_asking_more,
+            blame: self.blame,
+            reload: Reload { file: self.file, engine: self.engine, pool, setup },
+        };
+        let outcome = runtime.block_on(serving.serve(app, &operations));
+        operations.finish();
         // A guest that was cut off may have left something behind that waits without end: the opening of a
         // named pipe in a granted folder, for example.
         runtime.shutdown_timeout(LEFT_BEHIND);
@@ -160,43 +193,74 @@ impl Serve {
     }
 }
 
-/// Everything that can go wrong at the start does so before the line is printed.
-async fn serve(app: App, addr: SocketAddr, blame: BlameFlags) -> Result<(), Failure> {
-    let server = Server::new(app).await;
-    if let Err(ServeError::Start { source, .. }) = &server {
-        blame.explain(source, "the start of a first instance");
+/// What is served, besides the component.
+struct Serving {
+    addr: SocketAddr,
+    watch: bool,
+    swap_asking_more: bool,
+    blame: BlameFlags,
+    reload: Reload,
+}
+
+impl Serving {
+    /// Everything that can go wrong at the start does so before the line is printed.
+    async fn serve(self, app: App, operations: &Operations) -> Result<(), Failure> {
+        let server = self.start(app, operations).await?;
+        let on_signal = |kind| signal(kind).map_err(Failure::host);
+        let mut terminate = on_signal(SignalKind::terminate())?;
+        let mut interrupt = on_signal(SignalKind::interrupt())?;
+        let hangup = on_signal(SignalKind::hangup())?;
+        let changes = if self.watch { Some(Changes::of(&self.reload.file)?) } else { None };
+        let swapper = server.swapper().asking_more(self.swap_asking_more);
+        let swaps = Swaps { swapper, reload: Arc::new(self.reload) };
+        let admin = operations.listen(swaps.clone()).await?;
+        let addr = self.addr;
+        let cannot_listen = |error: std::io::Error| {
+            Failure::host(anyhow::Error::new(error).context(format!(
+                "cannot listen on {addr}. Stop whoever listens there, or name another address: --addr 127.0.0.1:0 takes a free port"
+            )))
+        };
+        let listener = TcpListener::bind(addr).await.map_err(cannot_listen)?;
+        let local = listener.local_addr().map_err(cannot_listen)?;
+        print_line(&format!("listening on http://{local}"))?;
+        // In a task of its own: the start of an instance must not hold up new connections.
+        let swaps = tokio::spawn(swaps.follow(hangup, changes));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = server.serve(listener, async {
+            let _ = stopped.await;
+        });
+        let signals = async {
+            either(&mut terminate, &mut interrupt).await;
+            tracing::info!("stopping: requests in flight finish; a second signal cuts them off");
+            swaps.abort();
+            // Gone if the server has ended by itself.
+            let _ = stop.send(());
+            either(&mut terminate, &mut interrupt).await;
+            tracing::warn!("stopped: requests that were in flight are cut off");
+        };
+        let outcome = tokio::select! {
+            outcome = serving => outcome,
+            () = signals => Ok(()),
+        };
+        // Until here it could be asked how the end goes on.
+        if let Some(admin) = admin {
+            admin.end().await;
+        }
+        Ok(outcome?)
     }
-    let mut server = server?;
-    if blame.explain_traps {
-        server = server.on_failure(|failure| eprint_page(&failure.to_string()));
+
+    async fn start(&self, app: App, operations: &Operations) -> Result<Server, Failure> {
+        let server = Server::new(app).await;
+        if let Err(ServeError::Start { source, .. }) = &server {
+            self.blame.explain(source, "the start of a first instance");
+        }
+        let server = server?.observe(Arc::clone(&operations.observe));
+        Ok(if self.blame.explain_traps {
+            server.on_failure(|failure| log::page(&failure.to_string()))
+        } else {
+            server
+        })
     }
-    let cannot_listen = |error: std::io::Error| {
-        Failure::host(anyhow::Error::new(error).context(format!(
-            "cannot listen on {addr}. Stop whoever listens there, or name another address: --addr 127.0.0.1:0 takes a free port"
-        )))
-    };
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::host)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::host)?;
-    let listener = TcpListener::bind(addr).await.map_err(cannot_listen)?;
-    let local = listener.local_addr().map_err(cannot_listen)?;
-    print_line(&format!("listening on http://{local}"))?;
-    let (stop, stopped) = oneshot::channel::<()>();
-    let serving = server.serve(listener, async {
-        let _ = stopped.await;
-    });
-    let signals = async {
-        either(&mut terminate, &mut interrupt).await;
-        tracing::info!("stopping: requests in flight finish; a second signal cuts them off");
-        // Gone if the server has ended by itself.
-        let _ = stop.send(());
-        either(&mut terminate, &mut interrupt).await;
-        tracing::warn!("stopped: requests that were in flight are cut off");
-    };
-    tokio::select! {
-        outcome = serving => outcome?,
-        () = signals => {}
-    }
-    Ok(())
 }
 
 async fn either(one: &mut Signal, other: &mut Signal) {

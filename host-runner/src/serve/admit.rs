@@ -10,60 +10,64 @@ use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::answer::problem;
-use super::{Asked, Body, Server};
+use super::{Asked, Body};
+use crate::observe::{Away, Observe};
 
 /// An answer that no guest was asked for.
 type Refused = Box<Response<Body>>;
 
-impl Server {
-    /// Checks what can be known before a guest is started, and waits for an instance's place. The request that comes out
-    /// has the authority in its URI.
-    pub(super) async fn admit(
-        &self,
-        request: Request<Incoming>,
-        local: SocketAddr,
-        asked: &Asked,
-    ) -> Result<(Request<Incoming>, OwnedSemaphorePermit), Refused> {
-        let request = self.check(request, local)?;
-        // A client that resets its requests on HTTP/2 may send others at once, and the guests go on.
-        if asked.traffic.guests() >= self.app.limits().streams.max(1) as usize {
-            return Err(busy());
-        }
-        if let Ok(place) = Arc::clone(&self.instances).try_acquire_owned() {
-            return Ok((request, place));
-        }
-        let in_queue = Waiting::enter(&self.waiting);
-        if in_queue.before >= self.app.limits().queue {
-            return Err(busy());
-        }
-        let turn = Arc::clone(&self.instances).acquire_owned();
-        match tokio::time::timeout(self.app.limits().time, turn).await {
-            Ok(Ok(place)) => Ok((request, place)),
-            _ => Err(busy()),
-        }
+/// Checks what can be known before a guest is started, and waits for an instance's place. The request that comes out
+/// has the authority in its URI.
+pub(super) async fn admit(
+    request: Request<Incoming>,
+    local: SocketAddr,
+    asked: &Asked,
+    observe: &Observe,
+) -> Result<(Request<Incoming>, OwnedSemaphorePermit), Refused> {
+    let Asked { composition, traffic, .. } = asked;
+    let limits = composition.app.limits();
+    let request = check(request, local, limits.request_body)?;
+    // A client that resets its requests on HTTP/2 may send others at once, and the guests go on.
+    if traffic.guests() >= limits.streams.max(1) as usize {
+        return Err(busy(observe, Away::Connection));
     }
-
-    fn check(&self, request: Request<Incoming>, local: SocketAddr) -> Result<Request<Incoming>, Refused> {
-        if request.method() == Method::CONNECT {
-            return Err(Box::new(problem(StatusCode::NOT_IMPLEMENTED, "This server makes no tunnels.")));
-        }
-        let limit = self.app.limits().request_body;
-        if declared_length(request.headers()).is_some_and(|length| length > limit) {
-            return Err(Box::new(too_large(limit)));
-        }
-        let Some(uri) = authority(&request, local).and_then(|authority| absolute(&request, authority)) else {
-            return Err(Box::new(problem(
-                StatusCode::BAD_REQUEST,
-                "The request has no valid Host header, or one that is not what it is for.",
-            )));
-        };
-        let (mut head, body) = request.into_parts();
-        head.uri = uri;
-        Ok(Request::from_parts(head, body))
+    if let Ok(place) = Arc::clone(&composition.instances).try_acquire_owned() {
+        return Ok((request, place));
+    }
+    let in_queue = Waiting::enter(&composition.waiting);
+    if in_queue.before >= limits.queue {
+        return Err(busy(observe, Away::Queue));
+    }
+    let _queued = observe.queued(asked.trace.as_ref());
+    let turn = Arc::clone(&composition.instances).acquire_owned();
+    match tokio::time::timeout(limits.time, turn).await {
+        Ok(Ok(place)) => Ok((request, place)),
+        _ => Err(busy(observe, Away::Wait)),
     }
 }
 
-fn busy() -> Refused {
+/// Checks what the head of a request tells.
+fn check(request: Request<Incoming>, local: SocketAddr, limit: u64) -> Result<Request<Incoming>, Refused> {
+    if request.method() == Method::CONNECT {
+        return Err(Box::new(problem(StatusCode::NOT_IMPLEMENTED, "This server makes no tunnels.")));
+    }
+    if declared_length(request.headers()).is_some_and(|length| length > limit) {
+        return Err(Box::new(too_large(limit)));
+    }
+    let Some(uri) = authority(&request, local).and_then(|authority| absolute(&request, authority)) else {
+        return Err(Box::new(problem(
+            StatusCode::BAD_REQUEST,
+            "The request has no valid Host header, or one that is not what it is for.",
+        )));
+    };
+    let (mut head, body) = request.into_parts();
+    head.uri = uri;
+    Ok(Request::from_parts(head, body))
+}
+
+/// The answer to a request that has no place, and why it has none.
+fn busy(observe: &Observe, why: Away) -> Refused {
+    observe.turned_away(why);
     let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, "Too many requests at once. Try again soon.");
     response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
     Box::new(response)

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Full};
 use super::Body;
 
 /// An answer that says what happened in words for the client, and nothing of the host's or guest's inside.
-pub(super) fn problem(status: StatusCode, detail: &str) -> Response<Body> {
+pub(crate) fn problem(status: StatusCode, detail: &str) -> Response<Body> {
     problem_of(status, detail, None)
 }
 

@@ -18,6 +18,7 @@ use wasmtime_wasi_http::Error;
 use super::Body;
 use super::admit::declared_length;
 use super::traffic::{Offer, Turn};
+use crate::observe::Seen;
 use crate::session::FOREVER;
 
 type NextFrame = Poll<Option<Result<Frame<Bytes>, Error>>>;
@@ -331,12 +332,13 @@ pub(super) struct Counted {
     inner: Body,
     offer: Offer,
     _turn: Turn,
+    _seen: Seen,
 }
 
 impl Counted {
-    pub(super) fn new(inner: Body, turn: Turn) -> Self {
+    pub(super) fn new(inner: Body, turn: Turn, seen: Seen) -> Self {
         let offer = Offer::new(turn.traffic());
-        Self { inner, offer, _turn: turn }
+        Self { inner, offer, _turn: turn, _seen: seen }
     }
 }
 

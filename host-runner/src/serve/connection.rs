@@ -19,6 +19,7 @@ use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use super::admit::admit;
 use super::body::Counted;
 use super::failure::new_id;
 use super::traffic::{End, Traffic, Turn, Watched};
@@ -72,6 +73,7 @@ impl Server {
         // Answers are often written in one piece, and then should leave at once.
         let _ = stream.set_nodelay(true);
         let Ok(local) = stream.local_addr() else { return };
+        let _open = self.observe.connection();
         let traffic = Traffic::new();
         let stream = Watched::new(stream, &traffic);
         let server = Arc::clone(&self);
@@ -83,8 +85,8 @@ impl Server {
                 async move { Ok::<_, Infallible>(server.answer(request, local, turn).await) }
             }
         });
-        let limits = self.app.limits();
-        let builder = builder(limits);
+        let limits = *self.running.current().app.limits();
+        let builder = builder(&limits);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         let mut closing = false;
         loop {
@@ -113,23 +115,28 @@ impl Server {
 
     async fn answer(
         self: Arc<Self>,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
         local: SocketAddr,
         turn: Turn,
     ) -> Response<Body> {
+        let id: Arc<str> = new_id().into();
+        let mut seen = self.observe.request(&mut request, &id);
         let asked = Asked {
-            id: new_id().into(),
+            composition: self.running.current(),
+            id: Arc::clone(&id),
             what: format!("{} {}", request.method(), request.uri().path()),
             method: request.method().clone(),
             traffic: Arc::clone(turn.traffic()),
+            trace: seen.trace(),
         };
-        let (id, what) = (Arc::clone(&asked.id), asked.what.clone());
-        let response = match self.admit(request, local, &asked).await {
+        let what = asked.what.clone();
+        let response = match admit(request, local, &asked, &self.observe).await {
             Ok((request, place)) => self.ask_guest(request, place, asked).await,
             Err(refused) => *refused,
         };
         tracing::debug!(id = &*id, "{what}: {}", response.status().as_u16());
-        response.map(|body| Counted::new(body, turn).boxed_unsync())
+        seen.answered(response.status());
+        response.map(|body| Counted::new(body, turn, seen).boxed_unsync())
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::admit::{declared_length, too_large};
 use super::answer::problem;
 use super::body::{Begun, BodyLimits, Ended, Fault, Inflow, RequestBody, ResponseBody, Taken};
+use super::composition::Composition;
 use super::handler::GuestAnswer;
 use super::reuse::{Instance, started};
 use super::traffic::Work;
@@ -38,18 +39,19 @@ impl Server {
         place: OwnedSemaphorePermit,
         asked: Asked,
     ) -> Response<Body> {
-        let limits = self.app.limits();
+        let composition = Arc::clone(&asked.composition);
+        let limits = composition.app.limits();
         let (inflow, ended) = (Inflow::default(), Ended::new());
         let body_limits = BodyLimits { length: limits.request_body, stall: limits.body_stall };
         let request = request.map(|body| RequestBody::new(body, body_limits, inflow.clone(), ended.clone()));
-        let work = Work::begin(&asked.traffic);
+        let work = (Work::begin(&asked.traffic), self.observe.instance());
         let asked = Arc::new(asked);
         let (sender, answered) = oneshot::channel();
         let guest = tokio::spawn({
             let (server, asked) = (Arc::clone(&self), Arc::clone(&asked));
             let (inflow, ended) = (inflow.clone(), ended.clone());
             async move {
-                let outcome = server.run_guest(request, sender, &asked, &ended, &inflow).await;
+                let outcome = run_guest(request, sender, &asked, &ended, &inflow).await;
                 let outcome = server.judge(outcome, &asked, &inflow);
                 drop((place, work));
                 outcome
@@ -76,7 +78,7 @@ impl Server {
                 }
                 Ok(Err(None)) => too_slow(),
                 _ => {
-                    let blame = Blame::silent(&self.scene());
+                    let blame = Blame::silent(&composition.scene());
                     self.bad_answer(&asked, blame.reason.clone(), Some(blame))
                 }
             },
@@ -126,75 +128,90 @@ impl Server {
             let reason = format!("the guest answered with the status {status}, which is no final answer");
             return self.bad_answer(&asked, reason, None);
         }
-        let limit = self.app.limits().response_body;
+        let limit = asked.composition.app.limits().response_body;
         let bodiless = asked.method == Method::HEAD
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        let blame = move |server: &Self| {
-            let blame = Blame::limit(&server.scene(), LimitHit::ResponseBody(limit));
+        let blame = move |asked: &Asked| {
+            let blame = Blame::limit(&asked.composition.scene(), LimitHit::ResponseBody(limit));
             (blame.reason.clone(), Some(blame))
         };
         if !bodiless && declared_length(response.headers()).is_some_and(|length| length > limit) {
-            let (reason, blame) = blame(&self);
+            let (reason, blame) = blame(&asked);
             return self.bad_answer(&asked, reason, blame);
         }
         let too_long = move || {
-            let (reason, blame) = blame(&self);
+            let (reason, blame) = blame(&asked);
             self.tell(&Failure::bad_answer(&asked.id, &asked.what, reason, blame));
         };
         let response = response.map(|body| ResponseBody::new(body, limit, ended, too_long).boxed_unsync());
         if bodiless { without_body(response) } else { response }
     }
+}
 
-    async fn run_guest(
-        &self,
-        request: Request<RequestBody>,
-        answer: oneshot::Sender<GuestAnswer>,
-        asked: &Asked,
-        ended: &Ended,
-        inflow: &Inflow,
-    ) -> Result<(), CallError> {
-        let (app, called) = (&self.app, self.called.as_ref());
-        let mut instance = match self.warm.take() {
-            Some(mut instance) => {
-                instance.next(&asked.id);
-                instance
-            }
-            None => Instance::new(app, &asked.id)?,
-        };
-        let (tell, taken) = oneshot::channel();
-        let answer = move |given: GuestAnswer| {
-            // Nobody waits any more where the client has gone.
-            let _ = answer.send(given.map(|response| Taken::told(response, tell)));
-        };
-        let (store, export) = instance.parts();
-        let outcome = limited(store, app, called, app.limits().time, async |store| {
-            started(export, &self.handler, store).await?.handle(store, request, answer).await
-        })
-        .await;
+/// Runs an instance on the request: one that waits for it, or else one in a store of its own.
+async fn run_guest(
+    request: Request<RequestBody>,
+    answer: oneshot::Sender<GuestAnswer>,
+    asked: &Asked,
+    ended: &Ended,
+    inflow: &Inflow,
+) -> Result<(), CallError> {
+    let composition = &*asked.composition;
+    let Composition { app, handler, called, .. } = composition;
+    let mut instance = match composition.warm.take() {
+        Some(mut instance) => {
+            instance.next(&asked.id);
+            instance
+        }
+        None => Instance::new(app, &asked.id)?,
+    };
+    let (tell, taken) = oneshot::channel();
+    let answer = move |given: GuestAnswer| {
+        // Nobody waits any more where the client has gone.
+        let _ = answer.send(given.map(|response| Taken::told(response, tell)));
+    };
+    let (store, export) = instance.parts();
+    store.data_mut().go_on_with(asked.trace.as_ref());
+    let step = asked.trace.as_ref().map(|trace| trace.step("guest"));
+    let outcome = limited(store, app, called.as_ref(), app.limits().time, async |store| {
+        started(export, handler, store).await?.handle(store, request, answer).await
+    })
+    .await;
+    match &outcome {
         // Before the store goes, and with it the guest's end of the body: a body that ends because its guest
         // failed must not look complete.
-        if outcome.is_err() {
+        Err(error) => {
             ended.fail();
-        } else {
-            self.keep(instance, taken, inflow).await;
+            if let Some(step) = step {
+                step.failed(error);
+            }
         }
-        outcome
+        Ok(()) => {
+            drop(step);
+            keep(composition, instance, taken, inflow).await;
+        }
     }
+    outcome
+}
 
-    /// Keeps an instance for another request, where everything about this one has come to a good end.
-    async fn keep(&self, mut instance: Instance, taken: oneshot::Receiver<()>, inflow: &Inflow) {
-        if !instance.is_good_for_more() {
-            return;
-        }
-        let taken = match tokio::time::timeout(TAKEN_WITHIN, taken).await {
-            Ok(told) => told.is_ok(),
-            Err(_) => instance.has_given_all(),
-        };
-        if taken && inflow.fault().is_none() {
-            inflow.cut();
-            instance.rest();
-            self.warm.keep(instance);
-        }
+/// Keeps an instance for another request, where everything about this one has come to a good end.
+async fn keep(
+    composition: &Composition,
+    mut instance: Instance,
+    taken: oneshot::Receiver<()>,
+    inflow: &Inflow,
+) {
+    if !instance.is_good_for_more() {
+        return;
+    }
+    let taken = match tokio::time::timeout(TAKEN_WITHIN, taken).await {
+        Ok(told) => told.is_ok(),
+        Err(_) => instance.has_given_all(),
+    };
+    if taken && inflow.fault().is_none() {
+        inflow.cut();
+        instance.rest();
+        composition.warm.keep(instance);
     }
 }
 

@@ -1,23 +1,25 @@
 //! HTTP: a fresh instance of the component for every request, unless the operator names it safe for more of them.
 //!
 //! Isolation is the point: what one request does to its instance (a trap, a leak, an endless loop) ends with
-//! that instance, and where instances are used again, these are not. A request waits for its turn when all instances are busy, and is turned away when too many
-//! wait. A guest runs to its end even when its client has gone: it may be in the middle of a write.
+//! that instance; where instances are used again, not these. A request waits for its turn when all instances are
+//! busy, and is turned away when too many wait. A guest runs to its end even when its client has gone: it may be in
+//! the middle of a write.
 
 mod admit;
-mod answer;
+pub(crate) mod answer;
 mod body;
+mod composition;
 mod connection;
 mod failure;
 mod guest;
 mod handler;
 mod reuse;
+mod swap;
 mod traffic;
 
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use http::Method;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -26,20 +28,21 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::app::App;
-use crate::blame::{Called, Scene};
-use crate::output::Output;
-use crate::session::{CallError, Session};
+use crate::observe::{Observe, Stage, Trace};
+use crate::session::CallError;
+use composition::Composition;
 use connection::accept;
 pub use failure::Failure;
-use failure::new_id;
-use handler::Handler;
-use reuse::{Instance, Warm};
+use swap::Running;
+pub use swap::{SwapError, Swapped, Swapper};
 use traffic::Traffic;
 
-type Body = UnsyncBoxBody<bytes::Bytes, wasmtime_wasi_http::Error>;
+pub(crate) type Body = UnsyncBoxBody<bytes::Bytes, wasmtime_wasi_http::Error>;
 
 /// What is asked of a guest, and by whom.
 struct Asked {
+    /// What answers it.
+    composition: Arc<Composition>,
     /// The request's own id, in the log and in the answer where it failed.
     id: Arc<str>,
     /// Method and path, for the log.
@@ -47,6 +50,8 @@ struct Asked {
     method: Method,
     /// The traffic on its connection.
     traffic: Arc<Traffic>,
+    /// The trace that it is in.
+    trace: Option<Trace>,
 }
 
 /// Why a component cannot be served.
@@ -74,42 +79,26 @@ pub enum ServeError {
     Listener(#[source] io::Error),
 }
 
-/// Answers requests with an app.
+/// Answers requests with an app, until another one is [swapped](Swapper::swap) in.
 pub struct Server {
-    app: App,
-    handler: Handler,
-    /// The export that is called, for blame.
-    called: Option<Called>,
+    running: Arc<Running>,
     on_failure: Box<dyn Fn(&Failure) + Send + Sync>,
-    instances: Arc<Semaphore>,
-    concurrency: u32,
-    waiting: AtomicUsize,
-    /// Instances for further requests.
-    warm: Arc<Warm<Instance>>,
+    observe: Arc<Observe>,
 }
 
 impl Server {
     /// Makes sure that the app can answer at all: it has the handler, and an instance of it starts.
     pub async fn new(app: App) -> Result<Self, ServeError> {
-        let file = || app.name().to_owned();
-        let handler = Handler::of(app.pre()).ok_or_else(|| ServeError::NoHandler { file: file() })?;
-        let output = Output::log(&new_id().into(), app.limits().output);
-        Session::start(&app, &output).await.map_err(|source| ServeError::Start { file: file(), source })?;
-        let concurrency = app.concurrency();
-        let exports = app.exports();
-        let called = exports
-            .iter()
-            .find(|exported| exported.interface().is_some_and(|interface| handler.is_in(interface)));
-        Ok(Self {
-            called: called.map(|exported| exported.called()),
-            warm: Warm::new(app.limits().warm),
-            app,
-            handler,
-            on_failure: Box::new(|_| {}),
-            instances: Arc::new(Semaphore::new(concurrency as usize)),
-            concurrency,
-            waiting: AtomicUsize::new(0),
-        })
+        let running = Running::new(Composition::start(app).await?);
+        Ok(Self { running: Arc::new(running), on_failure: Box::new(|_| {}), observe: Arc::default() })
+    }
+
+    /// Is watched: its requests are counted, and whether it is ready can be seen.
+    #[must_use]
+    pub fn observe(mut self, observe: Arc<Observe>) -> Self {
+        self.running.current().is_watched(&observe);
+        self.observe = observe;
+        self
     }
 
     /// Is told of every request that its guest failed, after the log; on the thread that serves the request.
@@ -119,19 +108,16 @@ impl Server {
         self
     }
 
-    fn tell(&self, failure: &Failure) {
-        failure.log();
-        (self.on_failure)(failure);
+    /// What puts another app in the place of the running one, while the server serves. That one is watched by whoever
+    /// watches the server by now.
+    pub fn swapper(&self) -> Swapper {
+        Swapper::new(&self.running, &self.observe)
     }
 
-    /// Who is blamed for an answer, of which no frame tells.
-    fn scene(&self) -> Scene<'_> {
-        Scene {
-            index: self.app.blame(),
-            called: self.called.as_ref(),
-            trace: None,
-            coarse: self.app.is_coarse(),
-        }
+    fn tell(&self, failure: &Failure) {
+        failure.log();
+        self.observe.failed(failure);
+        (self.on_failure)(failure);
     }
 
     /// Accepts connections until `shutdown` is ready, then lets what is in flight finish, for as long as the
@@ -142,10 +128,12 @@ impl Server {
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
         let server = Arc::new(self);
-        let room = Arc::new(Semaphore::new(server.app.limits().connections.max(1)));
+        let connections = server.running.current().app.limits().connections;
+        let room = Arc::new(Semaphore::new(connections.max(1)));
         let (stop, stopped) = watch::channel(false);
         let mut connections = JoinSet::new();
         let mut shutdown = pin!(shutdown);
+        server.observe.readiness.set(Stage::Ready);
         loop {
             let accepted = tokio::select! {
                 () = &mut shutdown => break,
@@ -159,6 +147,7 @@ impl Server {
                 drop(place);
             });
         }
+        server.observe.readiness.set(Stage::Draining);
         drop(listener);
         // The receivers are in the connections; without any there is nobody to tell.
         let _ = stop.send(true);
@@ -168,13 +157,12 @@ impl Server {
 
     /// Waits for the connections, and for guests that still work after their answer.
     async fn drain(&self, mut connections: JoinSet<()>) {
-        self.warm.close();
+        self.running.current().warm.close();
         let all = async {
             while connections.join_next().await.is_some() {}
-            // Every permit back: no guest is running.
-            let _ = self.instances.acquire_many(self.concurrency).await;
+            self.running.finished().await;
         };
-        let limit = self.app.limits().drain;
+        let limit = self.running.current().drain();
         if tokio::time::timeout(limit, all).await.is_err() {
             tracing::warn!("some requests were still in flight after {limit:?} and were cut off");
         }

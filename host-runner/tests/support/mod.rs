@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use host_runner::{App, Engine, EngineOptions, Failure, Limits, Pool, ServeError, Server, Setup};
+use host_runner::observe::Observe;
+use host_runner::{App, Engine, EngineOptions, Failure, Limits, Pool, ServeError, Server, Setup, Swapper};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -121,6 +122,11 @@ pub fn guest() -> &'static [u8] {
     BYTES.get_or_init(|| component(GUEST))
 }
 
+/// The same, which says another word of five letters than "hello".
+pub fn guest_saying(word: &str) -> Vec<u8> {
+    component(&GUEST.replace(r#""hello""#, &format!("\"{word}\"")))
+}
+
 /// The same, which prints, and imports what it needs for that.
 pub fn guest_that_prints() -> Vec<u8> {
     let imports = r#"(import "wasi:cli/stdout@0.2.12" "get-stdout" (func $stdout (result i32)))"#;
@@ -137,18 +143,77 @@ pub fn guest_that(imports: &str, does: &str, edit: impl FnOnce(String) -> String
     component(&edit(GUEST.replace(";; imports", imports).replace(";; prints", does)))
 }
 
-fn component(text: &str) -> Vec<u8> {
+/// The same, which asks a server before it answers: on `i` with the headers that it was given itself, on `j` with none.
+pub fn guest_that_asks(server: SocketAddr) -> Vec<u8> {
+    let imports = r#"(import "wasi:http/types@0.2.12" "[method]incoming-request.headers" (func $headers-of (param i32) (result i32)))
+        (import "wasi:http/types@0.2.12" "[method]fields.clone" (func $clone (param i32) (result i32)))
+        (import "wasi:http/types@0.2.12" "[constructor]fields" (func $fields (result i32)))
+        (import "wasi:http/types@0.2.12" "[constructor]outgoing-request" (func $outgoing (param i32) (result i32)))
+        (import "wasi:http/types@0.2.12" "[method]outgoing-request.set-authority"
+            (func $authority (param i32 i32 i32 i32) (result i32)))
+        (import "wasi:http/types@0.2.12" "[method]outgoing-request.set-path-with-query"
+            (func $target (param i32 i32 i32 i32) (result i32)))
+        (import "wasi:http/types@0.2.12" "[method]outgoing-request.set-scheme"
+            (func $scheme (param i32 i32 i32 i32 i32) (result i32)))
+        (import "wasi:http/types@0.2.12" "[method]future-incoming-response.subscribe"
+            (func $subscribe (param i32) (result i32)))
+        (import "wasi:http/outgoing-handler@0.2.12" "handle" (func $send (param i32 i32 i32 i32)))"#;
+    let server = server.to_string();
+    let asks = format!(
+        "(if (i32.or (i32.eq (local.get $letter) (i32.const 0x69)) (i32.eq (local.get $letter) (i32.const 0x6a))) (then
+            (local.set $stream (call $outgoing (if (result i32) (i32.eq (local.get $letter) (i32.const 0x69))
+                (then (call $clone (call $headers-of (local.get $request))))
+                (else (call $fields)))))
+            (drop (call $scheme (local.get $stream) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0)))
+            (drop (call $target (local.get $stream) (i32.const 1) (i32.const 1999) (i32.const 1)))
+            (drop (call $authority (local.get $stream) (i32.const 1) (i32.const 2000) (i32.const {})))
+            (call $send (local.get $stream) (i32.const 0) (i32.const 0) (i32.const 1024))
+            (if (i32.load8_u (i32.const 1024)) (then unreachable))
+            (call $block (call $subscribe (i32.load (i32.const 1032))))))",
+        server.len()
+    );
+    let data = format!(r#"(data (i32.const 1999) "/{server}") (global $headers"#);
+    let text = GUEST.replace("(global $headers", &data);
+    component(&text.replace(";; imports", imports).replace(";; prints", &asks))
+}
+
+/// The same, which on `k` sets and gets a key of the default bucket before it answers: five bytes of key and of value.
+pub fn guest_with_a_store() -> Vec<u8> {
+    let imports = r#"(import "wasi:keyvalue/store@0.2.0-draft2" "open" (func $open (param i32 i32 i32)))
+        (import "wasi:keyvalue/store@0.2.0-draft2" "[method]bucket.set" (func $put-key (param i32 i32 i32 i32 i32 i32)))
+        (import "wasi:keyvalue/store@0.2.0-draft2" "[method]bucket.get" (func $get-key (param i32 i32 i32 i32)))"#;
+    let stores = "(if (i32.eq (local.get $letter) (i32.const 0x6b)) (then
+        (call $open (i32.const 16) (i32.const 0) (i32.const 1024))
+        (local.set $stream (i32.load (i32.const 1028)))
+        (call $put-key (local.get $stream) (i32.const 16) (i32.const 5) (i32.const 16) (i32.const 5) (i32.const 1024))
+        (call $get-key (local.get $stream) (i32.const 16) (i32.const 5) (i32.const 1024))))";
+    let mut resolve = contracts();
     let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/deps");
-    let mut resolve = Resolve::default();
-    for package in ["io", "clocks", "random", "filesystem", "sockets", "cli", "http"] {
-        resolve.push_dir(packages.join(format!("wasi-{package}"))).unwrap();
-    }
+    resolve.push_dir(packages.join("wasi-keyvalue")).unwrap();
+    let world = "package test:shop; world shop {
+        include wasi:http/proxy@0.2.12; import wasi:keyvalue/store@0.2.0-draft2; }";
+    let package = resolve.push_str("shop.wit", world).unwrap();
+    let world = resolve.select_world(&[package], Some("shop")).unwrap();
+    encode(&GUEST.replace(";; imports", imports).replace(";; prints", stores), &resolve, world)
+}
+
+fn component(text: &str) -> Vec<u8> {
+    let mut resolve = contracts();
     // More than a proxy has: the end of the guest, and a gate that a test opens.
     let all = "package test:all; interface gate { pass: func(); }
         world all { include wasi:http/proxy@0.2.12; import wasi:cli/exit@0.2.12; import gate; }";
     let package = resolve.push_str("all.wit", all).unwrap();
     let world = resolve.select_world(&[package], Some("all")).unwrap();
     encode(text, &resolve, world)
+}
+
+fn contracts() -> Resolve {
+    let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/deps");
+    let mut resolve = Resolve::default();
+    for package in ["io", "clocks", "random", "filesystem", "sockets", "cli", "http"] {
+        resolve.push_dir(packages.join(format!("wasi-{package}"))).unwrap();
+    }
+    resolve
 }
 
 /// Makes a component of a core module in the text format.
@@ -162,6 +227,7 @@ pub fn encode(text: &str, resolve: &Resolve, world: WorldId) -> Vec<u8> {
 
 pub struct Running {
     pub address: SocketAddr,
+    pub swapper: Swapper,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<Result<(), ServeError>>,
 }
@@ -180,18 +246,34 @@ pub async fn start_guest(
     concurrency: Option<bool>,
     tell: impl Fn(&Failure) + Send + Sync + 'static,
 ) -> Running {
-    let pool = Pool { instances: 8, memory: setup.limits.memory, table_elements: 1_000 };
-    let options = EngineOptions { pool: Some(pool), concurrency, ..EngineOptions::default() };
-    let engine = Engine::new(&options).unwrap();
-    let app = App::from_bytes(&engine, "guest.wasm", bytes, setup).unwrap();
-    let server = Server::new(app).await.unwrap().on_failure(tell);
+    start_watched(bytes, setup, concurrency, tell, Arc::default()).await
+}
+
+pub async fn start_watched(
+    bytes: &[u8],
+    setup: Setup,
+    concurrency: Option<bool>,
+    tell: impl Fn(&Failure) + Send + Sync + 'static,
+    observe: Arc<Observe>,
+) -> Running {
+    let server =
+        Server::new(load(bytes, setup, concurrency)).await.unwrap().on_failure(tell).observe(observe);
+    let swapper = server.swapper();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(server.serve(listener, async {
         let _ = stopped.await;
     }));
-    Running { address, stop: Some(stop), server }
+    Running { address, swapper, stop: Some(stop), server }
+}
+
+/// A guest that is ready to be served, on an engine of its own.
+pub fn load(bytes: &[u8], setup: Setup, concurrency: Option<bool>) -> App {
+    let pool = Pool { instances: 8, memory: setup.limits.memory, table_elements: 1_000 };
+    let options = EngineOptions { pool: Some(pool), concurrency, ..EngineOptions::default() };
+    let engine = Engine::new(&options).unwrap();
+    App::from_bytes(&engine, "guest.wasm", bytes, setup).unwrap()
 }
 
 impl Running {
@@ -207,8 +289,15 @@ impl Running {
     }
 
     pub async fn stop(mut self) {
-        self.stop.take().unwrap().send(()).unwrap();
+        self.begin_to_stop();
         self.server.await.unwrap().unwrap();
+    }
+
+    /// Tells it to stop, and does not wait for that.
+    pub fn begin_to_stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            stop.send(()).unwrap();
+        }
     }
 }
 

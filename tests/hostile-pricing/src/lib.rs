@@ -10,6 +10,8 @@ mod bindings {
     wit_bindgen::generate!({ path: "../../wit", world: "shop:worlds/pricing", generate_all });
 }
 
+use std::hint::black_box;
+
 use bindings::exports::shop::pricing::policy::{Adjustment, Guest, Line, Refusal, Tier};
 
 struct Hostile;
@@ -24,6 +26,20 @@ impl Guest for Hostile {
 
 fn change(line: Option<u32>, reason: &str, amount: i64) -> Adjustment {
     Adjustment { line, reason: reason.to_owned(), amount }
+}
+
+/// Calls itself until there is no room for another call.
+#[expect(unconditional_recursion, reason = "that is the point")]
+fn deeper(depth: i64) -> i64 {
+    black_box(deeper(black_box(depth) + 1)) + 1
+}
+
+/// Takes memory, a mebibyte at a time, and uses it.
+fn grow() -> Result<Vec<Adjustment>, Refusal> {
+    let mut taken = Vec::new();
+    loop {
+        taken.push(black_box(vec![1_u8; 1 << 20]));
+    }
 }
 
 fn misbehave(sku: &str) -> Result<Vec<Adjustment>, Refusal> {
@@ -48,6 +64,16 @@ fn misbehave(sku: &str) -> Result<Vec<Adjustment>, Refusal> {
         "LOOP" => loop {
             std::hint::spin_loop();
         },
+        "UNREACHABLE" => core::arch::wasm32::unreachable(),
+        "RECURSE" => Ok(vec![change(None, "deep", deeper(1))]),
+        "GROW" => grow(),
+        "HUGE-ALLOCATION" => {
+            let huge = black_box(Vec::<u8>::with_capacity(1 << 30));
+            Ok(vec![change(None, "huge", huge.capacity().try_into().unwrap_or(i64::MAX))])
+        }
+        // Both have room here, and none where they go.
+        "HUGE-LIST" => Ok(vec![change(None, "", -1); 900_000]),
+        "HUGE-STRING" => Ok(vec![Adjustment { line: None, reason: "x".repeat(40 << 20), amount: -1 }]),
         _ => Ok(Vec::new()),
     }
 }

@@ -1,0 +1,222 @@
+//! How many files, folders and connections an instance has open on the host.
+//!
+//! The system limits what a whole process has open, and a server needs some of it for every connection that it accepts.
+//! So what each instance has open is counted. A file is open until the last that uses it is gone: its descriptor, or a
+//! stream of it that outlives the descriptor. The granted folders themselves are not counted.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use wasmtime::component::{Linker, Resource};
+use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystem, WasiFilesystemView};
+use wasmtime_wasi::{p2, p3};
+
+use crate::exceeded::{Exceeded, LimitHit};
+use crate::state::State;
+
+/// The versions under which the engine's bindings define the interface. Components of any other patch find them too.
+const VERSION_2: &str = "0.2.12";
+const VERSION_3: &str = "0.3.0";
+
+/// Fewer are not worth looking through.
+const FEW: usize = 64;
+
+/// What one instance has open. Clones count the same.
+#[derive(Clone)]
+pub(crate) struct OpenFiles(Arc<Mutex<Held>>);
+
+struct Held {
+    limit: usize,
+    /// Each is gone once nothing uses it any more.
+    files: Vec<Weak<dyn Send + Sync>>,
+    /// How many there are when those that are gone are looked for next.
+    full: usize,
+}
+
+/// Room for one more, until this is dropped.
+pub(crate) type Room = Arc<()>;
+
+impl OpenFiles {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self(Arc::new(Mutex::new(Held { limit, files: Vec::new(), full: FEW })))
+    }
+
+    /// Room for one that is about to be opened, if there is any: several may be opened at the same time.
+    pub(crate) fn room(&self) -> Result<Room, LimitHit> {
+        let mut held = self.held();
+        held.forget_closed();
+        if held.files.len() >= held.limit {
+            return Err(LimitHit::OpenFiles(held.limit));
+        }
+        let room = Room::new(());
+        held.files.push(Arc::downgrade(&room) as Weak<dyn Send + Sync>);
+        Ok(room)
+    }
+
+    /// Counts one that was opened, in the room that was for it.
+    fn keep(&self, room: Room, descriptor: &Descriptor) {
+        let file = match descriptor {
+            Descriptor::File(file) => Arc::downgrade(&file.file),
+            Descriptor::Dir(folder) => Arc::downgrade(&folder.dir),
+        };
+        self.held().files.push(file);
+        drop(room);
+    }
+
+    /// Whether it has no more than half of those open that it may.
+    pub(crate) fn is_half_free(&self) -> bool {
+        let held = self.held();
+        held.files.iter().filter(|file| file.strong_count() > 0).count() <= held.limit / 2
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn forget_closed(&mut self) {
+        if self.files.len() >= self.full.min(self.limit) {
+            self.files.retain(|file| file.strong_count() > 0);
+            self.full = FEW.max(2 * self.files.len());
+        }
+    }
+}
+
+/// Counts what is opened through `wasi:filesystem` 0.2, which has to be in the linker already.
+pub(crate) fn count_files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    use p2::bindings::filesystem::types::{self, DescriptorFlags, HostDescriptor, OpenFlags, PathFlags};
+
+    linker.allow_shadowing(true);
+    linker.instance(&format!("wasi:filesystem/types@{VERSION_2}"))?.func_wrap_async(
+        "[method]descriptor.open-at",
+        |mut store,
+         (folder, at, path, how, flags): (
+            Resource<Descriptor>,
+            PathFlags,
+            String,
+            OpenFlags,
+            DescriptorFlags,
+        )| {
+            Box::new(async move {
+                let state = store.data_mut();
+                let room = state.open_files().room().map_err(Exceeded)?;
+                let opened =
+                    HostDescriptor::open_at(&mut state.filesystem(), folder, at, path, how, flags).await;
+                match opened {
+                    Ok(descriptor) => {
+                        state.opened(room, &descriptor)?;
+                        Ok((Ok(descriptor),))
+                    }
+                    Err(error) => {
+                        let error = types::Host::convert_error_code(&mut state.filesystem(), error)?;
+                        Ok((Err(error),))
+                    }
+                }
+            })
+        },
+    )?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+/// Counts what is opened through `wasi:filesystem` 0.3, which has to be in the linker already.
+pub(crate) fn count_files_of_0_3(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    use p3::bindings::filesystem::types::{
+        self, DescriptorFlags, HostDescriptorWithStore, OpenFlags, PathFlags,
+    };
+
+    linker.allow_shadowing(true);
+    linker.instance(&format!("wasi:filesystem/types@{VERSION_3}"))?.func_wrap_concurrent(
+        "[method]descriptor.open-at",
+        |store,
+         (folder, at, path, how, flags): (
+            Resource<Descriptor>,
+            PathFlags,
+            String,
+            OpenFlags,
+            DescriptorFlags,
+        )| {
+            Box::pin(async move {
+                let room = store.with(|mut store| store.get().open_files().room()).map_err(Exceeded)?;
+                let files = store.with_getter::<WasiFilesystem>(State::filesystem);
+                let opened = <WasiFilesystem as HostDescriptorWithStore<State>>::open_at(
+                    &files, folder, at, path, how, flags,
+                );
+                let opened = opened.await;
+                store.with(|mut store| {
+                    let state = store.get();
+                    match opened {
+                        Ok(descriptor) => {
+                            state.opened(room, &descriptor)?;
+                            Ok((Ok(descriptor),))
+                        }
+                        Err(error) => {
+                            let error = types::Host::convert_error_code(&mut state.filesystem(), error)?;
+                            Ok((Err(error),))
+                        }
+                    }
+                })
+            })
+        },
+    )?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+impl State {
+    /// Counts what was opened.
+    fn opened(&mut self, room: Room, descriptor: &Resource<Descriptor>) -> wasmtime::Result<()> {
+        let files = self.open_files().clone();
+        files.keep(room, self.table().get(descriptor)?);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasmtime_wasi::filesystem::File;
+    use wasmtime_wasi::{FsPerms, OpenMode};
+
+    use super::*;
+
+    fn file() -> Descriptor {
+        let file = std::fs::File::open(".").unwrap();
+        Descriptor::File(File::new(file, FsPerms::ReadOnly, OpenMode::READ, false))
+    }
+
+    #[test]
+    fn what_is_still_used_counts_and_what_is_closed_does_not() {
+        let open = OpenFiles::new(2);
+        let (one, other) = (file(), file());
+        for descriptor in [&one, &other] {
+            open.keep(open.room().unwrap(), descriptor);
+        }
+        assert_eq!(open.room().unwrap_err(), LimitHit::OpenFiles(2));
+        // As a stream has one.
+        let stream = one.clone();
+        drop(one);
+        assert_eq!(open.room().unwrap_err(), LimitHit::OpenFiles(2));
+        drop(stream);
+        assert!(open.room().is_ok());
+    }
+
+    #[test]
+    fn what_is_being_opened_counts() {
+        let open = OpenFiles::new(2);
+        let (one, other) = (open.room().unwrap(), open.room().unwrap());
+        assert!(open.room().is_err());
+        drop((one, other));
+        assert!(open.room().is_ok());
+        assert!(OpenFiles::new(0).room().is_err());
+    }
+
+    #[test]
+    fn files_that_were_closed_are_forgotten() {
+        let open = OpenFiles::new(usize::MAX);
+        for _ in 0..10 * FEW {
+            let descriptor = file();
+            open.keep(open.room().unwrap(), &descriptor);
+        }
+        assert!(open.0.lock().unwrap().files.len() <= 2 * FEW);
+    }
+}

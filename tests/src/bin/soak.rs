@@ -1,0 +1,267 @@
+//! `just soak`: mixed load on a shop whose pricing is swapped all the while, for honest rules and for one that means
+//! harm; in the middle the host is killed; in the end every order, every cent and every unit of stock is looked at.
+//!
+//! It fails where an honest request does, where the host does not come back, or where the books are wrong.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail, ensure};
+use clap::Parser;
+use e2e::books::{self, Bought};
+use e2e::catalogue::{self, Product};
+use e2e::hostile::{self, Kind};
+use e2e::http::Answer;
+use e2e::project;
+use e2e::swap::{Swap, Swapped};
+use tempfile::TempDir;
+
+const PRICE: u64 = 1_000;
+/// Units of each product: as many as the shop keeps.
+const STOCK: u32 = 1_000_000;
+/// Products that a customer buys in turn, so that none is sold out in a day.
+const PRODUCTS: usize = 30;
+/// How long a request may take: honest ones do not, on however busy a machine.
+const TIME: &str = "60s";
+/// What is said of the host and its customers while it runs.
+const NEWS: Duration = Duration::from_secs(30);
+/// How long an order is asked for again after the host was killed.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Puts mixed load on a shop, swaps its pricing, kills its host, and looks at the books.
+#[derive(Parser)]
+struct Soak {
+    /// How long: 90s, 2m or 8h.
+    #[arg(long = "for", value_name = "TIME", default_value = "2m", value_parser = time)]
+    time: Duration,
+
+    /// Customers who buy honestly, each one order after the other.
+    #[arg(long, default_value_t = 4)]
+    customers: usize,
+
+    /// Customers who ask for what makes the hostile rule do harm.
+    #[arg(long, default_value_t = 2)]
+    hostile: usize,
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is not a time; write for example 90s, 2m or 8h");
+    let units = [("s", 1), ("m", 60), ("h", 3_600)];
+    let found = units.iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
+    let (digits, seconds) = found.ok_or_else(wrong)?;
+    Ok(Duration::from_secs(digits.parse::<u64>().map_err(|_| wrong())? * seconds))
+}
+
+fn main() -> ExitCode {
+    match Soak::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("the soak failed: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What all customers share.
+#[derive(Default)]
+struct Market {
+    over: AtomicBool,
+    /// Whether the host is down, because it was killed.
+    down: AtomicBool,
+    bought: Mutex<Vec<Bought>>,
+    /// How long honest orders took, those that met the killing aside.
+    took: Mutex<Vec<Duration>>,
+    harm: AtomicUsize,
+    again: AtomicUsize,
+    wrong: Mutex<Option<anyhow::Error>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Market {
+    /// Buys under one key until the shop has answered: the host may be killed meanwhile.
+    fn place(&self, address: SocketAddr, key: &str, sku: &str) -> Result<(Answer, bool)> {
+        let began = Instant::now();
+        let mut again = false;
+        loop {
+            let was_down = self.down.load(Ordering::Acquire);
+            match hostile::order(address, key, sku) {
+                Ok(answer) => return Ok((answer, again)),
+                // It was killed before, or while the request was on its way.
+                Err(_) if was_down || self.down.load(Ordering::Acquire) => {}
+                Err(error) => return Err(error.context(format!("{key} got no answer"))),
+            }
+            ensure!(began.elapsed() < PATIENCE, "{key} got no answer within {PATIENCE:?}");
+            again = true;
+            self.again.fetch_add(1, Ordering::Relaxed);
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn honest(&self, address: SocketAddr, skus: &[String]) -> Result<()> {
+        for (number, sku) in skus.iter().cycle().enumerate() {
+            let began = Instant::now();
+            let (answer, again) = self.place(address, &format!("{sku}-{number}"), sku)?;
+            ensure!(answer.status == 201, "an honest order got {}: {}", answer.status, answer.text());
+            let bought = hostile::bought(sku, &answer);
+            ensure!(bought.total == PRICE, "an honest order cost {}", bought.total);
+            if !again {
+                locked(&self.took).push(began.elapsed());
+            }
+            locked(&self.bought).push(bought);
+            if self.over.load(Ordering::Acquire) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// What comes of it depends on the rule that prices at the moment: the hostile one does its harm, to the others it is a
+    /// product like any other.
+    fn harmful(&self, address: SocketAddr, client: usize, kinds: &[Kind]) -> Result<()> {
+        for (number, kind) in kinds.iter().cycle().enumerate() {
+            let (answer, _) = self.place(address, &format!("harm-{client}-{number}"), &kind.sku)?;
+            match answer.status {
+                201 => locked(&self.bought).push(hostile::bought(&kind.sku, &answer)),
+                status if status == kind.status => drop(self.harm.fetch_add(1, Ordering::Relaxed)),
+                status => {
+                    bail!("{} was answered {status}, and not {}: {}", kind.kind, kind.status, answer.text())
+                }
+            }
+            if self.over.load(Ordering::Acquire) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the first thing that went wrong, and ends the rest.
+    fn ended(&self, outcome: Result<()>) {
+        if let Err(error) = outcome {
+            locked(&self.wrong).get_or_insert(error);
+            self.over.store(true, Ordering::Release);
+        }
+    }
+}
+
+/// What was done to the host.
+#[derive(Default)]
+struct Done {
+    swaps: usize,
+    busy: usize,
+    down: Duration,
+}
+
+impl Soak {
+    fn run(&self) -> Result<()> {
+        let rules = ["pricing-zig", "hostile-pricing", "pricing-rust"];
+        let shops = rules.map(|rule| hostile::shop("hostile-front", rule));
+        let mut kinds = hostile::kinds();
+        kinds.retain(|kind| kind.rule == "hostile-pricing");
+        let honest: Vec<String> = (0..self.customers * PRODUCTS).map(|sku| format!("HONEST-{sku}")).collect();
+        let skus: Vec<String> = kinds.iter().map(|kind| kind.sku.clone()).chain(honest.clone()).collect();
+        let products: Vec<Product> = skus.iter().map(|sku| Product::plain(sku, PRICE, STOCK)).collect();
+
+        let folder = TempDir::new()?;
+        let store = format!("redb:{}", folder.path().join("shop.redb").display());
+        let cache = project::path("target/cache").display().to_string();
+        let granted = ["--keyvalue".to_owned(), store, "--cache".to_owned(), cache];
+        catalogue::load(&shops[0], &granted, &products)?;
+        let limits = hostile::LIMITS.into_iter().chain(["--max-time", TIME]).map(str::to_owned);
+        let arguments: Vec<String> = granted.iter().cloned().chain(limits).collect();
+        let mut host = Swapped::start(&shops[0], &arguments, folder.path())?;
+        let address = host.address();
+
+        let market = Market::default();
+        let mut done = Done::default();
+        thread::scope(|scope| {
+            for skus in honest.chunks(PRODUCTS) {
+                let market = &market;
+                scope.spawn(move || market.ended(market.honest(address, skus)));
+            }
+            for client in 0..self.hostile {
+                let (market, kinds) = (&market, &kinds);
+                scope.spawn(move || market.ended(market.harmful(address, client, kinds)));
+            }
+            let outcome = self.disturb(&mut host, &shops, &market, &mut done);
+            market.over.store(true, Ordering::Release);
+            market.ended(outcome);
+        });
+        if let Some(error) = locked(&market.wrong).take() {
+            return Err(error.context(format!("the host's log:\n{}", tail(&host.log()))));
+        }
+        let usage = host.usage();
+        host.stop()?;
+
+        let bought = market.bought.into_inner().unwrap_or_else(PoisonError::into_inner);
+        books::audit(&shops[0], &granted, STOCK.into(), &skus, &bought)?;
+        let mut took = market.took.into_inner().unwrap_or_else(PoisonError::into_inner);
+        took.sort_unstable();
+        let at = |share: f64| took.get((took.len() as f64 * share) as usize).copied().unwrap_or_default();
+        println!("customers  {} honest, {} hostile", self.customers, self.hostile);
+        println!("harm       {} requests did what the hostile rule does", market.harm.into_inner());
+        println!("swaps      {}, and {} put off while older components finished", done.swaps, done.busy);
+        println!(
+            "kill -9    once; back after {:.1?}, {} requests sent again",
+            done.down,
+            market.again.into_inner()
+        );
+        println!("latency    of honest orders: median {:.1?}, p99 {:.1?}", at(0.5), at(0.99));
+        if let Some(usage) = usage {
+            println!("memory     {} MiB at the most since the kill", usage.peak >> 20);
+        }
+        let cents: u64 = bought.iter().map(|one| one.total).sum();
+        println!("books      right: {} orders, {cents} cents, {} products", bought.len(), skus.len());
+        Ok(())
+    }
+
+    /// Swaps all the time, and kills the host once.
+    fn disturb(
+        &self,
+        host: &mut Swapped,
+        shops: &[std::path::PathBuf],
+        market: &Market,
+        done: &mut Done,
+    ) -> Result<()> {
+        let began = Instant::now();
+        let (mut next_news, mut killed) = (NEWS, false);
+        for shop in shops.iter().cycle().skip(1) {
+            if began.elapsed() >= self.time || market.over.load(Ordering::Acquire) {
+                break;
+            }
+            match host.swap(shop)? {
+                Swap::Done => done.swaps += 1,
+                Swap::Busy => done.busy += 1,
+            }
+            // A component that takes over has its time on stage.
+            thread::sleep(Duration::from_millis(100));
+            if !killed && began.elapsed() >= self.time / 2 {
+                killed = true;
+                let at = Instant::now();
+                market.down.store(true, Ordering::Release);
+                host.kill_and_revive()?;
+                market.down.store(false, Ordering::Release);
+                done.down = at.elapsed();
+            }
+            if began.elapsed() >= next_news {
+                next_news += NEWS;
+                let orders = locked(&market.bought).len();
+                eprintln!("soak: {:.0?}: {orders} orders, {} swaps", began.elapsed(), done.swaps);
+            }
+        }
+        ensure!(killed || market.over.load(Ordering::Acquire), "the time was too short to kill the host");
+        Ok(())
+    }
+}
+
+/// The end of a log.
+fn tail(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(20)..].join("\n")
+}

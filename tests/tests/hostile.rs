@@ -1,0 +1,550 @@
+//! Pricing rules that mean harm, plugged into the shop and asked again and again, while the shop's other customers go
+//! on buying: in the same host, which runs the hostile rule for them too, and in another beside it.
+//!
+//! Every kind of `tests/hostile/kinds.json` is asked by several clients at once. Meanwhile no request of anybody else
+//! fails; the limit bites within its bound, and is logged and blamed; the host's memory and its open files stay bounded;
+//! and when all is over every order, every cent and every unit of stock is where it should be.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use e2e::books::{self, Bought};
+use e2e::catalogue::{self, Product};
+use e2e::hostile::{self, Kind};
+use e2e::http::Answer;
+use e2e::process::{Host, Usage};
+use e2e::project;
+use e2e::shop::{self, Order, Receipt};
+use tempfile::TempDir;
+
+const MEBIBYTE: u64 = 1 << 20;
+/// Units of every product at the beginning, and what one costs.
+const STOCK: u32 = 1_000_000;
+const PRICE: u64 = 1_000;
+/// Clients that ask for harm, and how often each does.
+const HARMFUL: usize = 2;
+const TIMES: usize = 3;
+/// Clients that buy what is priced honestly, of each shop, and how much each buys at the least meanwhile.
+const HONEST: usize = 2;
+const AT_LEAST: usize = 2;
+
+/// By the clock on the wall: long, so that on a busy machine a guest that computes meets its own limit first, and less than
+/// the patience of clients here; and short for those that wait, whose end has to be waited for.
+const TIME: &str = "50s";
+const TIME_TO_WAIT: &str = "10s";
+const MEMORY: u64 = 64 * MEBIBYTE;
+const OPEN_FILES: usize = 50;
+const OUTPUT: usize = 4 << 10;
+/// Processor time of a whole request that meets `--max-cpu`: the limit, and as much again and a second for all else.
+const PROCESSOR_MILLIS: u64 = 2_000;
+
+/// One after the other: what a host uses is measured.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the shop is asked through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Face {
+    /// The small front.
+    Front,
+    /// The shop's own, in JavaScript.
+    Storefront,
+}
+
+impl Face {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Front => "hostile-front",
+            Self::Storefront => "storefront",
+        }
+    }
+
+    fn place(self, address: SocketAddr, key: &str, sku: &str) -> anyhow::Result<Answer> {
+        match self {
+            Self::Front => hostile::order(address, key, sku),
+            Self::Storefront => shop::place(address, key, &Order::of("a customer", &[(sku, 1)])),
+        }
+    }
+
+    fn read_again(self, address: SocketAddr, order: &str) -> Answer {
+        match self {
+            Self::Front => shop::get(address, &format!("/orders/{order}")),
+            Self::Storefront => shop::get(address, &format!("/api/orders/{order}")),
+        }
+        .unwrap()
+    }
+
+    fn bought(self, sku: &str, answer: &Answer) -> Bought {
+        if self == Self::Front {
+            return hostile::bought(sku, answer);
+        }
+        let text = answer.text();
+        let receipt: Receipt = serde_json::from_str(&text).unwrap();
+        let total = receipt.quote.total.parse().unwrap();
+        Bought { sku: sku.to_owned(), order: receipt.order_id, total, text }
+    }
+
+    /// The status for an answer of the rule's that the shop does not accept.
+    fn refused(self, front: u16) -> u16 {
+        match (self, front) {
+            (Self::Storefront, 422) => 502,
+            (_, other) => other,
+        }
+    }
+}
+
+/// A shop that is served, and what was bought in it.
+struct Stand {
+    face: Face,
+    shop: PathBuf,
+    granted: Vec<String>,
+    host: Host,
+    skus: Vec<String>,
+    bought: Mutex<Vec<Bought>>,
+    keys: AtomicU32,
+    // Last: the host ends before its store goes.
+    folder: TempDir,
+}
+
+impl Stand {
+    fn open(
+        face: Face,
+        rule: &str,
+        kinds: &[Kind],
+        more: &[String],
+        time: &'static str,
+        folder: TempDir,
+    ) -> Self {
+        let shop = hostile::shop(face.name(), rule);
+        let honest = (0..HONEST).map(honest_sku);
+        let skus: Vec<String> = kinds.iter().map(|kind| kind.sku.clone()).chain(honest).collect();
+        let products: Vec<Product> = skus.iter().map(|sku| Product::plain(sku, PRICE, STOCK)).collect();
+        let granted = [&store(&folder)[..], more].concat();
+        catalogue::load(&shop, &granted, &products).unwrap();
+        let limits = [&hostile::LIMITS[..], &["--max-time", time]].concat().into_iter().map(str::to_owned);
+        let arguments: Vec<String> = granted.iter().cloned().chain(limits).collect();
+        let host = Host::start(&shop, "127.0.0.1:0", &arguments, &folder.path().join("host.log")).unwrap();
+        let (bought, keys) = (Mutex::default(), AtomicU32::new(0));
+        Self { face, shop, granted, host, skus, bought, keys, folder }
+    }
+
+    fn place(&self, sku: &str) -> Answer {
+        let key = format!("key-{}", self.keys.fetch_add(1, Ordering::Relaxed));
+        self.place_under(&key, sku)
+    }
+
+    fn place_under(&self, key: &str, sku: &str) -> Answer {
+        let answer = self
+            .face
+            .place(self.host.address(), key, sku)
+            .unwrap_or_else(|error| panic!("{sku}: {error:#}: {}", self.host.log()));
+        if answer.status == 201 {
+            let bought = self.face.bought(sku, &answer);
+            let mut all = self.bought.lock().unwrap();
+            if !all.iter().any(|other| other.order == bought.order) {
+                all.push(bought);
+            }
+        }
+        answer
+    }
+
+    /// Buys what is priced honestly, which nothing may prevent.
+    fn buy_honestly(&self, client: usize, beside: &str) {
+        let answer = self.place(&honest_sku(client));
+        assert_eq!(answer.status, 201, "beside {beside}: {}: {}", answer.text(), self.host.log());
+        let bought = self.face.bought("", &answer);
+        assert_eq!(bought.total, PRICE, "beside {beside}");
+    }
+
+    /// Stops the host and looks at the books.
+    fn audit(self) {
+        let Self { face, shop, granted, host, skus, bought, folder: _folder, .. } = self;
+        let bought = bought.into_inner().unwrap();
+        for one in &bought {
+            assert_eq!(face.read_again(host.address(), &one.order).text(), one.text, "{}", one.sku);
+        }
+        host.stop().unwrap();
+        books::audit(&shop, &granted, STOCK.into(), &skus, &bought).unwrap();
+    }
+}
+
+fn honest_sku(client: usize) -> String {
+    format!("HONEST-{client}")
+}
+
+fn store(folder: &TempDir) -> [String; 4] {
+    let (store, cache) = (folder.path().join("shop.redb"), project::path("target/cache"));
+    ["--keyvalue".into(), format!("redb:{}", store.display()), "--cache".into(), cache.display().to_string()]
+}
+
+/// What the host logged under the id that is in the answer: what the guest printed, and then the failure.
+fn logged(stand: &Stand, answer: &Answer) -> (Vec<String>, String) {
+    let document = answer.json().unwrap();
+    let id = document["instance"].as_str().and_then(|urn| urn.strip_prefix("urn:uuid:")).expect("an id");
+    let log = stand.host.log();
+    let (failures, others): (Vec<&str>, Vec<&str>) =
+        log.lines().filter(|line| line.contains(id)).partition(|line| field(line, "kind").is_some());
+    let [failure] = failures[..] else { panic!("{id} is not in the log once: {failures:?}") };
+    (others.into_iter().map(str::to_owned).collect(), failure.to_owned())
+}
+
+fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    let rest = line.split_once(&format!(" {name}=\""))?.1;
+    rest.split('"').next()
+}
+
+/// Harm is answered as it should be, and told to nobody but the log.
+fn check(stand: &Stand, kind: &Kind, answer: &Answer) {
+    let what = format!("{} by {} {}", kind.kind, kind.rule, kind.sku);
+    assert_eq!(answer.status, stand.face.refused(kind.status), "{what}: {}", answer.text());
+    let Some(expected) = &kind.logged else { return };
+    let (printed, line) = logged(stand, answer);
+    check_printed(&what, &printed);
+    assert_eq!(field(&line, "kind"), Some(expected.as_str()), "{what}: {line}");
+    let limit = field(&line, "limit");
+    assert_eq!(limit.is_some(), expected.starts_with("limit-"), "{what}: {line}");
+    // The parts of a part are told with it.
+    let named = |name: &str, wanted: &str| {
+        let part = field(&line, name).unwrap_or_default();
+        assert!(part.split('/').next() == Some(wanted), "{what}: {name} is {part}: {line}");
+    };
+    named("part", &kind.part);
+    if let Some(other) = &kind.other {
+        named("other", other);
+    }
+    let told = answer.text();
+    for inside in ["pricing", "orders", "wasm", "limit", kind.rule.as_str()] {
+        assert!(!told.contains(inside), "{what}: {told}");
+    }
+}
+
+/// What a guest prints is cut off, which is said once.
+fn check_printed(what: &str, lines: &[String]) {
+    let (of_guest, of_host): (Vec<&String>, Vec<&String>) =
+        lines.iter().partition(|line| field(line, "stream").is_some());
+    let text = |line: &&String| {
+        let after = line.split_once(" INFO ").expect("it has a level").1;
+        after.rsplit_once(" id=").expect("it has an id").0.len() + 1
+    };
+    let bytes: usize = of_guest.iter().map(text).sum();
+    assert!(bytes <= OUTPUT + 1, "{what}: it printed {bytes} bytes");
+    let endless = what.starts_with("endless logging");
+    assert_eq!(of_host.len(), usize::from(endless), "{what}: {of_host:?}");
+    assert_eq!(of_host.iter().any(|line| line.contains("(--max-output)")), endless, "{what}: {of_host:?}");
+}
+
+/// What a shop may use at the most while it is asked for harm: what it used before, and its limit for each client.
+fn most_memory(before: u64) -> u64 {
+    before + (HARMFUL + HONEST + 1) as u64 * MEMORY
+}
+
+/// Asks for one kind of harm, again and again, while everybody else goes on buying.
+fn run(stand: &Stand, beside: &Stand, kind: &Kind, before: Option<Usage>) {
+    let what = format!("{} by {} {}", kind.kind, kind.rule, kind.sku);
+    let (over, most_files) = (AtomicBool::new(false), AtomicUsize::new(0));
+    // An end that comes by a clock takes its time, and need not be waited for again and again.
+    let times = match kind.logged.as_deref() {
+        _ if waits(kind) => 1,
+        Some("limit-cpu") => TIMES - 1,
+        _ => TIMES,
+    };
+    thread::scope(|scope| {
+        let harmful: Vec<_> = (0..HARMFUL)
+            .map(|_| scope.spawn(|| (0..times).for_each(|_| check(stand, kind, &stand.place(&kind.sku)))))
+            .collect();
+        for shop in [stand, beside] {
+            for client in 0..HONEST {
+                let (over, most_files, what) = (&over, &most_files, &what);
+                scope.spawn(move || {
+                    for count in 0.. {
+                        shop.buy_honestly(client, what);
+                        let open = stand.host.usage().map_or(0, |usage| usage.open_files);
+                        most_files.fetch_max(open, Ordering::Relaxed);
+                        if count + 1 >= AT_LEAST && over.load(Ordering::Acquire) {
+                            break;
+                        }
+                    }
+                });
+            }
+        }
+        let ended: Vec<_> = harmful.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        over.store(true, Ordering::Release);
+        for outcome in ended {
+            outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+    });
+    let (Some(before), Some(now)) = (before, stand.host.usage()) else { return };
+    let most = most_memory(before.peak);
+    assert!(now.peak <= most, "{what}: {} MiB, {} at most", now.peak / MEBIBYTE, most / MEBIBYTE);
+    // Each request has a connection, which may be on its way out, and the granted folder.
+    let spare = 3 * (HARMFUL + HONEST);
+    let files = most_files.into_inner();
+    assert!(files <= before.open_files + spare + HARMFUL * OPEN_FILES, "{what}: {files} open files");
+    if !waits(kind) {
+        // Alone, so that all that is computed is computed for it.
+        check(stand, kind, &stand.place(&kind.sku));
+    }
+    let after = stand.host.usage().expect("it was told before");
+    let computed = after.processor_millis - now.processor_millis;
+    assert!(computed <= PROCESSOR_MILLIS, "{what}: {computed} ms on the processor");
+    // Whatever a request opened was closed with it.
+    assert!(after.open_files <= before.open_files + spare, "{what}: {after:?}, before {before:?}");
+}
+
+/// Whether its end comes by the clock on the wall.
+fn waits(kind: &Kind) -> bool {
+    kind.logged.as_deref() == Some("limit-time")
+}
+
+/// Runs all kinds of a rule, and looks at the books of the shops beside, and of the one where it waits. What is left is to
+/// look at the others.
+fn run_all(face: Face, rule: &str, more: &[String], folder: TempDir) -> Stand {
+    let kinds = hostile::kinds().into_iter().filter(|kind| kind.rule == rule);
+    let (waiting, others): (Vec<Kind>, Vec<Kind>) = kinds.partition(waits);
+    assert!(!others.is_empty(), "{rule} means no harm");
+    if !waiting.is_empty() {
+        run_kinds(face, rule, &waiting, more, TIME_TO_WAIT, TempDir::new().unwrap()).audit();
+    }
+    run_kinds(face, rule, &others, more, TIME, folder)
+}
+
+/// Runs these kinds in a shop, and then looks at the books of the one beside it.
+fn run_kinds(
+    face: Face,
+    rule: &str,
+    kinds: &[Kind],
+    more: &[String],
+    time: &'static str,
+    folder: TempDir,
+) -> Stand {
+    let beside = Stand::open(Face::Front, "pricing-zig", &[], &[], TIME, TempDir::new().unwrap());
+    let stand = Stand::open(face, rule, kinds, more, time, folder);
+    thread::scope(|scope| {
+        for client in 0..HARMFUL + HONEST {
+            let stand = &stand;
+            scope.spawn(move || stand.buy_honestly(client % HONEST, "nothing"));
+        }
+    });
+    beside.buy_honestly(0, "nothing");
+    let (before, beside_before) = (stand.host.usage(), beside.host.usage());
+    for kind in kinds {
+        run(&stand, &beside, kind, before);
+    }
+    if let (Some(before), Some(after)) = (beside_before, beside.host.usage()) {
+        assert!(after.peak <= most_memory(before.peak), "beside {rule}: {after:?}, before {before:?}");
+    }
+    let log = beside.host.log();
+    assert!(!log.lines().any(|line| field(line, "kind").is_some()), "beside {rule}: {log}");
+    beside.audit();
+    stand
+}
+
+fn run_rule(rule: &str) {
+    run_all(Face::Front, rule, &[], TempDir::new().unwrap()).audit();
+}
+
+#[test]
+fn a_hostile_rule_in_rust_harms_its_own_requests_alone() {
+    let _turn = turn();
+    run_rule("hostile-pricing");
+}
+
+#[test]
+fn a_hostile_rule_in_zig_harms_its_own_requests_alone() {
+    let _turn = turn();
+    run_rule("hostile-zig");
+}
+
+#[test]
+fn a_hostile_rule_in_javascript_harms_its_own_requests_alone() {
+    let _turn = turn();
+    run_rule("hostile-js");
+}
+
+#[test]
+fn a_hostile_rule_in_python_harms_its_own_requests_alone() {
+    let _turn = turn();
+    run_rule("hostile-python");
+}
+
+#[test]
+fn a_rule_that_breaks_the_canonical_abi_harms_its_own_requests_alone() {
+    let _turn = turn();
+    run_rule("hostile-abi");
+}
+
+/// The whole shop, with its pages in JavaScript.
+#[test]
+fn the_whole_shop_stands_a_hostile_rule() {
+    let _turn = turn();
+    let folder = TempDir::new().unwrap();
+    run_all(Face::Storefront, "hostile-pricing", &[], folder).audit();
+}
+
+/// It is granted a folder, a variable, and the interfaces for all else with nothing behind them.
+#[test]
+fn a_rule_that_reaches_out_gets_what_it_was_granted_and_nothing_else() {
+    let _turn = turn();
+    let folder = TempDir::new().unwrap();
+    let inside = folder.path().join("inside");
+    fs::create_dir(&inside).unwrap();
+    fs::write(inside.join("note"), "a note").unwrap();
+    fs::write(folder.path().join("secret"), "a secret").unwrap();
+    #[cfg(unix)]
+    for (target, link) in [
+        ("../secret".into(), "file-link"),
+        ("..".into(), "folder-link"),
+        (folder.path().join("secret"), "absolute-link"),
+    ] {
+        std::os::unix::fs::symlink(target, inside.join(link)).unwrap();
+    }
+    let peer = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = peer.local_addr().unwrap();
+    let datagrams = UdpSocket::bind(address).unwrap();
+    let granted = [
+        "--stdio".to_owned(),
+        "--env".to_owned(),
+        format!("PEER={address}"),
+        "--dir".to_owned(),
+        format!("{}::/data", inside.display()),
+        "--http-out".to_owned(),
+        "none".to_owned(),
+        "--sockets".to_owned(),
+        "none".to_owned(),
+    ];
+    let stand = run_all(Face::Front, "hostile-reaching", &granted, folder);
+
+    for kind in hostile::kinds().iter().filter(|kind| kind.rule == "hostile-reaching" && kind.status == 201) {
+        let answer = stand.place(&kind.sku).text();
+        let reports: Vec<&str> = answer.lines().skip(1).collect();
+        assert!(!reports.is_empty(), "{}: it tried nothing: {answer}", kind.kind);
+        for report in &reports {
+            assert!(!report.ends_with(": done"), "{}: {answer}", kind.kind);
+        }
+        if kind.sku == "ENVIRONMENT" {
+            assert_eq!(reports[0], "-1 variables: PEER");
+        }
+    }
+
+    // Nothing came through, by what the outside has of it.
+    peer.set_nonblocking(true).unwrap();
+    datagrams.set_nonblocking(true).unwrap();
+    assert!(peer.accept().is_err(), "somebody connected");
+    assert!(datagrams.recv(&mut [0; 8]).is_err(), "something was sent");
+    let place = stand.folder.path();
+    assert_eq!(fs::read_to_string(place.join("secret")).unwrap(), "a secret");
+    let names = |folder: PathBuf| -> BTreeSet<String> {
+        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        names.map(|name| name.to_string_lossy().into_owned()).collect()
+    };
+    let outside: BTreeSet<String> = ["host.log", "inside", "secret", "shop.redb"].map(str::to_owned).into();
+    assert_eq!(names(place.to_owned()), outside);
+    assert!(inside_is_its_own(&names(inside)), "the guest left the names of others");
+
+    // A rule that says another price each time: the first that was bought for is the one that stays.
+    let first = stand.place_under("one-intent", "DIFFERENT");
+    assert_eq!(first.status, 201, "{}", first.text());
+    for _ in 0..TIMES {
+        assert_eq!(stand.place_under("one-intent", "DIFFERENT").text(), first.text());
+    }
+    stand.audit();
+}
+
+/// What the granted folder has: what was put there, and links that the guest made in it, which it may.
+fn inside_is_its_own(names: &BTreeSet<String>) -> bool {
+    let links = ["file-link", "folder-link", "absolute-link"];
+    names.iter().all(|name| name == "note" || name.starts_with("own-") || links.contains(&name.as_str()))
+        && names.contains("note")
+}
+
+/// The kinds of harm that have to be there, whatever else is.
+const EVERY_KIND: [&str; 22] = [
+    "endless loop",
+    "endless recursion",
+    "memory growth",
+    "huge allocation at once",
+    "huge list as answer",
+    "huge string as answer",
+    "trap",
+    "panic",
+    "division by zero",
+    "endless host calls",
+    "endless logging",
+    "invalid UTF-8",
+    "out-of-range case",
+    "opening handles without end",
+    "dropping a handle twice",
+    "keeping a borrow past its call",
+    "writing outside its granted folder",
+    "following a symlink out of its granted folder",
+    "connecting anywhere",
+    "reading the environment",
+    "sleeping for ever",
+    "a different answer each time",
+];
+
+/// The table of `docs/threat-model.md` has a row for each kind, with who does it, what comes of it, and the test that
+/// shows it; and none for what is not tested.
+#[test]
+fn the_threat_model_says_what_is_tested() {
+    let kinds = hostile::kinds();
+    let tested: BTreeSet<&str> = kinds.iter().map(|kind| kind.kind.as_str()).collect();
+    for wanted in EVERY_KIND.iter().chain(&["absurd but well-typed answers"]) {
+        assert!(tested.contains(wanted), "nobody tests {wanted}");
+    }
+    let text = fs::read_to_string(project::path("docs/threat-model.md")).unwrap();
+    let table = text.split_once("## Hostile guests").expect("the table has a heading").1;
+    let table = table.split("\n## ").next().unwrap();
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| attack"))
+        .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+        .collect();
+    let told: BTreeSet<&str> = rows.iter().map(|row| row[0]).collect();
+    assert_eq!(told, tested, "the kinds in docs/threat-model.md, and those in tests/hostile/kinds.json");
+    assert_eq!(rows.len(), told.len(), "a kind has one row");
+    let source = fs::read_to_string(project::path("tests/tests/hostile.rs")).unwrap();
+    for row in rows {
+        let [kind, _stops, outcome, guests, test] = row[..] else { panic!("{row:?} has not five columns") };
+        let of_kind: Vec<&Kind> = kinds.iter().filter(|other| other.kind == kind).collect();
+        let quoted = |cell: &str| -> BTreeSet<String> {
+            cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+        };
+        let guest = |one: &&Kind| format!("{} {}", one.rule, one.sku);
+        assert_eq!(quoted(guests), of_kind.iter().map(guest).collect(), "who does {kind}");
+        let outcomes = |one: &&Kind| {
+            let logged = one.logged.as_ref().map(|logged| format!(" {logged}")).unwrap_or_default();
+            format!("{}{logged}", one.status)
+        };
+        assert_eq!(quoted(outcome), of_kind.iter().map(outcomes).collect(), "what comes of {kind}");
+        let tests = quoted(test);
+        assert!(!tests.is_empty(), "{kind} names no test");
+        for name in tests {
+            assert!(source.contains(&format!("fn {name}()")), "{name}, which shows {kind}, is no test");
+        }
+    }
+}
+
+/// Every other attack of `docs/threat-model.md` names a test that is there.
+#[test]
+fn every_attack_of_the_threat_model_has_a_test() {
+    let text = fs::read_to_string(project::path("docs/threat-model.md")).unwrap();
+    let table = text.split_once("## Other attacks").expect("the table has a heading").1;
+    let table = table.split("\n## ").next().unwrap();
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!(rows.len() > 10, "{table}");
+    for row in rows {
+        let cell = row.trim_matches('|').rsplit(" | ").next().unwrap().trim().trim_matches('`');
+        let (file, test) = cell.split_once("::").unwrap_or_else(|| panic!("no test in {row}"));
+        let source =
+            fs::read_to_string(project::path(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert!(source.contains(&format!("fn {test}()")), "{file} has no test {test}");
+    }
+}

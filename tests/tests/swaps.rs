@@ -1,0 +1,80 @@
+//! The shop's pricing is swapped a thousand times while customers buy: no request fails, nothing leaks, and the books are
+//! right.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use e2e::books::{self, Bought};
+use e2e::catalogue::{self, Product};
+use e2e::hostile::{self, order};
+use e2e::process::Usage;
+use e2e::project;
+use e2e::swap::{Swap, Swapped};
+use tempfile::TempDir;
+
+const SWAPS: usize = 1_000;
+/// After so many, the host has whatever it keeps from one swap to the next.
+const SETTLED: usize = 300;
+const CUSTOMERS: usize = 2;
+const PRICE: u64 = 1_000;
+const STOCK: u32 = 1_000_000;
+/// What the allocator may hold on to between swaps.
+const SPARE: u64 = 48 << 20;
+
+#[test]
+fn a_thousand_swaps_lose_no_request_and_leak_nothing() {
+    let shops = ["pricing-zig", "pricing-rust"].map(|rule| hostile::shop("hostile-front", rule));
+    let folder = TempDir::new().unwrap();
+    let granted = ["--keyvalue".to_owned(), format!("redb:{}", folder.path().join("shop.redb").display())];
+    let cache = ["--cache".to_owned(), project::path("target/cache").display().to_string()];
+    let skus: Vec<String> = (0..CUSTOMERS).map(|customer| format!("SKU-{customer}")).collect();
+    let products: Vec<Product> = skus.iter().map(|sku| Product::plain(sku, PRICE, STOCK)).collect();
+    let calls = [&granted[..], &cache].concat();
+    catalogue::load(&shops[0], &calls, &products).unwrap();
+    let mut host = Swapped::start(&shops[0], &calls, folder.path()).unwrap();
+    let address = host.address();
+
+    let (over, bought) = (AtomicBool::new(false), Mutex::new(Vec::<Bought>::new()));
+    let (settled, last) = thread::scope(|scope| {
+        for sku in &skus {
+            let (over, bought) = (&over, &bought);
+            scope.spawn(move || {
+                for number in 0.. {
+                    let answer = order(address, &format!("{sku}-{number}"), sku).unwrap();
+                    assert_eq!(answer.status, 201, "{}", answer.text());
+                    bought.lock().unwrap().push(hostile::bought(sku, &answer));
+                    if over.load(Ordering::Acquire) {
+                        break;
+                    }
+                }
+            });
+        }
+        let mut usage: Vec<Option<Usage>> = Vec::new();
+        for number in 1..=SWAPS {
+            while host.swap(&shops[number % 2]).unwrap() == Swap::Busy {}
+            if number == SETTLED || number == SWAPS {
+                usage.push(host.usage());
+            }
+        }
+        over.store(true, Ordering::Release);
+        (usage[0], usage[1])
+    });
+
+    let log = host.log();
+    assert!(!log.contains("a guest failed"), "{log}");
+    if let (Some(settled), Some(last)) = (settled, last) {
+        assert!(last.resident <= settled.resident + SPARE, "{settled:?}, and in the end {last:?}");
+        // Four compositions may be on their way out, with a thread each.
+        assert!(last.threads <= settled.threads + 5, "{settled:?}, and in the end {last:?}");
+        assert!(
+            last.open_files <= settled.open_files + 3 * CUSTOMERS,
+            "{settled:?}, and in the end {last:?}"
+        );
+    }
+    host.stop().unwrap();
+    let bought = bought.into_inner().unwrap();
+    assert!(bought.len() > SWAPS / 10, "{} orders are no load", bought.len());
+    assert!(bought.iter().all(|one| one.total == PRICE));
+    books::audit(&shops[0], &calls, STOCK.into(), &skus, &bought).unwrap();
+}
