@@ -40,7 +40,8 @@ pub trait Extension: Send + Sync + 'static {
     /// extension has it.
     fn add_to_linker(&self, linker: &mut Linker<State>) -> wasmtime::Result<()>;
 
-    /// The data for a fresh instance. Called for every request, so what takes time is done before.
+    /// The data for a fresh instance. Called for every request that gets one, so what takes time is done before. Where
+    /// instances are [used again](crate::Limits::reuse), one request after the other finds the same data.
     ///
     /// # Errors
     ///

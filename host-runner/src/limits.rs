@@ -49,6 +49,12 @@ pub struct Limits {
     pub response_body: u64,
     /// Instances that a server runs at the same time. Default: 64.
     pub concurrency: u32,
+    /// Requests that an instance answers, one after the other, before it is dropped. With 1, as with 0, each request has an
+    /// instance of its own; with more, a request may see what a request before it left in its guest. An instance that met
+    /// a limit, trapped or left something unfinished gets no other request. Default: 1.
+    pub reuse: u32,
+    /// How long an instance waits for its next request before it is dropped. Default: 10 s.
+    pub warm: Duration,
     /// Requests that wait for an instance; the next one is answered 503. Default: 256.
     pub queue: usize,
     /// Connections that a server has open; the next one waits to be accepted. Default: 1,024.
@@ -87,6 +93,8 @@ impl Default for Limits {
             request_body: 8 << 20,
             response_body: 64 << 20,
             concurrency: 64,
+            reuse: 1,
+            warm: Duration::from_secs(10),
             queue: 256,
             connections: 1_024,
             request_head: 64 << 10,
@@ -106,11 +114,13 @@ struct Quota {
     used: usize,
     /// The growth that was allowed last: taken back when it fails for another reason.
     granted: usize,
+    /// What was used when the instance had started.
+    began: usize,
 }
 
 impl Quota {
     fn new(limit: usize) -> Self {
-        Self { limit, used: 0, granted: 0 }
+        Self { limit, used: 0, granted: 0, began: 0 }
     }
 
     /// Whether something may grow from `current` to `desired`; if so, it is counted.
@@ -124,6 +134,11 @@ impl Quota {
 
     fn take_back(&mut self) {
         self.used -= std::mem::take(&mut self.granted);
+    }
+
+    /// Whether half of what it could grow by since the start is still there.
+    fn is_half_free(&self) -> bool {
+        self.used.saturating_sub(self.began) <= self.limit.saturating_sub(self.began) / 2
     }
 }
 
@@ -145,6 +160,31 @@ impl Limiter {
     /// The first limit that was met: a growth was refused.
     pub(crate) fn hit(&self) -> Option<LimitHit> {
         self.hit
+    }
+
+    /// What is used now is what the instance began with.
+    pub(crate) fn has_started(&mut self) {
+        self.memory.began = self.memory.used;
+        self.table_elements.began = self.table_elements.used;
+    }
+
+    /// What speaks against another call into the instance: a growth that was refused, or that there is not room for as
+    /// much growth again.
+    pub(crate) fn worn(&self) -> Option<&'static str> {
+        if self.hit.is_some() {
+            Some("it met a limit")
+        } else if !self.memory.is_half_free() {
+            Some("it has used up half of the memory that it may grow by")
+        } else if !self.table_elements.is_half_free() {
+            Some("it has used up half of what its tables may grow by")
+        } else {
+            None
+        }
+    }
+
+    /// Bytes of memory that it uses, and how many of them it did not begin with.
+    pub(crate) fn memory(&self) -> (usize, usize) {
+        (self.memory.used, self.memory.used.saturating_sub(self.memory.began))
     }
 
     fn allow(&mut self, allowed: bool, hit: LimitHit) -> wasmtime::Result<bool> {
@@ -228,5 +268,25 @@ mod tests {
         // A refused growth was never counted, so its failure takes nothing back.
         limiter.memory_grow_failed(wasmtime::Error::msg("no")).unwrap();
         assert!(!limiter.memory_growing(100, 101, None).unwrap());
+    }
+
+    #[test]
+    fn what_an_instance_begins_with_is_no_growth() {
+        let mut limiter = limiter(100);
+        assert!(limiter.memory_growing(0, 80, None).unwrap());
+        limiter.has_started();
+        assert!(limiter.memory_growing(80, 90, None).unwrap());
+        assert_eq!(limiter.worn(), None);
+        assert!(limiter.memory_growing(90, 91, None).unwrap());
+        assert_eq!(limiter.worn(), Some("it has used up half of the memory that it may grow by"));
+        assert_eq!(limiter.memory(), (91, 11));
+    }
+
+    #[test]
+    fn who_was_refused_is_worn() {
+        let mut limiter = limiter(100);
+        limiter.has_started();
+        assert!(!limiter.memory_growing(0, 101, None).unwrap());
+        assert_eq!(limiter.worn(), Some("it met a limit"));
     }
 }

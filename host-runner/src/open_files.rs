@@ -4,7 +4,7 @@
 //! So what each instance has open is counted. A file is open until the last that uses it is gone: its descriptor, or a
 //! stream of it that outlives the descriptor. The granted folders themselves are not counted.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystem, WasiFilesystemView};
@@ -42,7 +42,7 @@ impl OpenFiles {
 
     /// Room for one that is about to be opened, if there is any: several may be opened at the same time.
     pub(crate) fn room(&self) -> Result<Room, LimitHit> {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held();
         held.forget_closed();
         if held.files.len() >= held.limit {
             return Err(LimitHit::OpenFiles(held.limit));
@@ -58,8 +58,18 @@ impl OpenFiles {
             Descriptor::File(file) => Arc::downgrade(&file.file),
             Descriptor::Dir(folder) => Arc::downgrade(&folder.dir),
         };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).files.push(file);
+        self.held().files.push(file);
         drop(room);
+    }
+
+    /// Whether it has no more than half of those open that it may.
+    pub(crate) fn is_half_free(&self) -> bool {
+        let held = self.held();
+        held.files.iter().filter(|file| file.strong_count() > 0).count() <= held.limit / 2
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

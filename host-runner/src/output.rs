@@ -7,7 +7,7 @@ use std::fmt::{self, Write as _};
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -33,24 +33,49 @@ pub(crate) enum Output {
 impl Output {
     /// To the log, under this id, up to so many bytes.
     pub(crate) fn log(id: &Arc<str>, limit: u64) -> Self {
-        Self::Log(Log(Arc::new(Printed { id: Arc::clone(id), left: AtomicU64::new(limit), limit })))
+        let id = Mutex::new(Arc::clone(id));
+        let printed = Arc::new(Printed { id, left: AtomicU64::new(limit), limit });
+        let stream = |name| {
+            Stream(Arc::new(Mutex::new(Lines { printed: Arc::clone(&printed), name, line: Vec::new() })))
+        };
+        Self::Log(Log { stdout: stream("stdout"), stderr: stream("stderr"), printed })
+    }
+
+    /// Goes on under another id, with the whole limit.
+    pub(crate) fn begin(&self, id: &Arc<str>) {
+        if let Self::Log(Log { printed, .. }) = self {
+            *printed.id.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(id);
+            printed.left.store(printed.limit, Ordering::Relaxed);
+        }
+    }
+
+    /// Ends the lines that have no end yet.
+    pub(crate) fn end(&self) {
+        if let Self::Log(Log { stdout, stderr, .. }) = self {
+            stdout.lines().end();
+            stderr.lines().end();
+        }
     }
 }
 
 /// The output of one instance.
 #[derive(Clone)]
-pub(crate) struct Log(Arc<Printed>);
+pub(crate) struct Log {
+    pub(crate) stdout: Stream,
+    pub(crate) stderr: Stream,
+    printed: Arc<Printed>,
+}
 
 struct Printed {
-    id: Arc<str>,
+    /// Of the request that the instance is on.
+    id: Mutex<Arc<str>>,
     left: AtomicU64,
     limit: u64,
 }
 
-impl Log {
-    /// One of its streams.
-    pub(crate) fn stream(&self, name: &'static str) -> Stream {
-        Stream(Arc::new(Mutex::new(Lines { printed: Arc::clone(&self.0), name, line: Vec::new() })))
+impl Printed {
+    fn id(&self) -> Arc<str> {
+        Arc::clone(&self.id.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -79,12 +104,10 @@ impl Lines {
             }
         }
         if taken < bytes.len() && before > 0 {
-            if !self.line.is_empty() {
-                self.end_line();
-            }
+            self.end();
             let limit = self.printed.limit;
             tracing::warn!(
-                id = &*self.printed.id,
+                id = &*self.printed.id(),
                 "the guest printed more than {limit} bytes: the rest is dropped (--max-output)"
             );
         }
@@ -92,16 +115,21 @@ impl Lines {
 
     fn end_line(&mut self) {
         let line = Plain(&self.line).to_string();
-        tracing::info!(id = &*self.printed.id, stream = self.name, "{line}");
+        tracing::info!(id = &*self.printed.id(), stream = self.name, "{line}");
         self.line.clear();
+    }
+
+    /// Ends the line if it has begun.
+    fn end(&mut self) {
+        if !self.line.is_empty() {
+            self.end_line();
+        }
     }
 }
 
 impl Drop for Lines {
     fn drop(&mut self) {
-        if !self.line.is_empty() {
-            self.end_line();
-        }
+        self.end();
     }
 }
 
@@ -122,8 +150,12 @@ impl fmt::Display for Plain<'_> {
 }
 
 impl Stream {
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn print(&self, bytes: &[u8]) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).print(bytes);
+        self.lines().print(bytes);
     }
 }
 

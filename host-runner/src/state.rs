@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use http::HeaderMap;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{FsPerms, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::p2::body::HostOutgoingBody;
+use wasmtime_wasi_http::p2::types::HostResponseOutparam;
 use wasmtime_wasi_http::{
     RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
@@ -38,6 +40,7 @@ pub struct State {
     seen: Copies,
     extensions: Started,
     budget: Budget,
+    output: Output,
     pub(crate) limiter: Limiter,
     /// How long the guest may take, and when it has to be done.
     time: Duration,
@@ -75,6 +78,7 @@ impl State {
                 .start()
                 .map_err(|LinkFailed { interfaces, source }| StartError::Extension { interfaces, source })?,
             budget: Budget::new(limits),
+            output: output.clone(),
             limiter: Limiter::new(*limits),
             // Every call sets its own before it enters the guest.
             time: Duration::ZERO,
@@ -112,9 +116,38 @@ impl State {
         self.meter.reset();
     }
 
-    /// What the guest sends, and says of no trace, goes on with this one.
-    pub(crate) fn go_on_with(&mut self, trace: &Trace) {
-        self.outbound.trace = trace.headers();
+    /// What it prints to.
+    pub(crate) fn output(&self) -> &Output {
+        &self.output
+    }
+
+    /// The instance is there: from now on it grows.
+    pub(crate) fn has_started(&mut self) {
+        self.limiter.has_started();
+    }
+
+    /// What speaks against another call after one that went well: an answer or a body that was left open, a limit that was
+    /// met, or that half of what there is has been used up.
+    pub(crate) fn worn(&mut self) -> Option<&'static str> {
+        let (mut handles, mut open) = (0, false);
+        for entry in self.table.iter_mut() {
+            handles += 1;
+            open |= entry.is::<HostOutgoingBody>() || entry.is::<HostResponseOutparam>();
+        }
+        if open {
+            Some("it left an answer open, or a body")
+        } else if handles > self.table.max_capacity() / 2 {
+            Some("it holds half of the resources that the host keeps for it")
+        } else if !self.open_files.is_half_free() {
+            Some("it has half of the files open that it may")
+        } else {
+            self.limiter.worn()
+        }
+    }
+
+    /// What the guest sends, and says of no trace, goes on with this one, or with none.
+    pub(crate) fn go_on_with(&mut self, trace: Option<&Trace>) {
+        self.outbound.trace = trace.map(Trace::headers).unwrap_or_default();
     }
 
     /// The limit on time that the guest has met, if it has. Only to be asked while it runs.
@@ -168,7 +201,7 @@ fn context(
     if grants.stdio == Some(Stdio::Inherit) {
         match output {
             Output::Host => builder.inherit_stdio(),
-            Output::Log(log) => builder.stdout(log.stream("stdout")).stderr(log.stream("stderr")),
+            Output::Log(log) => builder.stdout(log.stdout.clone()).stderr(log.stderr.clone()),
         };
     }
     builder.envs(grants.environment.as_deref().unwrap_or_default()).args(arguments);

@@ -497,7 +497,11 @@ fn help_tells_the_exit_codes() {
     assert!(out.contains("4  refused: the component imports what was not granted"), "{out}");
     let (code, out, _) = place.run(&["serve", "--help"]);
     assert_eq!(code, 0);
-    for flag in ["--keyvalue", "--env", "--dir", "--stdio", "--http-out", "--max-memory", "--max-time"] {
+    let (code, _, err) = place.run(&["serve", "guest.wasm", "--reuse", "0"]);
+    assert!(code == 2 && err.contains("invalid value '0' for '--reuse <COUNT>'"), "{err}");
+    for flag in
+        ["--keyvalue", "--reuse", "--env", "--dir", "--stdio", "--http-out", "--max-memory", "--max-time"]
+    {
         assert!(out.contains(flag), "{flag}");
     }
 }

@@ -105,6 +105,7 @@ fn a_file_that_breaks_a_rule_is_told_with_the_place_and_the_way_out() {
         ("[limits]\nmemory = \"much\"\n", "2:10", "\"much\" is not a size; write for example 65536"),
         ("[limits]\nqueue = -1\n", "2:9", "this is of another type (integer)"),
         ("[serve]\naddr = \"here\"\n", "2:8", "invalid socket address"),
+        ("[serve]\nreuse = 0\n", "2:9", "expected a nonzero u32"),
         ("[grants]\nhttp-out = [\"a b\"]\n", "2:", "\"a b\" is not a host with an optional port"),
         ("[grants]\ndir = [{ host = \"a\" }]\n", "2:", "missing field `guest`"),
         ("[grants]\nstdio = \"some\"\n", "2:9", "unknown variant `some`, expected `inherit` or `none`"),

@@ -97,16 +97,18 @@ const GUEST: &str = r#"(module
 
 fn guest() -> &'static [u8] {
     static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
-    BYTES.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wasi-0.3");
-        let mut resolve = Resolve::default();
-        let mut last = None;
-        for package in ["clocks", "random", "filesystem", "sockets", "cli", "http"] {
-            last = Some(resolve.push_file(folder.join(format!("{package}.wit"))).unwrap());
-        }
-        let world = resolve.select_world(&[last.unwrap()], Some("service")).unwrap();
-        support::encode(GUEST, &resolve, world)
-    })
+    BYTES.get_or_init(|| component(GUEST))
+}
+
+fn component(text: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wasi-0.3");
+    let mut resolve = Resolve::default();
+    let mut last = None;
+    for package in ["clocks", "random", "filesystem", "sockets", "cli", "http"] {
+        last = Some(resolve.push_file(folder.join(format!("{package}.wit"))).unwrap());
+    }
+    let world = resolve.select_world(&[last.unwrap()], Some("service")).unwrap();
+    support::encode(text, &resolve, world)
 }
 
 async fn start(limits: Limits) -> (Running, Arc<Mutex<Vec<Failure>>>) {
@@ -225,4 +227,61 @@ fn what_is_not_granted_is_refused() {
     // Granted, it is there, and has no function of that name.
     let granted = Grants { environment: Some(Vec::new()), ..Grants::default() };
     assert!(matches!(load("wasi:cli/environment@0.3.0", granted), Err(LoadError::Mismatch { .. })));
+}
+
+/// The guest, which answers with "hell" and how many requests its instance was given.
+fn counting() -> Vec<u8> {
+    let begins = "(global.set $waiting (call $set))";
+    let counts =
+        format!("(i32.store8 (i32.const 20) (i32.add (i32.load8_u (i32.const 20)) (i32.const 1))) {begins}");
+    component(&GUEST.replace("\"hello\"", "\"hell0\"").replace(begins, &counts))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_answers_requests_one_after_the_other_until_it_fails() {
+    let failures: Arc<Mutex<Vec<Failure>>> = Arc::default();
+    let told = Arc::clone(&failures);
+    let limits = Limits { reuse: 4, concurrency: 1, ..short() };
+    let tell = move |failure: &Failure| told.lock().unwrap().push(failure.clone());
+    let setup = Setup { limits, ..Setup::default() };
+    let server = start_guest(&counting(), setup, Some(true), tell).await;
+    for count in [1, 2, 3, 4, 1, 2] {
+        let answer = server.ask("ok").await;
+        assert!(answer.contains(&format!("hell{count}")), "{count}: {answer}");
+    }
+    for (path, kind) in [
+        ("trap", Some(Kind::GaveUp)),
+        ("half", Some(Kind::GaveUp)),
+        ("spin", Some(Kind::Limit(LimitHit::Time(limits.time)))),
+        ("wait", Some(Kind::Limit(LimitHit::Time(limits.time)))),
+        ("x", None),
+    ] {
+        server.ask(path).await;
+        let failure = failures.lock().unwrap().pop().expect("it was told");
+        assert_eq!(failure.blame.as_ref().map(|blame| blame.kind), kind, "{path}");
+        for count in [1, 2] {
+            let answer = server.ask("ok").await;
+            assert!(answer.contains(&format!("hell{count}")), "{count} after {path}: {answer}");
+        }
+    }
+    server.stop().await;
+}
+
+/// One that is in the middle of an answer could take another request, and is not given one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_answers_one_request_at_a_time() {
+    let setup = Setup { limits: Limits { reuse: 1_000, ..Limits::default() }, ..Setup::default() };
+    let server = start_guest(&counting(), setup, Some(true), |_| {}).await;
+    let head =
+        b"POST /echo HTTP/1.1\r\nHost: here\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let mut stream = server.send(head).await;
+    let mut answer = Vec::new();
+    stream.write_all(b"3\r\none\r\n").await.unwrap();
+    while !answer.ends_with(b"3\r\none\r\n") {
+        assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0);
+    }
+    assert!(server.ask("ok").await.contains("hell1"));
+    stream.write_all(b"0\r\n\r\n").await.unwrap();
+    assert_eq!(rest(&mut stream).await, "0\r\n\r\n");
+    server.stop().await;
 }

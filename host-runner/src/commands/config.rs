@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -42,6 +43,7 @@ pub(crate) const HELP: &str = r#"The file of --config:
   [serve]
   addr = "127.0.0.1:8080"
   drain = "30s"
+  reuse = 1
   admin = "127.0.0.1:9090"            # or "unix:run/admin.sock"
   routes = ["/orders/{id}"]
   otlp = "http://127.0.0.1:4318"
@@ -399,6 +401,7 @@ pub(crate) struct LimitTable {
     request: Option<Text<Size>>,
     response: Option<Text<Size>>,
     concurrency: Option<u32>,
+    warm: Option<Text<Time>>,
     queue: Option<usize>,
     connections: Option<usize>,
     stall: Option<Text<Time>>,
@@ -433,6 +436,7 @@ impl LimitTable {
             request_body: size(&self.request, defaults.request_body),
             response_body: size(&self.response, defaults.response_body),
             concurrency: self.concurrency.unwrap_or(defaults.concurrency),
+            warm: time(&self.warm, defaults.warm),
             queue: self.queue.unwrap_or(defaults.queue),
             connections: self.connections.unwrap_or(defaults.connections),
             stall: time(&self.stall, defaults.stall),
@@ -451,6 +455,7 @@ impl LimitTable {
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct ServeTable {
     pub(crate) addr: Option<SocketAddr>,
+    pub(crate) reuse: Option<NonZeroU32>,
     drain: Option<Text<Time>>,
     admin: Option<Text<AdminAddr>>,
     pub(crate) routes: Vec<String>,

@@ -1,6 +1,7 @@
 //! `host-runner serve`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -29,9 +30,9 @@ const ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 /// Answers HTTP requests with a component that exports wasi:http/incoming-handler@0.2 or wasi:http/handler@0.3.
 ///
 /// Speaks HTTP/1.1, and HTTP/2 with prior knowledge on the same port, without TLS.
-/// Every request gets a fresh instance. Prints one line, `listening on http://ADDRESS`, once it
-/// accepts. SIGTERM and SIGINT stop it: it accepts no more, and requests in flight finish. A second one
-/// cuts them off.
+/// Every request gets a fresh instance, unless --reuse says otherwise. Prints one line,
+/// `listening on http://ADDRESS`, once it accepts. SIGTERM and SIGINT stop it: it accepts no more, and requests in
+/// flight finish. A second one cuts them off.
 ///
 /// SIGHUP swaps in the component that now lies in FILE: it is loaded beside the running one, started, and compared with
 /// it; then all new requests are its, and those in flight end on the one that they began on. It must export all that the
@@ -49,6 +50,14 @@ pub(crate) struct Serve {
     /// How long requests in flight may take to finish after the signal to stop [default: 30s].
     #[arg(long, value_name = "TIME", value_parser = time)]
     drain: Option<Duration>,
+
+    /// Requests that an instance answers, one after the other, before it is dropped [default: 1].
+    ///
+    /// With 1 every request has an instance of its own. More is for components that are safe for it: a request may see
+    /// what a request before it left in the guest's memory. An instance that trapped, met a limit or left something
+    /// unfinished gets no other request.
+    #[arg(long, value_name = "COUNT")]
+    reuse: Option<NonZeroU32>,
 
     /// Swaps the component as SIGHUP does whenever its file changes.
     #[arg(long)]
@@ -79,6 +88,10 @@ pub(crate) struct Serve {
     /// Instances at the same time [default: 64].
     #[arg(long, value_name = "COUNT", help_heading = "Limits")]
     max_concurrency: Option<u32>,
+
+    /// How long an instance waits for its next request before it is dropped, with --reuse [default: 10s].
+    #[arg(long, value_name = "TIME|none", value_parser = time, help_heading = "Limits")]
+    max_warm: Option<Duration>,
 
     /// Requests that wait for an instance; the next one is answered 503 [default: 256].
     #[arg(long, value_name = "COUNT", help_heading = "Limits")]
@@ -164,6 +177,8 @@ impl Serve {
             request_body: self.max_request.unwrap_or(defaults.request_body),
             response_body: self.max_response.unwrap_or(defaults.response_body),
             concurrency: self.max_concurrency.unwrap_or(defaults.concurrency).max(1),
+            reuse: self.reuse.or(config.serve.reuse).map_or(defaults.reuse, NonZeroU32::get),
+            warm: self.max_warm.unwrap_or(defaults.warm),
             queue: self.max_queue.unwrap_or(defaults.queue),
             connections: self.max_connections.unwrap_or(defaults.connections).max(1),
             stall: self.max_stall.unwrap_or(defaults.stall),

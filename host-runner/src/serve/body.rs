@@ -1,18 +1,22 @@
 //! Bodies on their way through the host: streamed, counted, and never called complete when they are not.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Response;
 use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::Error;
 
 use super::Body;
+use super::admit::declared_length;
 use super::traffic::{Offer, Turn};
 use crate::observe::Seen;
 use crate::session::FOREVER;
@@ -39,6 +43,8 @@ struct Flow {
     fault: AtomicU8,
     /// Whether the guest was told to wait for more.
     awaited: AtomicBool,
+    /// Where it comes from, until it is cut off.
+    source: Mutex<Option<Incoming>>,
 }
 
 impl Inflow {
@@ -57,6 +63,15 @@ impl Inflow {
     pub(super) fn is_awaited(&self) -> bool {
         self.0.awaited.load(Ordering::Acquire)
     }
+
+    /// Cuts the body off: whoever still holds an end of it reads no more.
+    pub(super) fn cut(&self) {
+        *self.source() = None;
+    }
+
+    fn source(&self) -> MutexGuard<'_, Option<Incoming>> {
+        self.0.source.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The limits on the body of a request.
@@ -71,7 +86,6 @@ pub(super) struct BodyLimits {
 /// The body of a request. Past a limit the guest's stream fails, the host is told why, and an answer that has begun
 /// already will not look complete.
 pub(super) struct RequestBody {
-    inner: Incoming,
     left: u64,
     limits: BodyLimits,
     /// Set while the client owes a byte.
@@ -82,7 +96,8 @@ pub(super) struct RequestBody {
 
 impl RequestBody {
     pub(super) fn new(inner: Incoming, limits: BodyLimits, inflow: Inflow, answer: Ended) -> Self {
-        Self { inner, left: limits.length, limits, owed: None, inflow, answer }
+        *inflow.source() = Some(inner);
+        Self { left: limits.length, limits, owed: None, inflow, answer }
     }
 
     fn fail(&self, fault: Fault, error: Error) -> NextFrame {
@@ -107,7 +122,11 @@ impl HttpBody for RequestBody {
     type Error = Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> NextFrame {
-        let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) else {
+        let polled = match self.inflow.source().as_mut() {
+            Some(source) => Pin::new(source).poll_frame(context),
+            None => return Poll::Ready(Some(Err(Error::ConnectionTerminated))),
+        };
+        let Poll::Ready(frame) = polled else {
             return self.wait(context);
         };
         self.owed = None;
@@ -127,11 +146,11 @@ impl HttpBody for RequestBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.inflow.source().as_ref().is_some_and(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        self.inflow.source().as_ref().map(HttpBody::size_hint).unwrap_or_default()
     }
 }
 
@@ -150,6 +169,66 @@ impl Ended {
 
     pub(super) fn failed(&self) -> bool {
         self.0.load(Ordering::Acquire)
+    }
+}
+
+/// The body of an answer as its guest gives it, which tells when all of it was taken. Where it is given up before, that is
+/// never told.
+pub(super) struct Taken {
+    inner: Body,
+    /// What is missing of the length that it was said to have. HTTP/1 takes no more, the end included.
+    left: Option<u64>,
+    tell: Option<oneshot::Sender<()>>,
+}
+
+impl Taken {
+    pub(super) fn told(response: Response<Body>, tell: oneshot::Sender<()>) -> Response<Body> {
+        let left = declared_length(response.headers());
+        response.map(|inner| Self { inner, left, tell: Some(tell) }.boxed_unsync())
+    }
+
+    fn tell(&mut self) {
+        if let Some(tell) = self.tell.take() {
+            // Nobody listens where the instance has ended.
+            let _ = tell.send(());
+        }
+    }
+}
+
+impl HttpBody for Taken {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> NextFrame {
+        let frame = ready!(Pin::new(&mut self.inner).poll_frame(context));
+        match &frame {
+            None if self.left.is_none_or(|left| left == 0) => self.tell(),
+            None | Some(Err(_)) => self.tell = None,
+            Some(Ok(frame)) => {
+                self.left = self.left.and_then(|left| left_after(left, frame));
+                if self.left == Some(0) {
+                    self.tell();
+                }
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        // Of a body without anything in it, nothing is asked.
+        if self.left == Some(0) || self.inner.is_end_stream() {
+            self.tell();
+        }
     }
 }
 

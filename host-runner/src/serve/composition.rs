@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use super::ServeError;
 use super::failure::new_id;
 use super::handler::Handler;
+use super::reuse::{Instance, Warm};
 use crate::app::App;
 use crate::blame::{Called, Scene};
 use crate::observe::Observe;
@@ -26,6 +27,8 @@ pub(super) struct Composition {
     concurrency: u32,
     /// How many requests wait for a place.
     pub(super) waiting: AtomicUsize,
+    /// Instances for further requests.
+    pub(super) warm: Arc<Warm<Instance>>,
 }
 
 impl Composition {
@@ -41,8 +44,15 @@ impl Composition {
             .iter()
             .find(|exported| exported.interface().is_some_and(|interface| handler.is_in(interface)))
             .map(|exported| exported.called());
-        let instances = Arc::new(Semaphore::new(concurrency as usize));
-        Ok(Self { app, handler, called, instances, concurrency, waiting: AtomicUsize::new(0) })
+        Ok(Self {
+            warm: Warm::new(app.limits().warm),
+            app,
+            handler,
+            called,
+            instances: Arc::new(Semaphore::new(concurrency as usize)),
+            concurrency,
+            waiting: AtomicUsize::new(0),
+        })
     }
 
     /// Who is blamed for an answer, of which no frame tells.

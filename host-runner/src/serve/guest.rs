@@ -10,19 +10,22 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::admit::{declared_length, too_large};
 use super::answer::problem;
-use super::body::{Begun, BodyLimits, Ended, Fault, Inflow, RequestBody, ResponseBody};
+use super::body::{Begun, BodyLimits, Ended, Fault, Inflow, RequestBody, ResponseBody, Taken};
 use super::composition::Composition;
 use super::handler::GuestAnswer;
+use super::reuse::{Instance, started};
 use super::traffic::Work;
 use super::{Asked, Body, Failure, Server};
 use crate::blame::Blame;
 use crate::exceeded::LimitHit;
-use crate::output::Output;
-use crate::session::{CallError, limited, new_store};
+use crate::session::{CallError, limited};
 
 /// How long the head of an answer is held back for the first of its body: a guest that fails meanwhile is still answered
 /// for in full, and one that takes longer is not kept from telling its client that it has begun.
 const HELD_BACK: Duration = Duration::from_millis(100);
+
+/// How long an instance that may answer another request waits until its client has taken the answer.
+const TAKEN_WITHIN: Duration = Duration::from_secs(1);
 
 /// What a guest's work on a request came to: nothing is told where its client is to blame.
 type Outcome = Result<(), Option<Box<Failure>>>;
@@ -48,7 +51,7 @@ impl Server {
             let (server, asked) = (Arc::clone(&self), Arc::clone(&asked));
             let (inflow, ended) = (inflow.clone(), ended.clone());
             async move {
-                let outcome = run_guest(request, sender, &asked, &ended).await;
+                let outcome = run_guest(request, sender, &asked, &ended, &inflow).await;
                 let outcome = server.judge(outcome, &asked, &inflow);
                 drop((place, work));
                 outcome
@@ -145,34 +148,71 @@ impl Server {
     }
 }
 
-/// Runs an instance on the request, in a store of its own.
+/// Runs an instance on the request: one that waits for it, or else one in a store of its own.
 async fn run_guest(
     request: Request<RequestBody>,
     answer: oneshot::Sender<GuestAnswer>,
     asked: &Asked,
     ended: &Ended,
+    inflow: &Inflow,
 ) -> Result<(), CallError> {
-    let Composition { app, handler, called, .. } = &*asked.composition;
-    let output = Output::log(&asked.id, app.limits().output);
-    let mut store = new_store(app, &output)?;
-    let step = asked.trace.as_ref().map(|trace| {
-        store.data_mut().go_on_with(trace);
-        trace.step("guest")
-    });
-    let outcome = limited(&mut store, app, called.as_ref(), app.limits().time, async |store| {
-        handler.handle(store, request, answer).await
+    let composition = &*asked.composition;
+    let Composition { app, handler, called, .. } = composition;
+    let mut instance = match composition.warm.take() {
+        Some(mut instance) => {
+            instance.next(&asked.id);
+            instance
+        }
+        None => Instance::new(app, &asked.id)?,
+    };
+    let (tell, taken) = oneshot::channel();
+    let answer = move |given: GuestAnswer| {
+        // Nobody waits any more where the client has gone.
+        let _ = answer.send(given.map(|response| Taken::told(response, tell)));
+    };
+    let (store, export) = instance.parts();
+    store.data_mut().go_on_with(asked.trace.as_ref());
+    let step = asked.trace.as_ref().map(|trace| trace.step("guest"));
+    let outcome = limited(store, app, called.as_ref(), app.limits().time, async |store| {
+        started(export, handler, store).await?.handle(store, request, answer).await
     })
     .await;
-    // Before the store goes, and with it the guest's end of the body: a body that ends because its guest
-    // failed must not look complete.
-    if let Err(error) = &outcome {
-        ended.fail();
-        if let Some(step) = step {
-            step.failed(error);
+    match &outcome {
+        // Before the store goes, and with it the guest's end of the body: a body that ends because its guest
+        // failed must not look complete.
+        Err(error) => {
+            ended.fail();
+            if let Some(step) = step {
+                step.failed(error);
+            }
+        }
+        Ok(()) => {
+            drop(step);
+            keep(composition, instance, taken, inflow).await;
         }
     }
-    drop(store);
     outcome
+}
+
+/// Keeps an instance for another request, where everything about this one has come to a good end.
+async fn keep(
+    composition: &Composition,
+    mut instance: Instance,
+    taken: oneshot::Receiver<()>,
+    inflow: &Inflow,
+) {
+    if !instance.is_good_for_more() {
+        return;
+    }
+    let taken = match tokio::time::timeout(TAKEN_WITHIN, taken).await {
+        Ok(told) => told.is_ok(),
+        Err(_) => instance.has_given_all(),
+    };
+    if taken && inflow.fault().is_none() {
+        inflow.cut();
+        instance.rest();
+        composition.warm.keep(instance);
+    }
 }
 
 /// What a guest's answer is once the first of its body is there.

@@ -3,13 +3,12 @@
 use std::future::poll_fn;
 
 use http::{Request, Response};
-use tokio::sync::oneshot;
 use wasmtime::Store;
 use wasmtime::component::InstancePre;
-use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
+use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 use wasmtime_wasi_http::p3::Request as Request3;
-use wasmtime_wasi_http::p3::bindings::ServicePre;
+use wasmtime_wasi_http::p3::bindings::{Service, ServicePre};
 use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
 use super::Body;
@@ -44,27 +43,40 @@ impl Handler {
         })
     }
 
-    /// Starts an instance, gives it the request, and waits until it has done all that it does. The answer is sent as soon
-    /// as the guest gives it; the guest may write its body, and work on, after that.
+    /// Starts an instance.
+    pub(super) async fn start(&self, store: &mut Store<State>) -> wasmtime::Result<Export> {
+        Ok(match self {
+            Self::Two(pre) => Export::Two(pre.instantiate_async(store).await?),
+            Self::Three(pre) => Export::Three(pre.instantiate_async(store).await?),
+        })
+    }
+}
+
+/// The handler of an instance.
+pub(super) enum Export {
+    Two(Proxy),
+    Three(Service),
+}
+
+impl Export {
+    /// Gives the instance a request, and waits until it has done all that it does. The answer is told as soon as the guest
+    /// gives it; the guest may write its body, and work on, after that.
     pub(super) async fn handle(
         &self,
         store: &mut Store<State>,
         request: Request<RequestBody>,
-        answer: oneshot::Sender<GuestAnswer>,
+        answer: impl FnOnce(GuestAnswer) + Send + Sync + 'static,
     ) -> wasmtime::Result<()> {
         match self {
-            Self::Two(pre) => {
+            Self::Two(proxy) => {
                 let http = &mut store.data_mut().http();
                 let request = http.new_incoming_request(Scheme::Http, request)?;
-                // Nobody waits any more where the client has gone.
                 let out = http.new_response_outparam_from_callback(|response| {
-                    let _ = answer.send(response.map_err(|code| format!("{code:?}")));
+                    answer(response.map_err(|code| format!("{code:?}")));
                 })?;
-                let proxy = pre.instantiate_async(&mut *store).await?;
                 proxy.wasi_http_incoming_handler().call_handle(&mut *store, request, out).await
             }
-            Self::Three(pre) => {
-                let service = pre.instantiate_async(&mut *store).await?;
+            Self::Three(service) => {
                 let WasiHttpCtxView { hooks, .. } = store.data_mut().http();
                 let (request, sent) = Request3::from_http(hooks, request);
                 store
@@ -73,7 +85,7 @@ impl Handler {
                             Ok(response) => Ok(accessor.with(|store| response.into_http(store, sent))?),
                             Err(code) => Err(format!("{code:?}")),
                         };
-                        let _ = answer.send(response);
+                        answer(response);
                         // The guest's task goes on after its answer: it writes the body.
                         poll_fn(|context| accessor.poll_no_interesting_tasks(context)).await;
                         Ok(())

@@ -1,8 +1,9 @@
-//! HTTP: a fresh instance of the component for every request.
+//! HTTP: a fresh instance of the component for every request, unless the operator names it safe for more of them.
 //!
 //! Isolation is the point: what one request does to its instance (a trap, a leak, an endless loop) ends with
-//! that instance. A request waits for its turn when all instances are busy, and is turned away when too many
-//! wait. A guest runs to its end even when its client has gone: it may be in the middle of a write.
+//! that instance; where instances are used again, not these. A request waits for its turn when all instances are
+//! busy, and is turned away when too many wait. A guest runs to its end even when its client has gone: it may be in
+//! the middle of a write.
 
 mod admit;
 pub(crate) mod answer;
@@ -12,6 +13,7 @@ mod connection;
 mod failure;
 mod guest;
 mod handler;
+mod reuse;
 mod swap;
 mod traffic;
 
@@ -155,6 +157,7 @@ impl Server {
 
     /// Waits for the connections, and for guests that still work after their answer.
     async fn drain(&self, mut connections: JoinSet<()>) {
+        self.running.current().warm.close();
         let all = async {
             while connections.join_next().await.is_some() {}
             self.running.finished().await;

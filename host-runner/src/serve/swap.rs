@@ -152,6 +152,7 @@ impl Swapper {
         let new = Arc::new(Composition::start(app).await?);
         new.is_watched(&self.observe);
         *self.running.current.write().unwrap_or_else(PoisonError::into_inner) = new;
+        old.warm.close();
         leaving.push(Arc::downgrade(&old));
         Ok(Swapped { digest, before, changed: true })
     }

@@ -138,6 +138,11 @@ pub fn guest_that_prints() -> Vec<u8> {
     component(&GUEST.replace(";; imports", imports).replace(";; prints", prints))
 }
 
+/// The same guest with other code in it: imports, and what it does before its answer. `edit` changes the rest.
+pub fn guest_that(imports: &str, does: &str, edit: impl FnOnce(String) -> String) -> Vec<u8> {
+    component(&edit(GUEST.replace(";; imports", imports).replace(";; prints", does)))
+}
+
 /// The same, which asks a server before it answers: on `i` with the headers that it was given itself, on `j` with none.
 pub fn guest_that_asks(server: SocketAddr) -> Vec<u8> {
     let imports = r#"(import "wasi:http/types@0.2.12" "[method]incoming-request.headers" (func $headers-of (param i32) (result i32)))
@@ -193,9 +198,12 @@ pub fn guest_with_a_store() -> Vec<u8> {
 }
 
 fn component(text: &str) -> Vec<u8> {
-    let resolve = contracts();
-    let http = resolve.packages.iter().find(|(_, package)| package.name.name == "http").unwrap().0;
-    let world = resolve.select_world(&[http], Some("proxy")).unwrap();
+    let mut resolve = contracts();
+    // More than a proxy has: the end of the guest, and a gate that a test opens.
+    let all = "package test:all; interface gate { pass: func(); }
+        world all { include wasi:http/proxy@0.2.12; import wasi:cli/exit@0.2.12; import gate; }";
+    let package = resolve.push_str("all.wit", all).unwrap();
+    let world = resolve.select_world(&[package], Some("all")).unwrap();
     encode(text, &resolve, world)
 }
 
