@@ -87,6 +87,11 @@ fmt:
 bench *ARGS: build
     @"{{ python }}" benches/composing.py "$@"
 
+# Measures what serving costs, beside the stock wasmtime serve (built once: some 15 minutes): just bench-serving [requests|start]
+[group("check")]
+bench-serving *ARGS: build
+    @"{{ python }}" benches/peer.py "$@"
+
 # Compares the vendored WIT packages with what their registries publish
 [group("check")]
 wit-verify: setup

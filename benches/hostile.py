@@ -24,24 +24,14 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-HOST = ROOT / "target" / "release" / "host-runner"
+from servers import HOST, ROOT, stock
+
 KINDS = json.loads((ROOT / "tests" / "hostile" / "kinds.json").read_text(encoding="utf-8"))
 HONEST = "HONEST"
 LIMITS = (
     "--max-cpu 500ms --max-time 5s --max-memory 64MiB --max-host-handles 200 --max-guest-handles 1000 --max-open-files 50 "
     "--max-response 1MiB --max-output 4KiB"
 ).split()
-
-
-def load(shop, grants, skus):
-    """Stores the products and their stock through the shop's own exports."""
-    products = ", ".join(
-        f'{{sku: "{sku}", name: "A product", description: "", category: "Things", unit-price: 1000}}' for sku in skus
-    )
-    counts = ", ".join(f'{{sku: "{sku}", quantity: 1000000}}' for sku in skus)
-    for call in (f"shop:storage/products#put([{products}])", f"shop:storage/stock#count([{counts}])"):
-        subprocess.run([HOST, "call", shop, *grants, "-"], input=call, text=True, check=True, stdout=subprocess.DEVNULL)
 
 
 @contextmanager
@@ -58,7 +48,7 @@ def served(rule, skus):
         if rule == "hostile-reaching":
             grants += ["--stdio", "--env", "PEER=127.0.0.1:9", "--dir", f"{inside}::/data"]
             grants += ["--http-out", "none", "--sockets", "none"]
-        load(shop, grants, skus)
+        stock(shop, grants, skus)
         command = [HOST, "serve", shop, "--addr", "127.0.0.1:0", *grants, *LIMITS]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as host:
             try:

@@ -1,0 +1,186 @@
+"""How does `host-runner serve` compare with `wasmtime serve`, on the same components at the same time? Two questions:
+
+1. Requests: the least that a component can do, the shop's page, and an order.
+2. A start: from the beginning of the process to the first answer.
+
+    python3 benches/peer.py [requests|start] [--seconds N] [--rounds N] [--connections N] [--only NAME...]
+
+Needs the release build and the compositions (`./just build`), and builds what else it needs on first use: the peer by `cargo
+install` (some 15 minutes), two small components, and compositions in which a component stands in for `wasi:keyvalue`,
+which the peer does not have in this version. Both hosts serve these same files; every instance has the same catalogue, and
+forgets what was ordered.
+
+"as installed" is without any flag, but those that it does not serve the file without. "best flags" are those of the
+flags of `wasmtime serve` that made it faster on these components, without giving up that every request has an instance of its
+own. All servers of a table run at once and get their load in turns, so that what else the machine does hits all of them;
+the median of the rounds counts. The load comes from `target/release/load` on the same machine, in a closed loop: requests a
+second depend on what the load takes for itself, the processor time of the server for a request (from /proc, so Linux only)
+does not.
+"""
+
+import argparse
+import http.client
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from servers import HOST, ROOT, Server, beside, hosted, stock
+
+VERSION = "48.0.8"
+TOOLS = ROOT / "target" / "tools" / "wasmtime"
+PEER = TOOLS / "bin" / "wasmtime"
+COMPOSER = ROOT / "target" / "release" / "composer"
+FOLDER = ROOT / "target" / "peer"
+FIXTURES = ROOT / "target" / "fixtures" / "components"
+
+BEST = []
+REUSED = "1000"
+
+ORDERED = "TOOL-0024"
+ORDER = (
+    *("--method", "POST", "--header", "content-type: application/json", "--header", "idempotency-key: order-{n}"),
+    *("--body", f'{{"customer": "Ada Lovelace", "lines": [{{"sku": "{ORDERED}", "quantity": 1}}], "tier": "gold"}}'),
+)
+# Name, composition, path, and what else the load is told.
+WORK = {
+    "hello": ("the least: a handler in Rust", None, "/", ()),
+    "page": ("the page of shop-zig: JavaScript, Rust, Zig", "shop-zig", "/", ()),
+    "page-python": ("the page of shop-polyglot: JavaScript, Python, Rust, Zig", "shop-polyglot", "/", ()),
+    "order": ("an order at shop-zig: JavaScript, Rust, Zig", "shop-zig", "/api/orders", ORDER),
+    "order-python": ("an order at shop-polyglot: JavaScript, Python, Rust, Zig", "shop-polyglot", "/api/orders", ORDER),
+}
+
+
+def run(*command, **more):
+    command = list(map(str, command))
+    if subprocess.run(command, stdout=sys.stderr, **more).returncode != 0:
+        sys.exit(f"error: this failed: {' '.join(command)}")
+
+
+def prepare(compositions):
+    """The peer, the small components, and the compositions that need nothing of a host but HTTP and the time."""
+    stamp = TOOLS / f".{VERSION}"
+    if not stamp.exists():
+        build = TOOLS / "build"
+        environment = {**os.environ, "CARGO_TARGET_DIR": str(build)}
+        run("cargo", "install", "--locked", "--root", TOOLS, "--version", VERSION, "wasmtime-cli", env=environment)
+        shutil.rmtree(build)
+        stamp.touch()
+    run(COMPOSER, "build", cwd=ROOT / "benches" / "peer")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    files = {None: FIXTURES / "hello.wasm"}
+    for name in compositions:
+        files[name] = FOLDER / f"{name}.wasm"
+        shop = ROOT / "target" / "compositions" / f"{name}.wasm"
+        run(COMPOSER, "compose", shop, FIXTURES / "memory-store.wasm", "-o", files[name])
+    return files
+
+
+def peer(file, *flags):
+    return Server(PEER, "serve", "--addr", "127.0.0.1:0", *flags, file)
+
+
+def compiled(file, folder, *flags):
+    """What the peer makes of a component ahead of time."""
+    ahead = Path(folder) / f"{file.stem}-{'-'.join(flags).replace('=', '').replace(',', '')}.cwasm"
+    run(PEER, "compile", *flags, file, "-o", ahead)
+    return ahead
+
+
+def requests(options, files, folder):
+    for name in options.only or WORK:
+        title, composition, path, more = WORK[name]
+        file = files[composition]
+        cache = ("--cache", folder)
+        best = ("--allow-precompiled", *BEST)
+        ahead = compiled(file, folder, *BEST)
+        servers = {
+            "`wasmtime serve`, as installed": peer(file),
+            "`wasmtime serve`, best flags": peer(ahead, *best),
+            "`host-runner serve`, as installed": hosted(file, *cache),
+            "`host-runner serve --blame coarse`": hosted(file, *cache, "--blame", "coarse"),
+            "`wasmtime serve`, best flags, instances reused": peer(ahead, *best, "--max-instance-reuse-count", REUSED),
+            f"`host-runner serve --reuse {REUSED}`": hosted(file, *cache, "--reuse", REUSED),
+        }
+        if name.startswith("order"):
+            shop = ROOT / "target" / "compositions" / f"{composition}.wasm"
+            grants = (*cache, "--keyvalue", f"redb:{folder}/{name}.redb")
+            stock(shop, grants, [ORDERED])
+            servers["`host-runner serve`, with its own store, on a disk"] = hosted(shop, *grants)
+        beside(
+            title,
+            servers,
+            options.rounds,
+            options.seconds,
+            lambda server, seconds: server.load(path, options.connections, seconds, more),
+        )
+
+
+def first_answer(start):
+    begun = time.monotonic()
+    server = start()
+    connection = http.client.HTTPConnection(server.address)
+    connection.request("GET", "/")
+    status = connection.getresponse().status
+    elapsed = (time.monotonic() - begun) * 1000
+    _, processor = server.used()
+    server.stop()
+    if status != 200:
+        sys.exit(f"error: the first answer was {status}")
+    return elapsed, processor * 1000
+
+
+def start(options, files, folder):
+    for name in options.only or ["hello", "page", "page-python"]:
+        title, composition, *_ = WORK[name]
+        file = files[composition]
+        ahead, best = compiled(file, folder), compiled(file, folder, *BEST)
+        own, key = Path(folder) / f"{name}.cwasm", Path(folder) / "key"
+        run(HOST, "compile", file, "-o", own, "--key", key)
+        kinds = {
+            "`wasmtime serve`, compiled ahead": lambda: peer(ahead, "--allow-precompiled"),
+            "`wasmtime serve`, compiled ahead, best flags": lambda: peer(best, "--allow-precompiled", *BEST),
+            "`host-runner serve`, from its cache": lambda: hosted(file, "--cache", folder),
+            "`host-runner serve`, compiled ahead": lambda: hosted(own, "--cache", "none", "--key", key),
+        }
+        runs = {kind: [] for kind in kinds}
+        for kind in kinds.values():
+            first_answer(kind)
+        for _ in range(options.rounds):
+            for kind, begin in kinds.items():
+                runs[kind].append(first_answer(begin))
+        least = min(elapsed for elapsed, _ in runs[next(iter(kinds))])
+        print(f"| {title} | first answer, least | ratio | median | processor time, least |\n|---|---|---|---|---|")
+        for kind, seen in runs.items():
+            elapsed, processor = zip(*seen)
+            print(
+                f"| {kind} | {min(elapsed):.0f} ms | {min(elapsed) / least:.2f} | {statistics.median(elapsed):.0f} ms"
+                f" | {min(processor):.0f} ms |"
+            )
+        print(flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="?", choices=["requests", "start"], default="requests")
+    parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", nargs="+", choices=WORK, metavar="NAME", help=f"of {', '.join(WORK)}")
+    options = parser.parse_args()
+    compositions = {WORK[name][1] for name in options.only or WORK} - {None}
+    files = prepare(sorted(compositions))
+    print(f"{os.cpu_count()} processors, {platform.system()} {platform.machine()}; load before: {os.getloadavg()[0]:.1f}\n")
+    with tempfile.TemporaryDirectory() as folder:
+        {"requests": requests, "start": start}[options.what](options, files, folder)
+    print(f"load after: {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()
