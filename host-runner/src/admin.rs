@@ -9,9 +9,11 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,21 +27,23 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::fs::Mode;
 use rustix::process::umask;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::observe::{MEDIA_TYPE, Observe, Stage};
 use crate::serve::answer::problem;
-use crate::serve::{Body, Swapped};
+use crate::serve::{Body, SwapError, Swapped};
 
 /// Connections at the same time; the next one waits to be accepted.
 const CONNECTIONS: usize = 64;
 /// How long a connection may take to send the head of a request, or have none.
 const IDLE: Duration = Duration::from_secs(15);
-/// How long a connection may be open at all: whoever takes nothing of an answer does not keep its place for ever.
-const LONGEST: Duration = Duration::from_secs(600);
+/// How long nothing may move on a connection, while nothing is done for it either: whoever takes nothing of an answer does
+/// not keep its place.
+const STILL: Duration = Duration::from_secs(30);
 /// How long to hold off when the system has no more sockets.
 const BACK_OFF: Duration = Duration::from_millis(50);
 
@@ -210,8 +214,30 @@ enum Peer {
     Tcp(SocketAddr),
 }
 
-/// Swaps in what is to be served now. An error says why the running component stays.
-type Swap = dyn Fn() -> BoxFuture<'static, Result<Swapped, String>> + Send + Sync;
+/// Why the running component stays, for whoever asked for another one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotSwapped {
+    /// There can be no swap at the moment: to be asked for again soon. Answered 503, with `Retry-After`.
+    #[error("{0}")]
+    NotNow(String),
+    /// It cannot take over, as things are. Answered 409.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl From<SwapError> for NotSwapped {
+    fn from(error: SwapError) -> Self {
+        let again = matches!(error, SwapError::Busy);
+        // With its causes, on one line.
+        let why = format!("{:#}", anyhow::Error::new(error));
+        let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
+        if again { Self::NotNow(why) } else { Self::Refused(why) }
+    }
+}
+
+/// Swaps in what is to be served now.
+type Swap = dyn Fn() -> BoxFuture<'static, Result<Swapped, NotSwapped>> + Send + Sync;
 
 /// What is answered at one address: the state of a server that runs.
 #[derive(Clone)]
@@ -241,11 +267,11 @@ impl Admin {
         Self { observe, swap: None }
     }
 
-    /// Also swaps the component of the server, at `POST /swap`. The error says why the running one stays.
+    /// Also swaps the component of the server, at `POST /swap`.
     #[must_use]
     pub fn swap_by(
         mut self,
-        swap: impl Fn() -> BoxFuture<'static, Result<Swapped, String>> + Send + Sync + 'static,
+        swap: impl Fn() -> BoxFuture<'static, Result<Swapped, NotSwapped>> + Send + Sync + 'static,
     ) -> Self {
         self.swap = Some(Arc::new(swap));
         self
@@ -298,9 +324,11 @@ impl Admin {
         peer: Peer,
         _place: OwnedSemaphorePermit,
     ) {
+        let moves = Moves::new();
         let service = service_fn(|request: Request<Incoming>| {
-            let admin = self.clone();
+            let (admin, answering) = (self.clone(), moves.answering());
             async move {
+                let _answering = answering;
                 let (head, _) = request.into_parts();
                 Ok::<_, Infallible>(match asked_for(&head, peer) {
                     Ok(route) => (route.answer)(&admin).await,
@@ -311,9 +339,16 @@ impl Admin {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(IDLE)
-            .serve_connection(TokioIo::new(stream), service);
-        if let Ok(Err(error)) = tokio::time::timeout(LONGEST, connection).await {
-            tracing::debug!("a connection of the administrator ended: {error}");
+            .serve_connection(TokioIo::new(Told { stream, moves: Arc::clone(&moves) }), service);
+        tokio::select! {
+            outcome = connection => {
+                if let Err(error) = outcome {
+                    tracing::debug!("a connection of the administrator ended: {error}");
+                }
+            }
+            () = moves.end(STILL) => {
+                tracing::debug!("a connection of the administrator was closed: nothing moved on it");
+            }
         }
     }
 
@@ -330,7 +365,13 @@ impl Admin {
         };
         match swap().await {
             Ok(swapped) => text(serde_json::json!(swapped).to_string() + "\n", "application/json"),
-            Err(why) => problem(StatusCode::CONFLICT, &why),
+            Err(NotSwapped::NotNow(why)) => {
+                let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, &why);
+                let soon = header::HeaderValue::from_static("1");
+                response.headers_mut().insert(header::RETRY_AFTER, soon);
+                response
+            }
+            Err(NotSwapped::Refused(why)) => problem(StatusCode::CONFLICT, &why),
         }
     }
 
@@ -348,6 +389,119 @@ impl Admin {
 impl fmt::Debug for Admin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Admin").finish_non_exhaustive()
+    }
+}
+
+/// Tells when something last moved on a connection, and whether something is being done for it: a swap takes its time.
+struct Moves {
+    began: Instant,
+    /// When something moved last, in milliseconds after `began`.
+    last: AtomicU64,
+    /// Requests that have no answer yet.
+    answering: AtomicUsize,
+}
+
+impl Moves {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { began: Instant::now(), last: AtomicU64::new(0), answering: AtomicUsize::new(0) })
+    }
+
+    fn note(&self) {
+        // Half a billion years fit.
+        self.last.store(self.began.elapsed().as_millis() as u64, Ordering::Release);
+    }
+
+    /// A request is there. It has no answer until what this gives is dropped.
+    fn answering(self: &Arc<Self>) -> Answering {
+        self.answering.fetch_add(1, Ordering::AcqRel);
+        Answering(Arc::clone(self))
+    }
+
+    /// Waits until nothing has moved for so long, and nothing is being done.
+    async fn end(&self, still: Duration) {
+        loop {
+            let now = Instant::now();
+            let last = self.began + Duration::from_millis(self.last.load(Ordering::Acquire));
+            let next = match self.answering.load(Ordering::Acquire) {
+                0 if now >= last + still => return,
+                0 => last + still,
+                _ => now + still,
+            };
+            tokio::time::sleep_until(next).await;
+        }
+    }
+}
+
+/// A request that has no answer yet.
+struct Answering(Arc<Moves>);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        // The time to take the answer begins now.
+        self.0.note();
+        self.0.answering.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A stream that tells when something moves on it.
+struct Told<S> {
+    stream: S,
+    moves: Arc<Moves>,
+}
+
+impl<S> Told<S> {
+    fn written(&self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if matches!(outcome, Poll::Ready(Ok(1..))) {
+            self.moves.note();
+        }
+        outcome
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Told<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
+        let outcome = Pin::new(&mut self.stream).poll_read(context, into);
+        if into.filled().len() > before {
+            self.moves.note();
+        }
+        outcome
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Told<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.written(outcome)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        self.written(outcome)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 
@@ -431,6 +585,21 @@ mod tests {
         ] {
             assert_eq!(may_change(Peer::Tcp(address.parse().unwrap()), &none).is_ok(), may, "{address}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_connection_on_which_nothing_moves_ends_unless_something_is_done_for_it() {
+        let still = Duration::from_millis(20);
+        let moves = Moves::new();
+        moves.end(still).await;
+        assert!(moves.began.elapsed() >= still);
+        let answering = moves.answering();
+        assert!(tokio::time::timeout(10 * still, moves.end(still)).await.is_err());
+        let answered = Instant::now();
+        drop(answering);
+        moves.end(still).await;
+        // Times are kept in milliseconds.
+        assert!(answered.elapsed() + Duration::from_millis(1) >= still);
     }
 
     #[test]

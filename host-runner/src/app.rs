@@ -162,7 +162,7 @@ struct Inner {
     name: String,
     engine: Engine,
     pre: InstancePre<State>,
-    blame: Index,
+    blame: Arc<Index>,
     /// `None` where its structure cannot be read.
     anatomy: Option<anatomy::Component>,
     setup: Setup,
@@ -213,7 +213,7 @@ impl App {
             .add_to_linker(&mut linker)
             .map_err(|LinkFailed { interfaces, source }| LoadError::Extension { interfaces, source })?;
         let pre = linker.instantiate_pre(&component).map_err(mismatch)?;
-        let blame = source.blame();
+        let blame = Arc::new(source.blame());
         let anatomy = source.anatomy().map(Cow::into_owned);
         let inner = Inner { name: name.to_owned(), engine: engine.clone(), pre, blame, anatomy, setup };
         Ok(Self { inner: Arc::new(inner) })
@@ -250,6 +250,11 @@ impl App {
         self.inner.engine.settings().blame() == Exactness::Coarse
     }
 
+    /// Whether its guests may work on when the function that was called has returned.
+    pub(crate) fn is_concurrent(&self) -> bool {
+        self.inner.engine.settings().concurrency()
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.inner.name
     }
@@ -260,7 +265,7 @@ impl App {
     }
 
     /// Where its parts are in the binary.
-    pub(crate) fn blame(&self) -> &Index {
+    pub(crate) fn blame(&self) -> &Arc<Index> {
         &self.inner.blame
     }
 

@@ -9,9 +9,11 @@
 
 use std::time::Duration;
 
+use prometheus_client::metrics::gauge::Gauge;
 use wasmtime::ResourceLimiter;
 
 pub use crate::exceeded::LimitHit;
+use crate::observe::as_gauge;
 
 /// The limits on one instance of a component, and on a server of it.
 #[derive(Debug, Clone, Copy)]
@@ -148,13 +150,32 @@ pub(crate) struct Limiter {
     memory: Quota,
     table_elements: Quota,
     hit: Option<LimitHit>,
+    /// What all stores together use is told here.
+    told: Option<Gauge>,
+}
+
+impl Drop for Limiter {
+    fn drop(&mut self) {
+        self.tell(-as_gauge(self.memory.used));
+    }
 }
 
 impl Limiter {
     pub(crate) fn new(limits: Limits) -> Self {
         let memory = Quota::new(limits.memory);
         let table_elements = Quota::new(limits.table_elements);
-        Self { limits, memory, table_elements, hit: None }
+        Self { limits, memory, table_elements, hit: None, told: None }
+    }
+
+    /// Its memory counts in this gauge, until it is dropped. To be asked before there is any.
+    pub(crate) fn tell_in(&mut self, gauge: Gauge) {
+        self.told = Some(gauge);
+    }
+
+    fn tell(&self, growth: i64) {
+        if let Some(gauge) = &self.told {
+            gauge.inc_by(growth);
+        }
     }
 
     /// The first limit that was met: a growth was refused.
@@ -203,11 +224,13 @@ impl ResourceLimiter for Limiter {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let allowed = self.memory.grow(current, desired);
+        self.tell(as_gauge(self.memory.granted));
         self.allow(allowed, LimitHit::Memory(self.limits.memory))
     }
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
         tracing::debug!("a memory did not grow: {error:#}");
+        self.tell(-as_gauge(self.memory.granted));
         self.memory.take_back();
         Ok(())
     }
@@ -280,6 +303,26 @@ mod tests {
         assert!(limiter.memory_growing(90, 91, None).unwrap());
         assert_eq!(limiter.worn(), Some("it has used up half of the memory that it may grow by"));
         assert_eq!(limiter.memory(), (91, 11));
+    }
+
+    #[test]
+    fn what_all_use_together_is_told() {
+        let gauge = Gauge::default();
+        let [mut first, mut second] = [limiter(100), limiter(100)];
+        first.tell_in(gauge.clone());
+        second.tell_in(gauge.clone());
+        assert!(first.memory_growing(0, 60, None).unwrap());
+        assert!(second.memory_growing(0, 50, None).unwrap());
+        assert!(!second.memory_growing(50, 200, None).unwrap());
+        assert_eq!(gauge.get(), 110);
+        second.memory_grow_failed(wasmtime::Error::msg("no")).unwrap();
+        assert_eq!(gauge.get(), 110);
+        assert!(second.memory_growing(50, 60, None).unwrap());
+        second.memory_grow_failed(wasmtime::Error::msg("no")).unwrap();
+        drop(first);
+        assert_eq!(gauge.get(), 50);
+        drop(second);
+        assert_eq!(gauge.get(), 0);
     }
 
     #[test]

@@ -23,7 +23,13 @@ static FORMAT: OnceLock<Format> = OnceLock::new();
 pub(crate) fn begin(format: Format) {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,host_runner=info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_target(false)
+        // A log that cannot be written is no reason to end: by default that is printed to where the log goes, and
+        // whatever prints there panics.
+        .log_internal_errors(false);
     match *FORMAT.get_or_init(|| format) {
         Format::Text => {
             let colour = io::stderr().is_terminal()

@@ -11,11 +11,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use exposition::Exposition;
-use host_runner::admin::{Admin, AdminAddr, AdminError, AdminListener};
+use host_runner::admin::{Admin, AdminAddr, AdminError, AdminListener, NotSwapped};
 use host_runner::grants::Stdio;
 use host_runner::keyvalue::{Access, Memory, Narrowed, StoreError};
 use host_runner::observe::{Metrics, Observe, Routes};
-use host_runner::{Grants, Limits, Setup};
+use host_runner::{Grants, Limits, Setup, SwapError, Swapped};
 use support::{
     Running, guest, guest_saying, guest_that_prints, guest_with_a_store, load, rest, start_watched,
 };
@@ -185,7 +185,7 @@ async fn a_swap_is_answered_with_what_came_of_it() {
         Box::pin(async move {
             let grants = Grants { stdio: Some(Stdio::Empty), ..Grants::default() };
             let app = load(&next, Setup { grants, ..Setup::default() }, None);
-            swapper.swap(app).await.map_err(|error| error.to_string())
+            swapper.swap(app).await.map_err(NotSwapped::from)
         })
     });
     let listener = AdminListener::bind(&"127.0.0.1:0".parse().unwrap()).await.unwrap();
@@ -213,6 +213,34 @@ async fn a_swap_is_answered_with_what_came_of_it() {
     }
     admin.abort();
     server.stop().await;
+}
+
+/// Only what is worth another try says when.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_swap_that_is_refused_for_the_moment_is_to_be_asked_for_again() {
+    for (error, status) in [
+        (NotSwapped::from(SwapError::Busy), "503 Service Unavailable"),
+        (NotSwapped::NotNow("It is being loaded.".to_owned()), "503 Service Unavailable"),
+        (NotSwapped::from(SwapError::Stopping), "409 Conflict"),
+        (NotSwapped::Refused("It is no component.".to_owned()), "409 Conflict"),
+    ] {
+        let said = error.clone();
+        let admin = Admin::new(Arc::default()).swap_by(move || {
+            let said = said.clone();
+            Box::pin(async move { Err::<Swapped, _>(said) })
+        });
+        let listener = AdminListener::bind(&"127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let AdminAddr::Tcp(address) = listener.address().clone() else { panic!("{listener:?}") };
+        let admin = tokio::spawn(admin.serve(listener, pending()));
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = b"POST /swap HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        let answer = rest(&mut stream).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{answer}");
+        assert_eq!(answer.contains("\r\nretry-after: 1\r\n"), status.starts_with("503"), "{answer}");
+        assert!(answer.contains(&error.to_string()), "{answer}");
+        admin.abort();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -526,6 +554,7 @@ async fn every_metric_is_on_the_page_about_operations() {
     for path in ["keys", "trap", "spin"] {
         watched.ask(path).await;
     }
+    watched.server.swapper.could_not_load();
     let half = b"POST /all HTTP/1.1\r\nHost: here\r\nContent-Length: 5\r\n\r\n";
     let running = watched.server.send(half).await;
     watched.metrics_when(|counted| counted.value("host_runner_instances", &[]) == Some(1.0)).await;

@@ -1,17 +1,23 @@
 //! The command as its users see it: output, errors word for word, exit codes.
 
-use std::fs;
+use std::fs::{self, File, FileTimes, Permissions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
+use std::time::Duration;
 
 use host_runner::keyvalue::Redb;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
+
+/// Long enough for any machine: what is waited for comes, or the test fails.
+const LONG: Duration = Duration::from_secs(60);
 
 /// A component with something for every exit code.
 const GUEST: &str = r#"(component
@@ -170,7 +176,8 @@ fn a_trap_is_explained_on_a_page_where_that_is_asked_for() {
     );
     assert!(err.contains("\n              the host called the component, `fail`\n"), "{err}");
     assert!(err.contains("\nframes        innermost first\n              0: fail at 0x"), "{err}");
-    assert!(err.contains("\nwhat next     Call the function with the same arguments alone"), "{err}");
+    assert!(err.contains("\nwhat next     Most languages print the reason"), "{err}");
+    assert!(err.contains("`host-runner call --stdio FILE 'fail(…)'`"), "{err}");
     assert!(err.contains("\nerror: the guest trapped: wasm `unreachable` instruction executed\n"), "{err}");
     assert!(err.lines().all(|line| line.chars().count() <= 100 || line.starts_with("error")), "{err}");
 }
@@ -299,27 +306,81 @@ struct Serving {
     address: String,
     out: BufReader<ChildStdout>,
     err: BufReader<ChildStderr>,
+    /// Whoever waits for a line that does not come waits until the process ends: it does when this is there for too long.
+    _end: mpsc::Sender<()>,
 }
 
 impl Serving {
     fn start(place: &Place, flags: &[&str]) -> Self {
+        Self::start_with(place, "server.wasm", flags)
+    }
+
+    fn start_with(place: &Place, file: &str, flags: &[&str]) -> Self {
+        let mut serving = Self::begin(place, file, flags);
+        serving.listens();
+        serving
+    }
+
+    /// Starts it, and waits for nothing.
+    fn begin(place: &Place, file: &str, flags: &[&str]) -> Self {
         let mut child = place
-            .command(&[&["serve", "server.wasm", "--addr", "127.0.0.1:0"], flags].concat())
+            .command(&[&["serve", file, "--addr", "127.0.0.1:0"], flags].concat())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let out = BufReader::new(child.stdout.take().unwrap());
         let err = BufReader::new(child.stderr.take().unwrap());
+        let process = Pid::from_raw(child.id().cast_signed());
+        let (end, ended) = mpsc::channel::<()>();
+        thread::spawn(move || {
+            if ended.recv_timeout(2 * LONG) == Err(RecvTimeoutError::Timeout) {
+                let _ = kill(process, Signal::SIGKILL);
+            }
+        });
+        Self { child, address: String::new(), out, err, _end: end }
+    }
+
+    /// Waits until it says where it listens.
+    fn listens(&mut self) {
         let mut line = String::new();
-        out.read_line(&mut line).unwrap();
-        let address = line.strip_prefix("listening on http://").unwrap().trim_end().to_owned();
-        Self { child, address, out, err }
+        self.out.read_line(&mut line).unwrap();
+        self.address = line.strip_prefix("listening on http://").unwrap().trim_end().to_owned();
     }
 
     fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id().cast_signed()), signal).unwrap();
     }
+}
+
+/// What comes of something that may wait for ever.
+fn in_time<T: Send + 'static>(does: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, done) = mpsc::channel();
+    thread::spawn(move || sender.send(does()));
+    done.recv_timeout(LONG).expect("it comes in time")
+}
+
+/// Asks at the administrator's socket.
+fn administrator(place: &Place, request: &str) -> String {
+    let mut stream = UnixStream::connect(place.path().join("admin.sock")).unwrap();
+    stream.set_read_timeout(Some(LONG)).unwrap();
+    write!(stream, "{request} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+const ADMIN: [&str; 2] = ["--admin", "unix:admin.sock"];
+
+/// A file that who reads it waits until somebody has written to it.
+fn pipe(file: &Path) {
+    assert!(Command::new("mkfifo").args(["-m", "600"]).arg(file).status().unwrap().success());
+}
+
+/// Opens a pipe to write to it, once somebody reads it.
+fn open_once_read(pipe: &Path) -> File {
+    let pipe = pipe.to_owned();
+    in_time(move || File::options().write(true).open(pipe).unwrap())
 }
 
 #[test]
@@ -335,6 +396,33 @@ fn a_server_says_where_it_listens_and_stops_on_signals() {
         serving.out.read_to_string(&mut more).unwrap();
         assert_eq!(more, "");
     }
+}
+
+/// A full disk takes no line of a log.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_log_that_cannot_be_written_ends_nothing() {
+    let place = Place::new();
+    place.file("server.wasm", server("unreachable"));
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut child = place
+        .command(&["serve", "server.wasm", "--addr", "127.0.0.1:0", "--explain-traps"])
+        .stdout(Stdio::piped())
+        .stderr(full)
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.strip_prefix("listening on http://").unwrap().trim_end();
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
+    }
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]
@@ -429,7 +517,7 @@ fn a_change_of_the_file_swaps_it_in() {
     fs::create_dir(place.path().join("releases")).unwrap();
     for (name, code) in [("1.wasm", ""), ("2.wasm", "unreachable")] {
         place.file(&format!("releases/{name}"), server(code));
-        std::os::unix::fs::symlink(format!("releases/{name}"), place.path().join("link")).unwrap();
+        symlink(format!("releases/{name}"), place.path().join("link")).unwrap();
         fs::rename(place.path().join("link"), place.path().join("server.wasm")).unwrap();
         logged(&mut serving, "server.wasm was swapped in (its file changed)");
     }
@@ -439,6 +527,194 @@ fn a_change_of_the_file_swaps_it_in() {
     assert_eq!(status(&serving), "502");
     serving.signal(Signal::SIGTERM);
     assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+}
+
+/// What else changes in its folder does not put it off.
+#[test]
+fn a_change_beside_another_file_that_always_changes_is_swapped_in() {
+    let place = Place::new();
+    place.file("server.wasm", server("unreachable"));
+    let mut serving = Serving::start(&place, &["--watch"]);
+    let (stop, stopped) = mpsc::channel::<()>();
+    let neighbour = place.file("store", "0");
+    let changing = thread::spawn(move || {
+        while stopped.recv_timeout(Duration::from_millis(50)) == Err(RecvTimeoutError::Timeout) {
+            fs::write(&neighbour, "1").unwrap();
+        }
+    });
+    for (code, answer) in [("", "502"), ("unreachable", "500")] {
+        place.file("server.wasm", server(code));
+        logged(&mut serving, "server.wasm was swapped in (its file changed)");
+        assert_eq!(status(&serving), answer);
+    }
+    drop(stop);
+    changing.join().unwrap();
+    serving.signal(Signal::SIGTERM);
+    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+}
+
+/// Tools that copy files set the time back.
+#[test]
+fn a_change_that_keeps_length_and_time_is_swapped_in() {
+    let place = Place::new();
+    let file = place.file("server.wasm", server("unreachable"));
+    let before = fs::metadata(&file).unwrap();
+    let mut serving = Serving::start(&place, &["--watch"]);
+    let mut over = File::options().write(true).open(&file).unwrap();
+    over.write_all(&server("nop")).unwrap();
+    over.set_times(FileTimes::new().set_modified(before.modified().unwrap())).unwrap();
+    drop(over);
+    let after = fs::metadata(&file).unwrap();
+    assert_eq!((after.len(), after.modified().unwrap()), (before.len(), before.modified().unwrap()));
+    logged(&mut serving, "server.wasm was swapped in (its file changed)");
+    assert_eq!(status(&serving), "502");
+    serving.signal(Signal::SIGTERM);
+    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+}
+
+/// Removed and made again, moved away, or behind a link further up that leads elsewhere.
+#[test]
+fn a_change_in_another_folder_in_the_place_of_the_first_is_swapped_in() {
+    let place = Place::new();
+    for release in ["releases/1", "releases/2"] {
+        fs::create_dir_all(place.path().join(release).join("app")).unwrap();
+    }
+    let link = |release: &str| {
+        symlink(release, place.path().join("link")).unwrap();
+        fs::rename(place.path().join("link"), place.path().join("current")).unwrap();
+    };
+    link("releases/1");
+    let app = place.path().join("releases/1/app");
+    let named = "current/app/server.wasm";
+    place.file(named, server("unreachable"));
+    let mut serving = Serving::start_with(&place, named, &["--watch"]);
+    let mut swaps_in = |answer: &str| {
+        logged(&mut serving, "server.wasm was swapped in (its file changed)");
+        assert_eq!(status(&serving), answer);
+    };
+    fs::remove_dir_all(&app).unwrap();
+    fs::create_dir(&app).unwrap();
+    place.file(named, server(""));
+    swaps_in("502");
+    fs::rename(&app, place.path().join("old")).unwrap();
+    fs::create_dir(&app).unwrap();
+    place.file(named, server("unreachable"));
+    swaps_in("500");
+    place.file("releases/2/app/server.wasm", server(""));
+    link("releases/2");
+    swaps_in("502");
+    place.file(named, server("unreachable"));
+    swaps_in("500");
+    serving.signal(Signal::SIGTERM);
+    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+}
+
+/// The first of two loads is held up after it has read the file.
+#[test]
+fn of_two_swaps_at_once_the_one_that_was_asked_for_last_counts() {
+    let place = Place::new();
+    place.file("server.wasm", server("nop"));
+    let mut serving = Serving::start(&place, &[&["--cache", "kept"], &ADMIN[..]].concat());
+    let kept = fs::read_dir(place.path().join("kept")).unwrap().map(|entry| entry.unwrap().path());
+    let code: Vec<PathBuf> = kept.filter(|path| path.extension().is_some_and(|it| it == "cwasm")).collect();
+    let [code] = &code[..] else { panic!("{code:?}") };
+    place.file("server.wasm", server("unreachable"));
+    assert!(administrator(&place, "POST /swap").contains("\"changed\":true"));
+    // Whoever looks for the code of the first component waits for somebody to write it.
+    fs::remove_file(code).unwrap();
+    pipe(code);
+    let place = &place;
+    thread::scope(|scope| {
+        place.file("server.wasm", server("nop"));
+        let first = scope.spawn(|| administrator(place, "POST /swap"));
+        let nothing = open_once_read(code);
+        fs::remove_file(code).unwrap();
+        pipe(code);
+        // It finds nothing, reads the component, and looks once more before it compiles.
+        drop(nothing);
+        let hold = open_once_read(code);
+        fs::remove_file(code).unwrap();
+        place.file("server.wasm", server(""));
+        let (sender, answered) = mpsc::channel();
+        let second = scope.spawn(move || {
+            let answer = administrator(place, "POST /swap");
+            let _ = sender.send(());
+            answer
+        });
+        // It must not go first, however much time it has.
+        assert_eq!(answered.recv_timeout(Duration::from_secs(1)), Err(RecvTimeoutError::Timeout));
+        drop(hold);
+        for answer in [first.join().unwrap(), second.join().unwrap()] {
+            assert!(answer.contains("\"changed\":true"), "{answer}");
+        }
+    });
+    let answer = administrator(place, "POST /swap");
+    assert!(answer.contains("\"changed\":false"), "{answer}");
+    serving.signal(Signal::SIGTERM);
+    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+}
+
+/// Loading waits for the key meanwhile.
+#[test]
+fn the_administrator_is_answered_while_the_component_is_loaded() {
+    let place = Place::new();
+    place.file("server.wasm", server("unreachable"));
+    let key = place.path().join("key");
+    pipe(&key);
+    let flags = [&["--cache", "none", "--key", "key"], &ADMIN[..]].concat();
+    let mut serving = Serving::begin(&place, "server.wasm", &flags);
+    logged(&mut serving, "admin on unix:admin.sock");
+    assert!(administrator(&place, "GET /livez").starts_with("HTTP/1.1 200 "));
+    assert!(administrator(&place, "GET /readyz").starts_with("HTTP/1.1 503 "));
+    let answer = administrator(&place, "POST /swap");
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nretry-after: 1\r\n"), "{answer}");
+    serving.signal(Signal::SIGHUP);
+    assert!(administrator(&place, "GET /livez").starts_with("HTTP/1.1 200 "));
+    let mut first = open_once_read(&key);
+    // The swap that the signal asks for finds a file.
+    let digits = "0".repeat(64);
+    fs::remove_file(&key).unwrap();
+    fs::write(&key, &digits).unwrap();
+    fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+    first.write_all(digits.as_bytes()).unwrap();
+    drop(first);
+    serving.listens();
+    logged(&mut serving, "nothing to swap (SIGHUP): server.wasm is the component that runs");
+    assert_eq!(status(&serving), "500");
+    assert!(administrator(&place, "GET /readyz").starts_with("HTTP/1.1 200 "));
+    serving.signal(Signal::SIGTERM);
+    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_server_that_still_loads_its_component_stops_at_once() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let place = Place::new();
+        place.file("server.wasm", server("unreachable"));
+        let key = place.path().join("key");
+        pipe(&key);
+        let flags = [&["--cache", "none", "--key", "key"], &ADMIN[..]].concat();
+        let mut serving = Serving::begin(&place, "server.wasm", &flags);
+        logged(&mut serving, "admin on unix:admin.sock");
+        serving.signal(signal);
+        assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+        let mut said = String::new();
+        serving.out.read_to_string(&mut said).unwrap();
+        assert_eq!(said, "");
+        assert!(!place.path().join("admin.sock").exists());
+    }
+}
+
+/// With the exit code that it has without an administrator.
+#[test]
+fn what_cannot_be_loaded_ends_the_administrator_too() {
+    let place = Place::new();
+    for (file, code) in [("missing.wasm", 3), ("guest.wasm", 3)] {
+        let (found, out, err) = place.run(&[&["serve", file], &ADMIN[..]].concat());
+        assert_eq!((found, &*out), (code, ""), "{err}");
+        assert!(err.contains("admin on unix:admin.sock"), "{err}");
+        assert!(!place.path().join("admin.sock").exists());
+    }
 }
 
 #[test]

@@ -6,13 +6,13 @@ mod support;
 use std::time::Duration;
 
 use bytes::Bytes;
-use host_runner::Limits;
+use host_runner::{Limits, Setup};
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use support::{Running, short, start};
+use support::{Running, guest_saying, load, short, start};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
@@ -25,9 +25,12 @@ struct Client {
 
 impl Client {
     async fn of(server: &Running) -> Self {
+        Self::with(server, &http2::Builder::new(TokioExecutor::new())).await
+    }
+
+    async fn with(server: &Running, builder: &http2::Builder<TokioExecutor>) -> Self {
         let stream = TcpStream::connect(server.address).await.unwrap();
-        let (sender, connection) =
-            http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.unwrap();
         Self { sender, connection: tokio::spawn(connection) }
     }
 
@@ -60,6 +63,27 @@ async fn both_are_spoken_on_one_port() {
     let response = client.send(request(Method::HEAD, "counted", "")).await.unwrap();
     assert_eq!(response.headers()["content-length"], "5");
     assert!(response.into_body().collect().await.unwrap().to_bytes().is_empty());
+    server.stop().await;
+}
+
+/// Their guests have ended, and it is the clients that take their time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_that_nobody_takes_hold_no_component_back() {
+    let server = start(Limits::default()).await;
+    let mut closed = http2::Builder::new(TokioExecutor::new());
+    // The host may send no byte of a body.
+    closed.initial_stream_window_size(0);
+    let mut untaken = Vec::new();
+    for word in ["hellp", "hellq", "hellr", "hells", "hellt", "hellu"] {
+        let client = Client::with(&server, &closed).await;
+        let response = client.send(request(Method::GET, "ok", "")).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        untaken.push((client, response));
+        let next = load(&guest_saying(word), Setup::default(), None);
+        assert!(server.swapper.swap(next).await.unwrap().changed);
+        assert_eq!(Client::of(&server).await.ask(Method::GET, "ok", "").await, (StatusCode::OK, word.into()));
+    }
+    drop(untaken);
     server.stop().await;
 }
 

@@ -13,7 +13,7 @@ use host_runner::grants::Stdio;
 use host_runner::wasmtime;
 use host_runner::wasmtime::component::Linker;
 use host_runner::{Failure, Grants, LimitHit, Limits, Setup};
-use support::{Log, Running, guest_that, rest, start_guest};
+use support::{Log, Running, guest_saying, guest_that, load, rest, start_guest};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
@@ -256,11 +256,64 @@ async fn an_instance_that_failed_is_not_used_again() {
     stand.server.stop().await;
 }
 
+/// Its head says already that it is too long, so that nothing of it is sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_whose_answer_is_withheld_is_not_used_again() {
+    let stand = Stand::start(Limits { response_body: 4, ..one() }).await;
+    let started = || stand.census.0.all.load(Ordering::SeqCst);
+    // An answer of three bytes.
+    let short = b"POST /echo HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc";
+    let before = started();
+    for instances in 1..=3 {
+        for _ in 0..2 {
+            let answer = rest(&mut stand.server.send(short).await).await;
+            assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+            assert_eq!(started(), before + instances);
+        }
+        assert!(stand.server.ask("counted").await.starts_with("HTTP/1.1 502 "));
+        let failures = std::mem::take(&mut *stand.failures.lock().unwrap());
+        let kind = failures[0].blame.as_ref().map(|blame| blame.kind);
+        assert_eq!(kind, Some(Kind::Limit(LimitHit::ResponseBody(4))));
+    }
+    stand.server.stop().await;
+}
+
+/// Its guest says how long the body is that it does not write.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_that_answered_to_head_is_used_again() {
+    let stand = Stand::start(one()).await;
+    for count in [2, 4, 6] {
+        let head = b"HEAD /counted HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n";
+        let answer = rest(&mut stand.server.send(head).await).await;
+        assert!(answer.contains("\r\ncontent-length: 5\r\n"), "{answer}");
+        assert_eq!(stand.count("ok").await, count);
+    }
+    stand.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn instances_of_a_component_that_was_swapped_out_go_at_once() {
+    let stand = Stand::start(Limits { concurrency: 2, ..one() }).await;
+    // One waits for a request, and one at the gate.
+    assert_eq!(stand.count("work").await, 1);
+    stand.census.arrival().await;
+    assert_eq!(stand.count("ok").await, 1);
+    let mut gone = stand.census.watch();
+    let next = load(&guest_saying("other"), Setup::default(), None);
+    assert!(stand.server.swapper.swap(next).await.unwrap().changed);
+    tokio::time::timeout(LONG, gone.recv()).await.expect("the one that waits goes").unwrap();
+    assert!(stand.server.ask("ok").await.contains("other"));
+    stand.census.0.open.add_permits(1);
+    tokio::time::timeout(LONG, gone.recv()).await.expect("the other one is not kept").unwrap();
+    assert_eq!(stand.census.now(), 0);
+    stand.server.stop().await;
+}
+
 /// It was answered as it should be, but one more like it might not be.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_that_used_up_its_room_is_not_used_again() {
     // It begins with 4 pages: half of what it may grow by is 6.
-    let stand = Stand::start(Limits { memory: 1 << 20, host_handles: 600, ..one() }).await;
+    let stand = Stand::start(Limits { memory: 1 << 20, host_handles: 1_200, ..one() }).await;
     let asked = [
         ("ok", 1),
         ("grow", 2),
@@ -268,7 +321,7 @@ async fn an_instance_that_used_up_its_room_is_not_used_again() {
         ("unlimited", 2),
         ("ok", 1),
         ("kollect", 2),
-        // A third of the handles is left over, and that is not half of them.
+        // A timer and its pollable are two handles. A third of all is left over, and that is not half of them.
         ("ok", 3),
         ("kollect", 4),
         ("ok", 1),

@@ -3,11 +3,16 @@
 #[allow(dead_code, reason = "other tests use the rest")]
 mod support;
 
+use std::time::Duration;
+
 use host_runner::grants::Stdio;
 use host_runner::{App, Grants, Limits, Setup, SwapError};
 use support::{Running, guest, guest_saying, guest_that_prints, load, rest, start, start_guest};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+
+/// Long enough for any machine: what is waited for comes, or the test fails.
+const LONG: Duration = Duration::from_secs(60);
 
 fn app(bytes: &[u8]) -> App {
     load(bytes, Setup::default(), None)
@@ -15,17 +20,16 @@ fn app(bytes: &[u8]) -> App {
 
 /// A request whose guest waits for its body.
 async fn half_asked(server: &Running) -> TcpStream {
+    let before = server.swapper.in_flight();
     let head = b"POST /a HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Length: 4\r\n\r\nab";
     let stream = server.send(head).await;
-    // It has begun once it is its own turn to speak: a request beside it is answered after it was accepted.
-    while in_flight(server).await == 0 {}
+    let begun = async {
+        while server.swapper.in_flight() == before {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LONG, begun).await.expect("it begins");
     stream
-}
-
-/// How many requests are in flight on the composition that answers now.
-async fn in_flight(server: &Running) -> u32 {
-    tokio::task::yield_now().await;
-    server.swapper.in_flight()
 }
 
 async fn answered(mut half: TcpStream) -> String {
@@ -155,6 +159,64 @@ async fn the_end_waits_for_requests_on_a_component_that_was_swapped_out() {
     assert!(!stopping.is_finished());
     assert!(answered(before).await.ends_with("hello\r\n0\r\n\r\n"));
     stopping.await.unwrap();
+}
+
+/// What took over then would have to be waited for, and would answer nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_stops_takes_no_other_component() {
+    let mut server = start(Limits::default()).await;
+    let before = half_asked(&server).await;
+    assert!(server.swapper.ready().is_ok());
+    server.begin_to_stop();
+    while TcpStream::connect(server.address).await.is_ok() {}
+    assert!(matches!(server.swapper.ready(), Err(SwapError::Stopping)));
+    for bytes in [guest(), &guest_saying("world")[..]] {
+        let error = server.swapper.swap(app(bytes)).await.unwrap_err();
+        assert!(matches!(error, SwapError::Stopping), "{error}");
+    }
+    assert!(answered(before).await.ends_with("hello\r\n0\r\n\r\n"));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn components_together_run_no_more_guests_than_one_alone() {
+    // What fits into the pool of each of them is less in the second case, and it is all the same to the server.
+    for (concurrency, fits) in [(2, 8), (9, 8)] {
+        let limits = Limits { concurrency, queue: 0, ..Limits::default() };
+        let server = start(limits).await;
+        let mut old = Vec::new();
+        for _ in 0..concurrency.min(fits) - 1 {
+            old.push(half_asked(&server).await);
+        }
+        let world = load(&guest_saying("world"), Setup { limits, ..Setup::default() }, None);
+        server.swapper.swap(world).await.unwrap();
+        let mut new = Vec::new();
+        while server.swapper.in_flight() < concurrency {
+            new.push(half_asked(&server).await);
+        }
+        assert!(!new.is_empty());
+        let answer = server.ask("ok").await;
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+        assert!(answered(old.pop().unwrap()).await.ends_with("hello\r\n0\r\n\r\n"));
+        // The place comes free a moment after the answer.
+        let answer = async {
+            loop {
+                let answer = server.ask("ok").await;
+                if !answer.starts_with("HTTP/1.1 503 ") {
+                    return answer;
+                }
+            }
+        };
+        let answer = tokio::time::timeout(LONG, answer).await.expect("there is a place again");
+        assert!(answer.ends_with("world\r\n0\r\n\r\n"), "{answer}");
+        for (halves, word) in [(old, "hello"), (new, "world")] {
+            for half in halves {
+                let answer = answered(half).await;
+                assert!(answer.ends_with(&format!("{word}\r\n0\r\n\r\n")), "{answer}");
+            }
+        }
+        server.stop().await;
+    }
 }
 
 /// Under load, a hundred times: every answer is that of one of the two, and none is an error.

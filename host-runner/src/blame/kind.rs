@@ -173,7 +173,7 @@ impl Kind {
             Self::GaveUp => row(
                 "gave-up",
                 "It gave up: it ran into the instruction `unreachable`, in which a panic, an abort, a failed assertion and an uncaught exception end.",
-                "Call the function with the same arguments alone (`host-runner call`). Most languages print the reason to standard error before they give up: grant --stdio to see it. Where nothing was printed, the frames above say where.",
+                "Most languages print the reason to standard error before they give up: grant --stdio, and a server logs it under the id of the request.",
             ),
             Self::MemoryBounds => row(
                 "memory-bounds",

@@ -8,10 +8,15 @@ use super::{Blame, Call, Kind, PartName, Relation, Role};
 /// How many frames an error shows, and how many a page.
 const IN_ERROR: usize = 8;
 const ON_PAGE: usize = 24;
+/// Functions that call one another in a circle, as far as that is looked for.
+const LONGEST_CYCLE: usize = 12;
 /// Columns of a page.
 const WIDTH: usize = 100;
 /// The column in which its texts begin.
 const INDENT: &str = "              ";
+/// Where a frame goes on that is longer than a line.
+const FURTHER: &str = "                 ";
+const FRAMES: &str = "frames";
 
 /// What the host calls the component where there are no parts to tell apart.
 const WHOLE: &str = "the component";
@@ -92,9 +97,10 @@ impl Blame {
         let id = id.map(|id| format!("  {id}")).unwrap_or_default();
         let _ = writeln!(page, "── {}{id}", self.kind.name());
         let mut section = |name: &str, lines: &[String]| {
+            let indent = if name == FRAMES { FURTHER } else { INDENT };
             for (number, line) in lines.iter().enumerate() {
                 let head = if number == 0 { name } else { "" };
-                wrapped(&mut page, head, line);
+                wrapped(&mut page, head, line, indent);
             }
         };
         section("what", &self.what());
@@ -106,7 +112,7 @@ impl Blame {
             section("both sides", &[other]);
         }
         section("on behalf of", &self.behalf(behalf));
-        section("frames", &self.trace());
+        section(FRAMES, &self.trace());
         section("what next", &self.next());
         page
     }
@@ -204,10 +210,20 @@ impl Blame {
     fn next(&self) -> Vec<String> {
         let mut lines = vec![self.kind.next().to_owned()];
         if self.kind == Kind::GaveUp
+            && let Some(Call { interface, function: Some(function), role: Role::Function, .. }) = self.at()
+        {
+            let name = interface.as_ref().map_or_else(|| function.clone(), |it| format!("{it}#{function}"));
+            lines.push(format!(
+                "To see it alone: `host-runner call --stdio FILE '{name}(…)'`, with what it was given."
+            ));
+        }
+        if self.kind == Kind::GaveUp
             && let Some(language) = self.at().and_then(Call::language)
             && matches!(language, "JavaScript" | "Python")
         {
             lines.push(format!("In {language} this is how an exception ends that nobody catches: its message goes to standard error."));
+        } else if self.kind == Kind::GaveUp {
+            lines.push("Where nothing was printed, the frames above say where.".to_owned());
         }
         if let Some(origin) = self.at().and_then(|at| at.parts.first()?.origin.as_ref()) {
             lines.push(format!("The part was composed from {origin} (so the link map says)."));
@@ -244,29 +260,44 @@ fn described(part: &PartName) -> String {
     format!("{}{}{}", part.short(), language.unwrap_or_default(), tool.unwrap_or_default())
 }
 
-/// One line a frame; what repeats is counted.
+/// One line a frame; what repeats is counted, also where several frames in turn do.
 fn listed(frames: &[Frame], most: usize) -> Vec<String> {
-    let mut lines: Vec<(String, usize, usize)> = Vec::new();
-    for (number, frame) in frames.iter().enumerate() {
-        let line = shown(frame);
-        match lines.last_mut() {
-            Some((last, _, times)) if *last == line => *times += 1,
-            _ => lines.push((line, number, 1)),
+    let all: Vec<String> = frames.iter().map(shown).collect();
+    // Each with the number of frames that it stands for.
+    let mut lines: Vec<(String, usize)> = Vec::new();
+    let mut at = 0;
+    while at < all.len() {
+        let (period, times) = repeated(&all[at..]);
+        let block = all[at..at + period].iter().zip(at..);
+        if period == 1 && times > 1 {
+            lines.push((format!("{at}: {}, {times} times", all[at]), times));
+        } else {
+            lines.extend(block.map(|(line, number)| (format!("{number}: {line}"), 1)));
         }
+        if period > 1 {
+            lines.push((format!("(these {period}, {times} times)"), period * (times - 1)));
+        }
+        at += period * times;
     }
-    let more: usize = lines.iter().skip(most).map(|(_, _, times)| times).sum();
-    let mut shown: Vec<String> = lines
-        .into_iter()
-        .take(most)
-        .map(|(line, number, times)| match times {
-            1 => format!("{number}: {line}"),
-            _ => format!("{number}: {line}, {times} times"),
-        })
-        .collect();
+    let more: usize = lines.iter().skip(most).map(|(_, frames)| frames).sum();
+    let mut shown: Vec<String> = lines.into_iter().take(most).map(|(line, _)| line).collect();
     if more > 0 {
         shown.push(format!("and {more} more"));
     }
     shown
+}
+
+/// How many of the first lines repeat, and how often they are there. Two lines or more have to be there three times, or
+/// a page would be no shorter for it.
+fn repeated(lines: &[String]) -> (usize, usize) {
+    let times = |period: usize| {
+        let (block, rest) = lines.split_at(period);
+        1 + rest.chunks_exact(period).take_while(|next| *next == block).count()
+    };
+    (1..=LONGEST_CYCLE.min(lines.len()))
+        .map(|period| (period, times(period)))
+        .find(|&(period, times)| times > if period == 1 { 1 } else { 2 })
+        .unwrap_or((1, 1))
 }
 
 fn shown(frame: &Frame) -> String {
@@ -287,8 +318,8 @@ fn sentence(text: &str) -> String {
     }
 }
 
-/// Writes a paragraph beside its heading.
-fn wrapped(page: &mut String, head: &str, text: &str) {
+/// Writes a paragraph beside its heading. What does not fit in a line goes on under the indent.
+fn wrapped(page: &mut String, head: &str, text: &str, indent: &str) {
     let mut line = format!("{head:<width$}", width = INDENT.len());
     let mut empty = true;
     for word in text.split_whitespace() {
@@ -296,7 +327,7 @@ fn wrapped(page: &mut String, head: &str, text: &str) {
         if length > WIDTH && !empty {
             page.push_str(line.trim_end());
             page.push('\n');
-            line = INDENT.to_owned();
+            line = indent.to_owned();
             empty = true;
         }
         if !empty {
@@ -358,5 +389,18 @@ mod tests {
             listed(&frames, 3),
             ["0: rules: a at 0x10", "1: rules: b at 0x10, 3 times", "4: rules: c at 0x10", "and 2 more"]
         );
+        let circle = [&["z"][..], &["a", "b"].repeat(4), &["a"]].concat();
+        let circle: Vec<Frame> = circle.into_iter().map(frame).collect();
+        assert_eq!(
+            listed(&circle, 9),
+            [
+                "0: rules: z at 0x10",
+                "1: rules: a at 0x10",
+                "2: rules: b at 0x10",
+                "(these 2, 4 times)",
+                "9: rules: a at 0x10"
+            ]
+        );
+        assert_eq!(listed(&circle, 2), ["0: rules: z at 0x10", "1: rules: a at 0x10", "and 8 more"]);
     }
 }

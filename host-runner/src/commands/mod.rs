@@ -23,7 +23,6 @@ use clap::Subcommand;
 use flags::Prepared;
 use host_runner::{
     App, CallError, CompileError, EngineError, ExpressionError, LoadError, RunError, ServeError, Setup,
-    SwapError,
 };
 
 /// How long a command may be silent.
@@ -164,16 +163,6 @@ impl From<ServeError> for Failure {
             ServeError::Start { source: CallError::Start(error), .. } => Self::host(error),
             error @ ServeError::Start { .. } => Self::guest(error),
             error => Self::host(error),
-        }
-    }
-}
-
-impl From<SwapError> for Failure {
-    fn from(error: SwapError) -> Self {
-        match error {
-            SwapError::Serve(error) => error.into(),
-            error @ SwapError::Busy => Self::host(error),
-            error => Self::refused(error),
         }
     }
 }

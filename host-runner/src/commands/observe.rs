@@ -1,11 +1,11 @@
 //! What is told of a server while it runs, and where.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use clap::Args;
 use host_runner::Grants;
-use host_runner::admin::{Admin, AdminAddr, AdminListener};
+use host_runner::admin::{Admin, AdminAddr, AdminListener, NotSwapped};
 use host_runner::observe::{Metrics, Observe, Routes, Traces};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -90,18 +90,21 @@ impl Operations {
         }
     }
 
-    /// Listens for the administrator, if an address was named, and says where. It does until what this gives is dropped.
-    pub(crate) async fn listen(&self, swaps: Swaps) -> Result<Option<Listening>, Failure> {
+    /// Listens for the administrator, if an address was named, and says where. What swaps the component is there once one is
+    /// loaded.
+    pub(crate) async fn listen(&self, swaps: Arc<OnceLock<Swaps>>) -> Result<Option<Listening>, Failure> {
         let Some(address) = &self.admin else { return Ok(None) };
         let listener = AdminListener::bind(address).await.map_err(Failure::host)?;
         tracing::info!("admin on {}", listener.address());
-        // In a task of its own: who asks for a swap and goes away has asked for it all the same.
         let admin = Admin::new(Arc::clone(&self.observe)).swap_by(move || {
-            let swaps = swaps.clone();
-            let swapping = tokio::spawn(async move { swaps.swap("POST /swap").await });
+            let swaps = swaps.get().cloned();
             Box::pin(async move {
-                let outcome = swapping.await.map_err(|error| error.to_string())?;
-                outcome.map_err(|failure| failure.on_one_line())
+                let Some(swaps) = swaps else {
+                    return Err(NotSwapped::NotNow("The first component is still being loaded.".to_owned()));
+                };
+                // In a task of its own: who asks for a swap and goes away has asked for it all the same.
+                let swapping = tokio::spawn(async move { swaps.swap("POST /swap").await });
+                swapping.await.unwrap_or_else(|error| Err(NotSwapped::Refused(error.to_string())))
             })
         });
         Ok(Some(Listening(tokio::spawn(admin.serve(listener, std::future::pending())))))

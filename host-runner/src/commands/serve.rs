@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use clap::Args;
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
-use super::config::{self, Config, ConfigFlag};
+use super::config::{self, Config, ConfigFlag, GrantTable};
 use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags, size, time, to_usize};
 use super::observe::{ObserveFlags, Operations};
 use super::open_files::make_room;
@@ -32,7 +32,7 @@ const ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 /// Speaks HTTP/1.1, and HTTP/2 with prior knowledge on the same port, without TLS.
 /// Every request gets a fresh instance, unless --reuse says otherwise. Prints one line,
 /// `listening on http://ADDRESS`, once it accepts. SIGTERM and SIGINT stop it: it accepts no more, and requests in
-/// flight finish. A second one cuts them off.
+/// flight finish. A second one cuts them off. Before that line, one ends it at once.
 ///
 /// SIGHUP swaps in the component that now lies in FILE: it is loaded beside the running one, started, and compared with
 /// it; then all new requests are its, and those in flight end on the one that they began on. It must export all that the
@@ -138,35 +138,33 @@ pub(crate) struct Serve {
 impl Serve {
     pub(crate) fn execute(self) -> Result<ExitCode, Failure> {
         let config = self.config.read()?;
-        let mut limits = self.limits(&config);
-        let addr = self.addr.or(config.serve.addr).unwrap_or(ADDR);
+        let limits = self.limits(&config);
         let runtime = runtime()?;
-        let operations = self.observe.open(&config.serve, runtime.handle())?;
-        let pool = Pool {
-            instances: limits.concurrency,
-            memory: limits.memory,
-            table_elements: limits.table_elements,
-        };
-        let Some(prepared) = self.engine.prepare(&self.file, Some(pool), true)? else {
-            return Ok(ExitCode::SUCCESS);
-        };
-        let grants = operations.count(self.grants.open(&config.grants)?);
-        let chosen = self.limits.max_open_files.or(config.limits.open_files).is_some();
-        make_room(&grants, &mut limits, chosen);
-        let setup = Setup { grants, limits, ..Setup::default() };
-        let app = load(prepared, setup.clone())?;
+        let operations = Arc::new(self.observe.open(&config.serve, runtime.handle())?);
         let serving = Serving {
-            addr,
+            addr: self.addr.or(config.serve.addr).unwrap_or(ADDR),
             watch: self.watch || config.serve.watch,
             swap_asking_more: self.swap_asking_more || config.serve.swap_asking_more,
             blame: self.blame,
-            reload: Reload { file: self.file, engine: self.engine, pool, setup },
         };
-        let outcome = runtime.block_on(serving.serve(app, &operations));
+        let loading = Loading {
+            file: self.file,
+            engine: self.engine,
+            grants: self.grants,
+            granted: config.grants,
+            limits,
+            chosen: self.limits.max_open_files.or(config.limits.open_files).is_some(),
+            operations: Arc::clone(&operations),
+        };
+        let outcome = runtime.block_on(serving.serve(loading, &operations));
         operations.finish();
-        // A guest that was cut off may have left something behind that waits without end: the opening of a
-        // named pipe in a granted folder, for example.
-        runtime.shutdown_timeout(LEFT_BEHIND);
+        match &outcome {
+            // Nobody waits for code that is still being compiled.
+            Ok(End::BeforeItBegan) => runtime.shutdown_background(),
+            // A guest that was cut off may have left something behind that waits without end: the opening of a
+            // named pipe in a granted folder, for example.
+            _ => runtime.shutdown_timeout(LEFT_BEHIND),
+        }
         outcome?;
         Ok(ExitCode::SUCCESS)
     }
@@ -193,27 +191,107 @@ impl Serve {
     }
 }
 
-/// What is served, besides the component.
+/// What it takes to load the component.
+struct Loading {
+    file: PathBuf,
+    engine: EngineFlags,
+    grants: GrantFlags,
+    granted: GrantTable,
+    limits: Limits,
+    /// Whether somebody has chosen how many files an instance may have open.
+    chosen: bool,
+    operations: Arc<Operations>,
+}
+
+impl Loading {
+    /// Loads it, which may take long. `None` when all that was wanted is to explain the engine.
+    fn load(self) -> Result<Option<(App, Reload)>, Failure> {
+        let Self { file, engine, grants, granted, mut limits, chosen, operations } = self;
+        let pool = Pool {
+            instances: limits.concurrency,
+            memory: limits.memory,
+            table_elements: limits.table_elements,
+        };
+        let Some(prepared) = engine.prepare(&file, Some(pool), true)? else { return Ok(None) };
+        let grants = operations.count(grants.open(&granted)?);
+        make_room(&grants, &mut limits, chosen);
+        let setup = Setup { grants, limits, ..Setup::default() };
+        let app = load(prepared, setup.clone())?;
+        Ok(Some((app, Reload { file, engine, pool, setup })))
+    }
+}
+
+/// How serving ended.
+enum End {
+    /// It was told to stop before there was a component.
+    BeforeItBegan,
+    Served,
+}
+
+/// The signals to stop.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// How the component is served.
 struct Serving {
     addr: SocketAddr,
     watch: bool,
     swap_asking_more: bool,
     blame: BlameFlags,
-    reload: Reload,
 }
 
 impl Serving {
-    /// Everything that can go wrong at the start does so before the line is printed.
-    async fn serve(self, app: App, operations: &Operations) -> Result<(), Failure> {
-        let server = self.start(app, operations).await?;
+    /// Loads the component, and serves it. Signals are heeded and the administrator is answered from the beginning: it may
+    /// have to be compiled first.
+    async fn serve(self, loading: Loading, operations: &Operations) -> Result<End, Failure> {
         let on_signal = |kind| signal(kind).map_err(Failure::host);
-        let mut terminate = on_signal(SignalKind::terminate())?;
-        let mut interrupt = on_signal(SignalKind::interrupt())?;
+        let terminate = on_signal(SignalKind::terminate())?;
+        let stop = Stop { terminate, interrupt: on_signal(SignalKind::interrupt())? };
+        // One that comes before there is something to swap is kept until then.
         let hangup = on_signal(SignalKind::hangup())?;
-        let changes = if self.watch { Some(Changes::of(&self.reload.file)?) } else { None };
+        let swaps = Arc::new(OnceLock::new());
+        let admin = operations.listen(Arc::clone(&swaps)).await?;
+        let outcome = self.load_and_serve(loading, operations, stop, hangup, &swaps).await;
+        // Until here it could be asked how the end goes on.
+        if let Some(admin) = admin {
+            admin.end().await;
+        }
+        outcome
+    }
+
+    /// Everything that can go wrong at the start does so before the line is printed.
+    async fn load_and_serve(
+        &self,
+        loading: Loading,
+        operations: &Operations,
+        mut stop: Stop,
+        hangup: Signal,
+        there: &OnceLock<Swaps>,
+    ) -> Result<End, Failure> {
+        // From before the file is read, so that no change is missed. A file that is not there is for others to tell.
+        let changes = self.watch.then(|| Changes::of(&loading.file));
+        let started = tokio::select! {
+            started = self.start(loading, operations) => started?,
+            () = stop.asked() => {
+                tracing::info!("stopped before the component was loaded");
+                return Ok(End::BeforeItBegan);
+            }
+        };
+        let Some((server, reload)) = started else { return Ok(End::Served) };
+        let changes = changes.transpose()?;
         let swapper = server.swapper().asking_more(self.swap_asking_more);
-        let swaps = Swaps { swapper, reload: Arc::new(self.reload) };
-        let admin = operations.listen(swaps.clone()).await?;
+        let swaps = Swaps::new(swapper, reload);
         let addr = self.addr;
         let cannot_listen = |error: std::io::Error| {
             Failure::host(anyhow::Error::new(error).context(format!(
@@ -222,50 +300,49 @@ impl Serving {
         };
         let listener = TcpListener::bind(addr).await.map_err(cannot_listen)?;
         let local = listener.local_addr().map_err(cannot_listen)?;
+        // Set once, here.
+        let _ = there.set(swaps.clone());
         print_line(&format!("listening on http://{local}"))?;
         // In a task of its own: the start of an instance must not hold up new connections.
         let swaps = tokio::spawn(swaps.follow(hangup, changes));
-        let (stop, stopped) = oneshot::channel::<()>();
+        let (tell, told) = oneshot::channel::<()>();
         let serving = server.serve(listener, async {
-            let _ = stopped.await;
+            let _ = told.await;
         });
         let signals = async {
-            either(&mut terminate, &mut interrupt).await;
+            stop.asked().await;
             tracing::info!("stopping: requests in flight finish; a second signal cuts them off");
             swaps.abort();
             // Gone if the server has ended by itself.
-            let _ = stop.send(());
-            either(&mut terminate, &mut interrupt).await;
+            let _ = tell.send(());
+            stop.asked().await;
             tracing::warn!("stopped: requests that were in flight are cut off");
         };
-        let outcome = tokio::select! {
-            outcome = serving => outcome,
-            () = signals => Ok(()),
-        };
-        // Until here it could be asked how the end goes on.
-        if let Some(admin) = admin {
-            admin.end().await;
+        tokio::select! {
+            outcome = serving => outcome?,
+            () = signals => {}
         }
-        Ok(outcome?)
+        Ok(End::Served)
     }
 
-    async fn start(&self, app: App, operations: &Operations) -> Result<Server, Failure> {
+    /// Loads the component, and makes sure that it can answer.
+    async fn start(
+        &self,
+        loading: Loading,
+        operations: &Operations,
+    ) -> Result<Option<(Server, Reload)>, Failure> {
+        let loaded = tokio::task::spawn_blocking(move || loading.load()).await.map_err(Failure::host)?;
+        let Some((app, reload)) = loaded? else { return Ok(None) };
         let server = Server::new(app).await;
         if let Err(ServeError::Start { source, .. }) = &server {
             self.blame.explain(source, "the start of a first instance");
         }
         let server = server?.observe(Arc::clone(&operations.observe));
-        Ok(if self.blame.explain_traps {
+        let server = if self.blame.explain_traps {
             server.on_failure(|failure| log::page(&failure.to_string()))
         } else {
             server
-        })
-    }
-}
-
-async fn either(one: &mut Signal, other: &mut Signal) {
-    tokio::select! {
-        _ = one.recv() => {}
-        _ = other.recv() => {}
+        };
+        Ok(Some((server, reload)))
     }
 }

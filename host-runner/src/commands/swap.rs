@@ -1,20 +1,28 @@
 //! What makes a running server take the component that now lies in its file.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use host_runner::admin::NotSwapped;
 use host_runner::{App, Pool, Setup, Swapped, Swapper};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::signal::unix::Signal;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::block_in_place;
 
 use super::flags::EngineFlags;
 use super::{Failure, load};
 
-/// How long nothing must change before a file counts as written.
+/// How long a file must stay as it is before it counts as written.
 const QUIET: Duration = Duration::from_millis(200);
+
+/// How often a file is looked at where nothing tells of a change: a network does not, and neither does a link in its path.
+const LOOK_ANYWAY: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether there can be a swap again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// How the component is loaded: as it was at the start.
 pub(super) struct Reload {
@@ -36,13 +44,22 @@ impl Reload {
 /// Loads what lies in the file, and swaps it in.
 #[derive(Clone)]
 pub(super) struct Swaps {
-    pub(super) swapper: Swapper,
-    pub(super) reload: Arc<Reload>,
+    swapper: Swapper,
+    reload: Arc<Reload>,
+    /// Held from the reading of the file to the swap: what was read first must not be swapped in last, and one component
+    /// at a time is enough to compile.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Swaps {
+    pub(super) fn new(swapper: Swapper, reload: Reload) -> Self {
+        Self { swapper, reload: Arc::new(reload), turn: Arc::default() }
+    }
+
     /// Does so whenever a signal asks for it or the file changes.
     pub(super) async fn follow(self, mut asked: Signal, mut changes: Option<Changes>) {
+        // Whether there was no room for a change.
+        let mut put_off = false;
         loop {
             let changed = async {
                 match &mut changes {
@@ -50,20 +67,31 @@ impl Swaps {
                     None => std::future::pending().await,
                 }
             };
-            tokio::select! {
-                _ = asked.recv() => self.now("SIGHUP").await,
-                () = changed => self.now("its file changed").await,
+            let again = async { if put_off { self.ready().await } else { std::future::pending().await } };
+            let by_change = tokio::select! {
+                _ = asked.recv() => false,
+                () = changed => true,
+                () = again => true,
+            };
+            // What else came of it is in the log.
+            let outcome = self.swap(if by_change { "its file changed" } else { "SIGHUP" }).await;
+            // Who sends a signal can send another one. A file that has changed does not change again.
+            put_off = (by_change || put_off) && matches!(outcome, Err(NotSwapped::NotNow(_)));
+        }
+    }
+
+    /// Waits until there can be a swap again.
+    async fn ready(&self) {
+        loop {
+            tokio::time::sleep(AGAIN).await;
+            if self.swapper.ready().is_ok() {
+                return;
             }
         }
     }
 
-    async fn now(&self, why: &str) {
-        // What came of it is in the log.
-        let _ = self.swap(why).await;
-    }
-
     /// Does so once, and logs what came of it.
-    pub(super) async fn swap(&self, why: &str) -> Result<Swapped, Failure> {
+    pub(super) async fn swap(&self, why: &str) -> Result<Swapped, NotSwapped> {
         let outcome = self.load_and_swap().await;
         let file = self.reload.file.display();
         match &outcome {
@@ -73,30 +101,44 @@ impl Swaps {
                 "{file} was swapped in ({why}): requests that began before end on the component before it"
             ),
             Ok(_) => tracing::info!("nothing to swap ({why}): {file} is the component that runs"),
-            Err(failure) => tracing::error!(
-                "{file} was not swapped in ({why}), and the running component goes on: {}",
-                failure.on_one_line()
+            Err(reason) => tracing::error!(
+                "{file} was not swapped in ({why}), and the running component goes on: {reason}"
             ),
         }
         outcome
     }
 
-    async fn load_and_swap(&self) -> Result<Swapped, Failure> {
+    async fn load_and_swap(&self) -> Result<Swapped, NotSwapped> {
+        let _turn = self.turn.lock().await;
+        let app = match self.swapper.ready() {
+            Ok(()) => self.load().await,
+            Err(error) => Err(error.into()),
+        };
+        let app = app.inspect_err(|_| self.swapper.could_not_load())?;
+        Ok(self.swapper.swap(app).await?)
+    }
+
+    async fn load(&self) -> Result<App, NotSwapped> {
         let reload = Arc::clone(&self.reload);
-        let loaded = tokio::task::spawn_blocking(move || reload.load()).await.map_err(Failure::host)?;
-        Ok(self.swapper.swap(loaded?).await?)
+        let loaded = tokio::task::spawn_blocking(move || reload.load()).await;
+        let loaded = loaded.unwrap_or_else(|error| Err(Failure::host(error)));
+        loaded.map_err(|failure| NotSwapped::Refused(failure.on_one_line()))
     }
 }
 
 /// Tells when another file lies where the component does.
+///
+/// Events make it quick. They do not decide: some changes come with none, and folders that are watched go and come again.
 pub(super) struct Changes {
     file: PathBuf,
     seen: Option<Identity>,
     events: mpsc::Receiver<()>,
     /// Stops watching when it is dropped.
     watcher: RecommendedWatcher,
-    /// The folder that the file really lies in, where a link leads there.
-    behind: Option<PathBuf>,
+    /// The folder that the file is named in, and the one that it really lies in where a link leads there.
+    watched: Vec<Folder>,
+    /// Whether it was said that one of them cannot be watched.
+    said: bool,
 }
 
 /// What another content has another of.
@@ -105,6 +147,25 @@ struct Identity {
     place: PathBuf,
     bytes: u64,
     modified: Option<SystemTime>,
+    file: Numbers,
+    /// When the system last changed anything of it. Unlike the time above, nobody can set it.
+    changed: Option<(i64, i64)>,
+}
+
+/// What another folder under the same name has another of.
+#[derive(Debug, PartialEq, Eq)]
+struct Folder {
+    path: PathBuf,
+    folder: Numbers,
+    /// Numbers are given again.
+    made: Option<SystemTime>,
+}
+
+impl Folder {
+    fn of(path: &Path) -> Option<Self> {
+        let metadata = fs::metadata(path).ok()?;
+        Some(Self { path: path.to_owned(), folder: numbers(&metadata), made: metadata.created().ok() })
+    }
 }
 
 impl Changes {
@@ -118,45 +179,116 @@ impl Changes {
             }
         };
         let mut watcher = notify::recommended_watcher(handler).map_err(|error| cannot_watch(&error))?;
-        watcher.watch(folder_of(file), RecursiveMode::NonRecursive).map_err(|error| cannot_watch(&error))?;
-        let mut changes = Self { file: file.to_owned(), seen: None, events, watcher, behind: None };
+        let folder = folder_of(file);
+        watcher.watch(folder, RecursiveMode::NonRecursive).map_err(|error| cannot_watch(&error))?;
+        let watched = Folder::of(folder).into_iter().collect();
+        let mut changes = Self { file: file.to_owned(), seen: None, events, watcher, watched, said: false };
         changes.seen = changes.look();
         Ok(changes)
     }
 
-    /// Waits until another file is there, and nothing has changed for a moment.
+    /// Waits until another file is there, and has stayed as it is for a moment.
     async fn next(&mut self) {
-        while self.events.recv().await.is_some() {
-            while let Ok(Some(())) = tokio::time::timeout(QUIET, self.events.recv()).await {}
-            let now = self.look();
+        loop {
+            if let Ok(None) = tokio::time::timeout(LOOK_ANYWAY, self.events.recv()).await {
+                // The watcher has gone.
+                tokio::time::sleep(LOOK_ANYWAY).await;
+            }
+            let now = self.settled().await;
             if now.is_some() && now != self.seen {
                 self.seen = now;
                 return;
             }
         }
-        // The watcher has gone, and nothing will ever change.
-        std::future::pending().await
     }
 
-    /// What is there now. A link may lead elsewhere than before: there it is watched too.
-    fn look(&mut self) -> Option<Identity> {
-        let place = fs::canonicalize(&self.file).ok()?;
-        let folder = folder_of(&place).to_owned();
-        if fs::canonicalize(folder_of(&self.file)).ok().as_ref() != Some(&folder)
-            && self.behind.as_ref() != Some(&folder)
-        {
-            if let Some(before) = self.behind.take() {
-                // It may be gone itself.
-                let _ = self.watcher.unwatch(&before);
+    /// What is there once it stays as it is. What else changes in its folder makes no difference.
+    async fn settled(&mut self) -> Option<Identity> {
+        // A file system may take its time, above all one on a network.
+        let mut before = block_in_place(|| self.look());
+        loop {
+            tokio::time::sleep(QUIET).await;
+            let now = block_in_place(|| self.look());
+            if now == before {
+                return now;
             }
-            match self.watcher.watch(&folder, RecursiveMode::NonRecursive) {
-                Ok(()) => self.behind = Some(folder),
-                Err(error) => tracing::warn!("{} cannot be watched: {error}", folder.display()),
+            before = now;
+        }
+    }
+
+    /// What is there now.
+    fn look(&mut self) -> Option<Identity> {
+        let place = fs::canonicalize(&self.file).ok();
+        self.watch_around(place.as_deref());
+        let place = place?;
+        let metadata = fs::metadata(&place).ok()?;
+        Some(Identity {
+            place,
+            bytes: metadata.len(),
+            modified: metadata.modified().ok(),
+            file: numbers(&metadata),
+            changed: changed(&metadata),
+        })
+    }
+
+    /// Sees to it that the right folders are watched: a link may lead elsewhere than before, and another folder may be in the
+    /// place of one that was watched.
+    fn watch_around(&mut self, place: Option<&Path>) {
+        let named = Folder::of(folder_of(&self.file));
+        let real = place.and_then(|place| Folder::of(folder_of(place)));
+        // Mostly it is the same one by another name.
+        let is_same = |real: &Folder| named.as_ref().is_some_and(|named| named.folder == real.folder);
+        let real = real.filter(|real| !is_same(real));
+        let now: Vec<Folder> = named.into_iter().chain(real).collect();
+        let before = std::mem::take(&mut self.watched);
+        let (stay, go): (Vec<_>, Vec<_>) = before.into_iter().partition(|folder| now.contains(folder));
+        self.watched = stay;
+        for folder in go {
+            // It may be gone itself.
+            let _ = self.watcher.unwatch(&folder.path);
+        }
+        for folder in now {
+            if self.watched.contains(&folder) {
+                continue;
+            }
+            match self.watcher.watch(&folder.path, RecursiveMode::NonRecursive) {
+                Ok(()) => self.watched.push(folder),
+                // It is tried again with every look. What is not watched is looked at all the same.
+                Err(error) if !self.said => {
+                    tracing::warn!("{} cannot be watched: {error}", folder.path.display());
+                    self.said = true;
+                }
+                Err(_) => {}
             }
         }
-        let metadata = fs::metadata(&place).ok()?;
-        Some(Identity { place, bytes: metadata.len(), modified: metadata.modified().ok() })
     }
+}
+
+/// What a system tells files apart by: device and number.
+type Numbers = (u64, u64);
+
+#[cfg(unix)]
+fn numbers(metadata: &Metadata) -> Numbers {
+    use std::os::unix::fs::MetadataExt;
+
+    (metadata.dev(), metadata.ino())
+}
+
+#[cfg(not(unix))]
+fn numbers(_: &Metadata) -> Numbers {
+    (0, 0)
+}
+
+#[cfg(unix)]
+fn changed(metadata: &Metadata) -> Option<(i64, i64)> {
+    use std::os::unix::fs::MetadataExt;
+
+    Some((metadata.ctime(), metadata.ctime_nsec()))
+}
+
+#[cfg(not(unix))]
+fn changed(_: &Metadata) -> Option<(i64, i64)> {
+    None
 }
 
 fn folder_of(file: &Path) -> &Path {

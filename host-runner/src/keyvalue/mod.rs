@@ -253,6 +253,11 @@ impl Copies {
         Ok(())
     }
 
+    /// Whether there is room for as much again as is taken.
+    pub(crate) fn is_half_free(&self) -> bool {
+        self.0 >= MAX_COPIES / 2
+    }
+
     /// The copy is gone.
     fn give_back(&mut self, value: Option<&[u8]>) {
         self.0 += value.map_or(0, <[u8]>::len);

@@ -32,10 +32,13 @@ impl Metered {
             began: Instant::now(),
             outcome: "abandoned",
         };
-        timed.metrics.carried("written", carries as u64);
         Box::pin(async move {
             let mut timed = timed;
             let outcome = run.await;
+            // What is not allowed goes nowhere; of what is abandoned nobody knows.
+            if !matches!(outcome, Err(StoreError::Denied)) {
+                timed.metrics.carried("written", carries as u64);
+            }
             timed.outcome = match &outcome {
                 Ok(came) => {
                     timed.metrics.carried("read", came.bytes() as u64);

@@ -10,11 +10,13 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
+use super::SwapOutcome;
 use super::keyvalue::Metered;
 use super::labels::{
-    Away, OfBuild, OfDirection, OfLimit, OfOperation, OfReason, OfRequest, OfRoute, OfTiming, OfTrap, Parts,
+    Away, OfBuild, OfDirection, OfLimit, OfOperation, OfReason, OfRequest, OfRoute, OfSwap, OfTiming, OfTrap,
+    Parts,
 };
-use super::process::{Apps, Engines, Process};
+use super::process::{Apps, Engines, Process, Running};
 use crate::app::App;
 use crate::blame::Blame;
 use crate::keyvalue::Backend;
@@ -53,6 +55,8 @@ pub struct Metrics {
     pub(super) in_flight: Gauge,
     pub(super) instances: Gauge,
     pub(super) instances_limit: Gauge,
+    pub(super) warm: Gauge,
+    pub(super) guest_memory: Gauge,
     pub(super) queue: Gauge,
     pub(super) queue_limit: Gauge,
     pub(super) queue_wait: Histogram,
@@ -67,7 +71,9 @@ pub struct Metrics {
     keyvalue: Family<OfOperation, Counter>,
     keyvalue_time: Histograms<OfTiming>,
     keyvalue_bytes: Family<OfDirection, Counter>,
+    swaps: Family<OfSwap, Counter>,
     apps: Apps,
+    running: Running,
     /// All of these.
     registry: Registry,
 }
@@ -92,10 +98,11 @@ impl Metrics {
     #[must_use]
     pub fn new() -> Arc<Self> {
         let mut registry = Registry::default();
-        let apps = Apps::default();
+        let (apps, running) = (Apps::default(), Running::default());
         registry.register_collector(Box::new(Process::new()));
         let own = registry.sub_registry_with_prefix("host_runner");
         own.register_collector(Box::new(Engines(apps.clone())));
+        own.register_collector(Box::new(running.clone()));
         let build = OfBuild {
             version: env!("CARGO_PKG_VERSION"),
             os: std::env::consts::OS,
@@ -127,6 +134,13 @@ impl Metrics {
             instances_limit: add.plain(
                 "instances_limit",
                 "Guests that may be at work at the same time",
+                Gauge::default(),
+            ),
+            warm: add.plain("instances_warm", "Guests that wait for another request", Gauge::default()),
+            guest_memory: add.with_unit(
+                "guest_memory",
+                Unit::Bytes,
+                "Memory that guests have",
                 Gauge::default(),
             ),
             queue: add.plain("queue", "Requests that wait for an instance", Gauge::default()),
@@ -174,7 +188,9 @@ impl Metrics {
                 "Keys and values that went to and came from the key-value store",
                 Family::default(),
             ),
+            swaps: add.plain("swaps", "Components that were to take over", Family::default()),
             apps,
+            running,
             registry,
         })
     }
@@ -197,6 +213,20 @@ impl Metrics {
     /// Tells of the memory of this app's engine, as long as the app is there.
     pub(super) fn watch(&self, app: &App) {
         self.apps.add(app);
+    }
+
+    /// Tells which component answers.
+    pub(super) fn runs(&self, digest: Option<&str>) {
+        self.running.set(digest);
+    }
+
+    pub(super) fn swapped(&self, outcome: SwapOutcome) {
+        let outcome = match outcome {
+            SwapOutcome::Done => "done",
+            SwapOutcome::Unchanged => "unchanged",
+            SwapOutcome::Refused => "refused",
+        };
+        self.swaps.get_or_create(&OfSwap { outcome }).inc();
     }
 
     pub(super) fn turned_away(&self, why: Away) {

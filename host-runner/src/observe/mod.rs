@@ -55,6 +55,20 @@ impl Observe {
         }
     }
 
+    /// An app answers requests from now on.
+    pub(crate) fn runs(&self, app: &App) {
+        if let Some(metrics) = &self.metrics {
+            metrics.runs(app.digest());
+        }
+    }
+
+    /// Another app was to take over.
+    pub(crate) fn swapped(&self, outcome: SwapOutcome) {
+        if let Some(metrics) = &self.metrics {
+            metrics.swapped(outcome);
+        }
+    }
+
     /// A connection was accepted. It is open until what this gives is dropped.
     pub(crate) fn connection(&self) -> Option<Going> {
         let metrics = self.metrics.as_ref()?;
@@ -65,6 +79,16 @@ impl Observe {
     /// A guest is about to run. It does until what this gives is dropped.
     pub(crate) fn instance(&self) -> Option<Going> {
         Some(Going::on(&self.metrics.as_ref()?.instances))
+    }
+
+    /// What counts the memory of guests.
+    pub(crate) fn guest_memory(&self) -> Option<Gauge> {
+        Some(self.metrics.as_ref()?.guest_memory.clone())
+    }
+
+    /// An instance waits for another request. It does until what this gives is dropped.
+    pub(crate) fn warm(&self) -> Option<Going> {
+        Some(Going::on(&self.metrics.as_ref()?.warm))
     }
 
     /// A request has to wait for an instance. It does until what this gives is dropped.
@@ -91,6 +115,16 @@ impl Observe {
             metrics.failed(failure.blame.as_ref());
         }
     }
+}
+
+/// What became of a swap.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum SwapOutcome {
+    Done,
+    /// The component was the one that ran already.
+    Unchanged,
+    /// It could not take over.
+    Refused,
 }
 
 /// What goes on counts in a gauge, until this is dropped.
@@ -157,13 +191,28 @@ impl Readiness {
     }
 }
 
-fn as_gauge(number: usize) -> i64 {
+/// Bytes of a path that are kept.
+const LONGEST_PATH: usize = 1 << 10;
+
+/// As much of a path as the log and a span keep: spans wait for the collector by the thousand, and clients choose the paths.
+pub(crate) fn beginning(path: &str) -> &str {
+    &path[..path.floor_char_boundary(LONGEST_PATH)]
+}
+
+pub(crate) fn as_gauge(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_beginning_of_a_path_is_kept() {
+        assert_eq!(beginning("/a"), "/a");
+        let long = format!("{}é", "/".repeat(LONGEST_PATH - 1));
+        assert_eq!(beginning(&long).len(), LONGEST_PATH - 1);
+    }
 
     #[test]
     fn stages_are_told_as_they_were_set() {

@@ -1,18 +1,20 @@
 //! What the engine and the process use, read when somebody asks.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeGaugeValue, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Unit;
 use rustix::time::{ClockId, clock_gettime};
 use wasmtime::Engine;
 
 use super::as_gauge;
+use super::labels::OfComponent;
 use crate::app::{App, WeakApp};
 
 /// The apps that are loaded. None is kept for being in it.
@@ -35,6 +37,29 @@ impl Apps {
 impl fmt::Debug for Apps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.loaded()).finish()
+    }
+}
+
+/// The digest of the component that answers, if it is known.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Running(Arc<Mutex<Option<String>>>);
+
+impl Running {
+    pub(super) fn set(&self, digest: Option<&str>) {
+        *self.digest() = digest.map(str::to_owned);
+    }
+
+    fn digest(&self) -> MutexGuard<'_, Option<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Collector for Running {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let Some(digest) = self.digest().clone() else { return Ok(()) };
+        let info = Info::new(OfComponent { digest });
+        let help = "The component that answers requests, by its SHA-256.";
+        info.encode(encoder.encode_descriptor("component", help, None, info.metric_type())?)
     }
 }
 

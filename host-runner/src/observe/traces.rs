@@ -18,6 +18,7 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use tokio::runtime::Handle;
 
+use super::beginning;
 use super::collector::Collector;
 use super::labels::{self, OTHER};
 use crate::session::CallError;
@@ -37,6 +38,11 @@ pub enum TracesError {
         "{0:?} is no address of a collector; write for example http://127.0.0.1:4318: OTLP over HTTP, without the path /v1/traces"
     )]
     Address(String),
+    /// The address has a name and a password in it, which would not be used. They are not repeated here.
+    #[error(
+        "the address of the collector has a name and a password in it: write them into OTEL_EXPORTER_OTLP_HEADERS (authorization=…)"
+    )]
+    Credentials,
     /// The exporter refuses its settings, which are those of the environment too.
     #[error("traces cannot be sent with these settings; look at the variables that begin with OTEL_")]
     Settings(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -62,7 +68,7 @@ impl Traces {
     ///
     /// Where the address is none. Whether somebody listens there shows later, in the log.
     pub fn to(collector: &str, runtime: &Handle) -> Result<Self, TracesError> {
-        let endpoint = endpoint(collector).ok_or_else(|| TracesError::Address(collector.to_owned()))?;
+        let endpoint = endpoint(collector)?;
         let exporter = SpanExporter::builder()
             .with_http()
             .with_protocol(Protocol::HttpBinary)
@@ -96,7 +102,7 @@ impl Traces {
         };
         let mut attributes = vec![
             KeyValue::new("http.request.method", if known { method } else { "_OTHER" }),
-            KeyValue::new("url.path", request.uri().path().to_owned()),
+            KeyValue::new("url.path", beginning(request.uri().path()).to_owned()),
             KeyValue::new("url.scheme", "http"),
             KeyValue::new("host_runner.request.id", id.to_owned()),
         ];
@@ -120,15 +126,23 @@ impl Traces {
 }
 
 /// Where traces go at a collector.
-fn endpoint(collector: &str) -> Option<String> {
-    let uri: http::Uri = collector.parse().ok()?;
-    let fine =
-        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|it| !it.is_empty());
-    if !fine || uri.query().is_some() {
-        return None;
+fn endpoint(collector: &str) -> Result<String, TracesError> {
+    // Of what cannot be read, anything before an @ may be a password too.
+    if collector.contains('@') {
+        return Err(TracesError::Credentials);
+    }
+    let uri: Option<http::Uri> = collector.parse().ok();
+    let is_fine = |uri: &http::Uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.host().is_some_and(|host| !host.is_empty())
+            && uri.query().is_none()
+    };
+    if !uri.as_ref().is_some_and(is_fine) {
+        let (shown, _) = collector.split_once('?').unwrap_or((collector, ""));
+        return Err(TracesError::Address(shown.to_owned()));
     }
     let base = collector.trim_end_matches('/');
-    Some(if base.ends_with("/v1/traces") { base.to_owned() } else { format!("{base}/v1/traces") })
+    Ok(if base.ends_with("/v1/traces") { base.to_owned() } else { format!("{base}/v1/traces") })
 }
 
 /// Who sends the spans: what the environment says, with a name in any case.
@@ -266,12 +280,23 @@ mod tests {
             ("http://collector:4318/otlp", "http://collector:4318/otlp/v1/traces"),
             ("http://collector:4318/v1/traces", "http://collector:4318/v1/traces"),
         ] {
-            assert_eq!(endpoint(collector).as_deref(), Some(expected));
+            assert_eq!(endpoint(collector).unwrap(), expected);
         }
         for collector in
             ["", "127.0.0.1:4318", "ftp://collector", "http://", "grpc://x:4317", "http://x/?a=b"]
         {
-            assert_eq!(endpoint(collector), None, "{collector}");
+            let error = endpoint(collector).unwrap_err();
+            assert!(matches!(error, TracesError::Address(_)), "{collector}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_not_repeated() {
+        for collector in
+            ["http://me:secret@h:4318", "http://me:secret@h:1/?a=b", "me:secret@h", "http://h/?secret"]
+        {
+            let error = endpoint(collector).unwrap_err().to_string();
+            assert!(!error.contains("secret"), "{error}");
         }
     }
 

@@ -1,15 +1,14 @@
 //! What can be known of a request before a guest is started on it, and the queue for an instance.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version, header};
 use hyper::body::Incoming;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::answer::problem;
+use super::composition::Place;
 use super::{Asked, Body};
 use crate::observe::{Away, Observe};
 
@@ -23,7 +22,7 @@ pub(super) async fn admit(
     local: SocketAddr,
     asked: &Asked,
     observe: &Observe,
-) -> Result<(Request<Incoming>, OwnedSemaphorePermit), Refused> {
+) -> Result<(Request<Incoming>, Place), Refused> {
     let Asked { composition, traffic, .. } = asked;
     let limits = composition.app.limits();
     let request = check(request, local, limits.request_body)?;
@@ -31,7 +30,7 @@ pub(super) async fn admit(
     if traffic.guests() >= limits.streams.max(1) as usize {
         return Err(busy(observe, Away::Connection));
     }
-    if let Ok(place) = Arc::clone(&composition.instances).try_acquire_owned() {
+    if let Some(place) = composition.try_place() {
         return Ok((request, place));
     }
     let in_queue = Waiting::enter(&composition.waiting);
@@ -39,9 +38,8 @@ pub(super) async fn admit(
         return Err(busy(observe, Away::Queue));
     }
     let _queued = observe.queued(asked.trace.as_ref());
-    let turn = Arc::clone(&composition.instances).acquire_owned();
-    match tokio::time::timeout(limits.time, turn).await {
-        Ok(Ok(place)) => Ok((request, place)),
+    match tokio::time::timeout(limits.time, composition.place()).await {
+        Ok(Some(place)) => Ok((request, place)),
         _ => Err(busy(observe, Away::Wait)),
     }
 }

@@ -178,13 +178,19 @@ pub(super) struct Taken {
     inner: Body,
     /// What is missing of the length that it was said to have. HTTP/1 takes no more, the end included.
     left: Option<u64>,
+    /// Nothing of it is sent, so nothing can be missing.
+    bodiless: bool,
     tell: Option<oneshot::Sender<()>>,
 }
 
 impl Taken {
-    pub(super) fn told(response: Response<Body>, tell: oneshot::Sender<()>) -> Response<Body> {
+    pub(super) fn told(
+        response: Response<Body>,
+        bodiless: bool,
+        tell: Option<oneshot::Sender<()>>,
+    ) -> Response<Body> {
         let left = declared_length(response.headers());
-        response.map(|inner| Self { inner, left, tell: Some(tell) }.boxed_unsync())
+        response.map(|inner| Self { inner, left, bodiless, tell }.boxed_unsync())
     }
 
     fn tell(&mut self) {
@@ -202,6 +208,7 @@ impl HttpBody for Taken {
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> NextFrame {
         let frame = ready!(Pin::new(&mut self.inner).poll_frame(context));
         match &frame {
+            None | Some(Err(_)) if self.bodiless => self.tell(),
             None if self.left.is_none_or(|left| left == 0) => self.tell(),
             None | Some(Err(_)) => self.tell = None,
             Some(Ok(frame)) => {

@@ -4,17 +4,53 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::ServeError;
 use super::failure::new_id;
 use super::handler::Handler;
-use super::reuse::{Instance, Warm};
+use super::reuse::{Idle, Warm};
 use crate::app::App;
 use crate::blame::{Called, Scene};
 use crate::observe::Observe;
 use crate::output::Output;
 use crate::session::Session;
+
+/// The places that all compositions of a server have together. While one takes over from another, no more guests run and
+/// no more requests wait than at any other time.
+#[derive(Clone)]
+pub(super) struct Places {
+    /// One for each guest that may run.
+    guests: Arc<Semaphore>,
+    most: u32,
+    /// How many requests wait for one.
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Places {
+    pub(super) fn new(most: u32) -> Self {
+        let most = most.max(1);
+        Self { guests: Arc::new(Semaphore::new(most as usize)), most, waiting: Arc::default() }
+    }
+
+    /// How many guests are at work.
+    pub(super) fn in_flight(&self) -> u32 {
+        let free = u32::try_from(self.guests.available_permits()).unwrap_or(u32::MAX);
+        self.most.saturating_sub(free)
+    }
+
+    /// Waits until no guest is running, of whichever composition.
+    pub(super) async fn wait_until_free(&self) {
+        // Every permit back. The semaphore is never closed.
+        let _ = self.guests.acquire_many(self.most).await;
+    }
+}
+
+/// A place for one guest: of the server, and in its composition's pool where that has fewer.
+pub(super) struct Place(
+    #[expect(dead_code, reason = "it is given back when it is dropped")] OwnedSemaphorePermit,
+    #[expect(dead_code, reason = "as well")] Option<OwnedSemaphorePermit>,
+);
 
 /// What answers requests. A request keeps hold of the one that it began on, so that another may take over meanwhile.
 pub(super) struct Composition {
@@ -22,23 +58,26 @@ pub(super) struct Composition {
     pub(super) handler: Handler,
     /// The export that is called, for blame.
     pub(super) called: Option<Called>,
-    /// A place for each instance that may run.
-    pub(super) instances: Arc<Semaphore>,
+    /// Those of the server.
+    places: Places,
+    /// A place for each instance that fits into the pool of its engine, where those are fewer than the server has.
+    room: Option<Arc<Semaphore>>,
     concurrency: u32,
-    /// How many requests wait for a place.
-    pub(super) waiting: AtomicUsize,
+    /// How many requests wait for a place, of the whole server.
+    pub(super) waiting: Arc<AtomicUsize>,
     /// Instances for further requests.
-    pub(super) warm: Arc<Warm<Instance>>,
+    pub(super) warm: Arc<Warm<Idle>>,
 }
 
 impl Composition {
     /// Makes sure that the app can answer at all: it has the handler, and an instance of it starts.
-    pub(super) async fn start(app: App) -> Result<Self, ServeError> {
+    pub(super) async fn start(app: App, places: &Places) -> Result<Self, ServeError> {
         let file = || app.name().to_owned();
-        let handler = Handler::of(app.pre()).ok_or_else(|| ServeError::NoHandler { file: file() })?;
+        let handler = Handler::of(&app).ok_or_else(|| ServeError::NoHandler { file: file() })?;
         let output = Output::log(&new_id().into(), app.limits().output);
         Session::start(&app, &output).await.map_err(|source| ServeError::Start { file: file(), source })?;
-        let concurrency = app.concurrency();
+        let concurrency = app.concurrency().min(places.most);
+        let room = (concurrency < places.most).then(|| Arc::new(Semaphore::new(concurrency as usize)));
         let exports = app.exports();
         let called = exports
             .iter()
@@ -49,9 +88,10 @@ impl Composition {
             app,
             handler,
             called,
-            instances: Arc::new(Semaphore::new(concurrency as usize)),
+            places: places.clone(),
+            room,
             concurrency,
-            waiting: AtomicUsize::new(0),
+            waiting: Arc::clone(&places.waiting),
         })
     }
 
@@ -66,20 +106,32 @@ impl Composition {
     }
 
     /// Tells whoever watches the server of it.
-    pub(super) fn is_watched(&self, observe: &Observe) {
+    pub(super) fn watch(&self, observe: &Observe) {
         observe.serves(&self.app, self.concurrency);
     }
 
-    /// How many guests of it are at work.
-    pub(super) fn in_flight(&self) -> u32 {
-        let free = u32::try_from(self.instances.available_permits()).unwrap_or(u32::MAX);
-        self.concurrency.saturating_sub(free)
+    /// Tells them that it answers from now on.
+    pub(super) fn runs_now(&self, observe: &Observe) {
+        observe.runs(&self.app);
     }
 
-    /// Waits until no guest of it is running.
-    pub(super) async fn finished(&self) {
-        // Every permit back. The semaphore is never closed.
-        let _ = self.instances.acquire_many(self.concurrency).await;
+    /// A place for a guest, if there is one.
+    pub(super) fn try_place(&self) -> Option<Place> {
+        let room = match &self.room {
+            Some(room) => Some(Arc::clone(room).try_acquire_owned().ok()?),
+            None => None,
+        };
+        Some(Place(Arc::clone(&self.places.guests).try_acquire_owned().ok()?, room))
+    }
+
+    /// A place for a guest, once there is one.
+    pub(super) async fn place(&self) -> Option<Place> {
+        // Neither semaphore is ever closed. What has no room holds up no guest of another composition.
+        let room = match &self.room {
+            Some(room) => Some(Arc::clone(room).acquire_owned().await.ok()?),
+            None => None,
+        };
+        Some(Place(Arc::clone(&self.places.guests).acquire_owned().await.ok()?, room))
     }
 
     /// How long requests in flight may take to finish.

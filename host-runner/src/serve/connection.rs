@@ -25,6 +25,7 @@ use super::failure::new_id;
 use super::traffic::{End, Traffic, Turn, Watched};
 use super::{Asked, Body, ServeError, Server};
 use crate::limits::Limits;
+use crate::observe::beginning;
 
 /// The least that a limit on the head of a request can be: what the parser reads at once.
 const LEAST_HEAD: usize = 8 << 10;
@@ -124,7 +125,7 @@ impl Server {
         let asked = Asked {
             composition: self.running.current(),
             id: Arc::clone(&id),
-            what: format!("{} {}", request.method(), request.uri().path()),
+            what: format!("{} {}", request.method(), beginning(request.uri().path())),
             method: request.method().clone(),
             traffic: Arc::clone(turn.traffic()),
             trace: seen.trace(),

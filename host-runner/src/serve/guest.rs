@@ -1,31 +1,35 @@
 //! A guest on a request: it is started, answers, and its answer is let through as far as its limits.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
 use super::admit::{declared_length, too_large};
 use super::answer::problem;
 use super::body::{Begun, BodyLimits, Ended, Fault, Inflow, RequestBody, ResponseBody, Taken};
-use super::composition::Composition;
+use super::composition::{Composition, Place};
 use super::handler::GuestAnswer;
-use super::reuse::{Instance, started};
+use super::reuse::{Idle, Instance, started};
 use super::traffic::Work;
 use super::{Asked, Body, Failure, Server};
-use crate::blame::Blame;
+use crate::blame::{Blame, Called, Index, Scene};
 use crate::exceeded::LimitHit;
+use crate::observe::Observe;
 use crate::session::{CallError, limited};
 
 /// How long the head of an answer is held back for the first of its body: a guest that fails meanwhile is still answered
 /// for in full, and one that takes longer is not kept from telling its client that it has begun.
 const HELD_BACK: Duration = Duration::from_millis(100);
 
-/// How long an instance that may answer another request waits until its client has taken the answer.
-const TAKEN_WITHIN: Duration = Duration::from_secs(1);
+/// How long an instance waits until its client has taken the answer, before it is given up: it has a place meanwhile. Less
+/// where somebody waits for a place.
+const PATIENCE: Duration = Duration::from_millis(100);
+const LESS_PATIENCE: Duration = Duration::from_millis(10);
 
 /// What a guest's work on a request came to: nothing is told where its client is to blame.
 type Outcome = Result<(), Option<Box<Failure>>>;
@@ -36,7 +40,7 @@ impl Server {
     pub(super) async fn ask_guest(
         self: Arc<Self>,
         request: Request<Incoming>,
-        place: OwnedSemaphorePermit,
+        place: Place,
         asked: Asked,
     ) -> Response<Body> {
         let composition = Arc::clone(&asked.composition);
@@ -51,7 +55,7 @@ impl Server {
             let (server, asked) = (Arc::clone(&self), Arc::clone(&asked));
             let (inflow, ended) = (inflow.clone(), ended.clone());
             async move {
-                let outcome = run_guest(request, sender, &asked, &ended, &inflow).await;
+                let outcome = run_guest(request, sender, &asked, &ended, &inflow, &server.observe).await;
                 let outcome = server.judge(outcome, &asked, &inflow);
                 drop((place, work));
                 outcome
@@ -69,7 +73,7 @@ impl Server {
             _ => {}
         }
         match answer {
-            Held::Answer(response) => self.let_through(response, asked, ended),
+            Held::Answer(response) => self.let_through(response, &asked, ended),
             Held::Wrong(reason) => self.bad_answer(&asked, reason, None),
             Held::Nothing => match guest.await {
                 Ok(Err(Some(failure))) => failure.answer(),
@@ -101,7 +105,8 @@ impl Server {
             tracing::info!(
                 id = &*asked.id,
                 request = asked.what,
-                "a client {what}, and its guest ended: {error}"
+                "a client {what}, and its guest ended: {}",
+                error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
             );
             return Err(None);
         }
@@ -117,34 +122,46 @@ impl Server {
     }
 
     /// Lets an answer through as far as its limit: what declares more is withheld, what turns out to be more is cut off.
-    fn let_through(
-        self: Arc<Self>,
-        response: Response<Body>,
-        asked: Arc<Asked>,
-        ended: Ended,
-    ) -> Response<Body> {
+    fn let_through(self: Arc<Self>, response: Response<Body>, asked: &Asked, ended: Ended) -> Response<Body> {
         let status = response.status();
         if status.is_informational() {
             let reason = format!("the guest answered with the status {status}, which is no final answer");
-            return self.bad_answer(&asked, reason, None);
+            return self.bad_answer(asked, reason, None);
         }
         let limit = asked.composition.app.limits().response_body;
-        let bodiless = asked.method == Method::HEAD
-            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        let blame = move |asked: &Asked| {
-            let blame = Blame::limit(&asked.composition.scene(), LimitHit::ResponseBody(limit));
-            (blame.reason.clone(), Some(blame))
-        };
-        if !bodiless && declared_length(response.headers()).is_some_and(|length| length > limit) {
-            let (reason, blame) = blame(&asked);
-            return self.bad_answer(&asked, reason, blame);
+        let witness = Witness::of(&asked.composition);
+        let bodiless = is_bodiless(asked.method == Method::HEAD, status);
+        let blame = move || Blame::limit(&witness.scene(), LimitHit::ResponseBody(limit));
+        if !is_let_through(&response, bodiless, limit) {
+            let blame = blame();
+            return self.bad_answer(asked, blame.reason.clone(), Some(blame));
         }
+        let (id, what) = (Arc::clone(&asked.id), asked.what.clone());
         let too_long = move || {
-            let (reason, blame) = blame(&asked);
-            self.tell(&Failure::bad_answer(&asked.id, &asked.what, reason, blame));
+            let blame = blame();
+            self.tell(&Failure::bad_answer(&id, &what, blame.reason.clone(), Some(blame)));
         };
         let response = response.map(|body| ResponseBody::new(body, limit, ended, too_long).boxed_unsync());
         if bodiless { without_body(response) } else { response }
+    }
+}
+
+/// What it takes to blame an answer. The app is not in it: a client may take its time with an answer, and what was swapped
+/// out must be able to go.
+struct Witness {
+    index: Arc<Index>,
+    called: Option<Called>,
+    coarse: bool,
+}
+
+impl Witness {
+    fn of(composition: &Composition) -> Self {
+        let Composition { app, called, .. } = composition;
+        Self { index: Arc::clone(app.blame()), called: called.clone(), coarse: app.is_coarse() }
+    }
+
+    fn scene(&self) -> Scene<'_> {
+        Scene { index: &self.index, called: self.called.as_ref(), trace: None, coarse: self.coarse }
     }
 }
 
@@ -155,20 +172,28 @@ async fn run_guest(
     asked: &Asked,
     ended: &Ended,
     inflow: &Inflow,
+    observe: &Observe,
 ) -> Result<(), CallError> {
     let composition = &*asked.composition;
     let Composition { app, handler, called, .. } = composition;
     let mut instance = match composition.warm.take() {
-        Some(mut instance) => {
+        Some(Idle { mut instance, .. }) => {
             instance.next(&asked.id);
             instance
         }
-        None => Instance::new(app, &asked.id)?,
+        None => Instance::new(app, &asked.id, observe)?,
     };
     let (tell, taken) = oneshot::channel();
+    let (limit, to_head) = (app.limits().response_body, asked.method == Method::HEAD);
     let answer = move |given: GuestAnswer| {
+        let given = given.map(|response| {
+            let bodiless = is_bodiless(to_head, response.status());
+            // One that is not let through is not taken, however much of it is looked at.
+            let tell = is_let_through(&response, bodiless, limit).then_some(tell);
+            Taken::told(response, bodiless, tell)
+        });
         // Nobody waits any more where the client has gone.
-        let _ = answer.send(given.map(|response| Taken::told(response, tell)));
+        let _ = answer.send(given);
     };
     let (store, export) = instance.parts();
     store.data_mut().go_on_with(asked.trace.as_ref());
@@ -188,7 +213,7 @@ async fn run_guest(
         }
         Ok(()) => {
             drop(step);
-            keep(composition, instance, taken, inflow).await;
+            keep(composition, instance, taken, inflow, observe).await;
         }
     }
     outcome
@@ -200,19 +225,34 @@ async fn keep(
     mut instance: Instance,
     taken: oneshot::Receiver<()>,
     inflow: &Inflow,
+    observe: &Observe,
 ) {
-    if !instance.is_good_for_more() {
-        return;
+    if let Some(worn) = instance.worn() {
+        return instance.end(worn);
     }
-    let taken = match tokio::time::timeout(TAKEN_WITHIN, taken).await {
-        Ok(told) => told.is_ok(),
-        Err(_) => instance.has_given_all(),
-    };
-    if taken && inflow.fault().is_none() {
-        inflow.cut();
-        instance.rest();
-        composition.warm.keep(instance);
+    let patience = if composition.waiting.load(Ordering::Acquire) == 0 { PATIENCE } else { LESS_PATIENCE };
+    match tokio::time::timeout(patience, taken).await {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) => return instance.end("its answer was not taken to the end"),
+        Err(_) => return instance.end("its answer was not taken to the end in time"),
     }
+    if inflow.fault().is_some() {
+        return instance.end("its request was not sent well");
+    }
+    inflow.cut();
+    instance.rest();
+    composition.warm.keep(Idle { instance, _counted: observe.warm() });
+}
+
+/// Whether an answer has no body, whatever its guest writes.
+fn is_bodiless(to_head: bool, status: StatusCode) -> bool {
+    to_head || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+/// Whether an answer is sent on, as far as its head tells.
+fn is_let_through(response: &Response<Body>, bodiless: bool, limit: u64) -> bool {
+    !response.status().is_informational()
+        && (bodiless || declared_length(response.headers()).is_none_or(|length| length <= limit))
 }
 
 /// What a guest's answer is once the first of its body is there.

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 
 use http::{Request, Response};
 use wasmtime::Store;
-use wasmtime::component::InstancePre;
+use wasmtime::component::Accessor;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 use wasmtime_wasi_http::p3::Request as Request3;
@@ -13,6 +13,7 @@ use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
 use super::Body;
 use super::body::RequestBody;
+use crate::app::App;
 use crate::state::State;
 
 /// What a guest answers: a response, or an error code of `wasi:http`, in words.
@@ -21,24 +22,30 @@ pub(super) type GuestAnswer = Result<Response<Body>, String>;
 /// A component's handler.
 pub(super) enum Handler {
     /// `wasi:http/incoming-handler@0.2`.
-    Two(ProxyPre<State>),
+    Two {
+        /// What it is made of.
+        pre: ProxyPre<State>,
+        /// Whether there are tasks that outlast the call.
+        tasks: bool,
+    },
     /// `wasi:http/handler@0.3`.
     Three(ServicePre<State>),
 }
 
 impl Handler {
     /// The handler of a component; that of 0.3 where it has both.
-    pub(super) fn of(pre: &InstancePre<State>) -> Option<Self> {
-        if let Ok(pre) = ServicePre::new(pre.clone()) {
+    pub(super) fn of(app: &App) -> Option<Self> {
+        if let Ok(pre) = ServicePre::new(app.pre().clone()) {
             return Some(Self::Three(pre));
         }
-        ProxyPre::new(pre.clone()).ok().map(Self::Two)
+        let pre = ProxyPre::new(app.pre().clone()).ok()?;
+        Some(Self::Two { pre, tasks: app.is_concurrent() })
     }
 
     /// Whether this is the interface that it is exported as.
     pub(super) fn is_in(&self, interface: &str) -> bool {
         interface.starts_with(match self {
-            Self::Two(_) => "wasi:http/incoming-handler@",
+            Self::Two { .. } => "wasi:http/incoming-handler@",
             Self::Three(_) => "wasi:http/handler@",
         })
     }
@@ -46,7 +53,9 @@ impl Handler {
     /// Starts an instance.
     pub(super) async fn start(&self, store: &mut Store<State>) -> wasmtime::Result<Export> {
         Ok(match self {
-            Self::Two(pre) => Export::Two(pre.instantiate_async(store).await?),
+            Self::Two { pre, tasks } => {
+                Export::Two { proxy: pre.instantiate_async(store).await?, tasks: *tasks }
+            }
             Self::Three(pre) => Export::Three(pre.instantiate_async(store).await?),
         })
     }
@@ -54,7 +63,7 @@ impl Handler {
 
 /// The handler of an instance.
 pub(super) enum Export {
-    Two(Proxy),
+    Two { proxy: Proxy, tasks: bool },
     Three(Service),
 }
 
@@ -68,13 +77,18 @@ impl Export {
         answer: impl FnOnce(GuestAnswer) + Send + Sync + 'static,
     ) -> wasmtime::Result<()> {
         match self {
-            Self::Two(proxy) => {
+            Self::Two { proxy, tasks } => {
                 let http = &mut store.data_mut().http();
                 let request = http.new_incoming_request(Scheme::Http, request)?;
                 let out = http.new_response_outparam_from_callback(|response| {
                     answer(response.map_err(|code| format!("{code:?}")));
                 })?;
-                proxy.wasi_http_incoming_handler().call_handle(&mut *store, request, out).await
+                proxy.wasi_http_incoming_handler().call_handle(&mut *store, request, out).await?;
+                if *tasks {
+                    // The handler itself has returned; what it called in other parts may not have.
+                    store.run_concurrent(async |accessor| nothing_left(accessor).await).await?;
+                }
+                Ok(())
             }
             Self::Three(service) => {
                 let WasiHttpCtxView { hooks, .. } = store.data_mut().http();
@@ -87,11 +101,16 @@ impl Export {
                         };
                         answer(response);
                         // The guest's task goes on after its answer: it writes the body.
-                        poll_fn(|context| accessor.poll_no_interesting_tasks(context)).await;
+                        nothing_left(accessor).await;
                         Ok(())
                     })
                     .await?
             }
         }
     }
+}
+
+/// Waits for the last of the guest's tasks.
+async fn nothing_left(accessor: &Accessor<State>) {
+    poll_fn(|context| accessor.poll_no_interesting_tasks(context)).await;
 }

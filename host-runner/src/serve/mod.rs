@@ -89,14 +89,16 @@ pub struct Server {
 impl Server {
     /// Makes sure that the app can answer at all: it has the handler, and an instance of it starts.
     pub async fn new(app: App) -> Result<Self, ServeError> {
-        let running = Running::new(Composition::start(app).await?);
-        Ok(Self { running: Arc::new(running), on_failure: Box::new(|_| {}), observe: Arc::default() })
+        let running = Arc::new(Running::start(app).await?);
+        Ok(Self { running, on_failure: Box::new(|_| {}), observe: Arc::default() })
     }
 
     /// Is watched: its requests are counted, and whether it is ready can be seen.
     #[must_use]
     pub fn observe(mut self, observe: Arc<Observe>) -> Self {
-        self.running.current().is_watched(&observe);
+        let running = self.running.current();
+        running.watch(&observe);
+        running.runs_now(&observe);
         self.observe = observe;
         self
     }
@@ -147,6 +149,8 @@ impl Server {
                 drop(place);
             });
         }
+        // Another composition would have instances to wait for, and nobody to answer.
+        server.running.stop();
         server.observe.readiness.set(Stage::Draining);
         drop(listener);
         // The receivers are in the connections; without any there is nobody to tell.
@@ -160,7 +164,7 @@ impl Server {
         self.running.current().warm.close();
         let all = async {
             while connections.join_next().await.is_some() {}
-            self.running.finished().await;
+            self.running.wait_until_idle().await;
         };
         let limit = self.running.current().drain();
         if tokio::time::timeout(limit, all).await.is_err() {

@@ -12,9 +12,12 @@ use wasmtime::Store;
 
 use super::handler::{Export, Handler};
 use crate::app::{App, StartError};
+use crate::observe::{Going, Observe};
 use crate::output::Output;
 use crate::session::{FOREVER, new_store};
 use crate::state::State;
+
+const FAILED: &str = "its request was not answered well";
 
 /// A store, and the instance in it once it has started.
 pub(super) struct Instance {
@@ -29,8 +32,11 @@ pub(super) struct Instance {
 
 impl Instance {
     /// One that has not started: that is part of its first request, and within its limits.
-    pub(super) fn new(app: &App, id: &Arc<str>) -> Result<Self, StartError> {
-        let store = new_store(app, &Output::log(id, app.limits().output))?;
+    pub(super) fn new(app: &App, id: &Arc<str>, observe: &Observe) -> Result<Self, StartError> {
+        let mut store = new_store(app, &Output::log(id, app.limits().output))?;
+        if let Some(gauge) = observe.guest_memory() {
+            store.data_mut().limiter.tell_in(gauge);
+        }
         Ok(Self { store, export: None, requests: 1, most: app.limits().reuse, end: FAILED })
     }
 
@@ -46,22 +52,18 @@ impl Instance {
         (&mut self.store, &mut self.export)
     }
 
-    /// Whether nothing in it speaks against another request, after one that went well.
-    pub(super) fn is_good_for_more(&mut self) -> bool {
-        let worn = if self.requests < self.most {
+    /// What in it speaks against another request, after one that went well.
+    pub(super) fn worn(&mut self) -> Option<&'static str> {
+        if self.requests < self.most {
             self.store.data_mut().worn()
         } else {
             Some("it was given as many requests as it may")
-        };
-        self.end = worn.unwrap_or("its answer was not taken to the end in time, or its request not sent");
-        worn.is_none()
+        }
     }
 
-    /// Whether all of its answer is with the host, however long its client takes. Only to be asked of one that is good for
-    /// more.
-    pub(super) fn has_given_all(&self) -> bool {
-        // What a handler of 0.3 left open is not known from outside.
-        matches!(self.export, Some(Export::Two(_)))
+    /// Ends it, and says why.
+    pub(super) fn end(mut self, why: &'static str) {
+        self.end = why;
     }
 
     /// Ends a request: a line that it has not ended is logged as one of this request.
@@ -71,8 +73,6 @@ impl Instance {
     }
 }
 
-const FAILED: &str = "its request was not answered well";
-
 impl Drop for Instance {
     fn drop(&mut self) {
         if self.most > 1 {
@@ -80,6 +80,12 @@ impl Drop for Instance {
             tracing::debug!(requests, memory, grown, "an instance ended: {}", self.end);
         }
     }
+}
+
+/// An instance without a request. It is counted for as long as it has none.
+pub(super) struct Idle {
+    pub(super) instance: Instance,
+    pub(super) _counted: Option<Going>,
 }
 
 /// Starts the handler where it is not started.
@@ -104,12 +110,12 @@ pub(super) async fn started<'a>(
 /// Whoever takes or keeps one has a place among the instances that may be there at the same time. A request looks here
 /// before it makes an instance, so those that run and those that wait together are never more than there are places.
 pub(super) struct Warm<T> {
-    idle: Mutex<Idle<T>>,
+    idle: Mutex<Waiting<T>>,
     /// How long one waits.
     patience: Duration,
 }
 
-struct Idle<T> {
+struct Waiting<T> {
     /// With the time since when, the latest last.
     instances: Vec<(Instant, T)>,
     /// Whether somebody looks for those that have waited too long.
@@ -119,11 +125,11 @@ struct Idle<T> {
 
 impl<T: Send + 'static> Warm<T> {
     pub(super) fn new(patience: Duration) -> Arc<Self> {
-        let idle = Idle { instances: Vec::new(), watched: false, closed: false };
+        let idle = Waiting { instances: Vec::new(), watched: false, closed: false };
         Arc::new(Self { idle: Mutex::new(idle), patience: patience.min(FOREVER) })
     }
 
-    fn idle(&self) -> MutexGuard<'_, Idle<T>> {
+    fn idle(&self) -> MutexGuard<'_, Waiting<T>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -149,7 +155,10 @@ impl<T: Send + 'static> Warm<T> {
     pub(super) fn close(&self) {
         let mut idle = self.idle();
         idle.closed = true;
-        idle.instances.clear();
+        let all = std::mem::take(&mut idle.instances);
+        // Requests in flight look here meanwhile.
+        drop(idle);
+        drop(all);
     }
 
     async fn watch(warm: Weak<Self>, mut next: Instant) {

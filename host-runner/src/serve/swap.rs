@@ -5,43 +5,86 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
 use tokio::sync::Mutex;
 
 use super::ServeError;
-use super::composition::Composition;
+use super::composition::{Composition, Places};
 use crate::app::App;
 use crate::exports::Exported;
 use crate::extension::compatible;
 use crate::needs::Growth;
-use crate::observe::Observe;
+use crate::observe::{Observe, SwapOutcome};
 
 /// How many compositions may still have requests, beside the running one: each holds the memory of its instances.
 const LEAVING: usize = 4;
 
 /// The composition that answers, and those before it.
 pub(super) struct Running {
-    current: RwLock<Arc<Composition>>,
-    /// Those that were swapped out and may still have requests. Locked for as long as a swap takes.
-    leaving: Mutex<Vec<Weak<Composition>>>,
+    state: RwLock<State>,
+    /// Locked for as long as a swap takes, which may be as long as an instance takes to start.
+    turn: Mutex<()>,
+    places: Places,
+}
+
+struct State {
+    current: Arc<Composition>,
+    /// Those that were swapped out and may still have requests.
+    leaving: Vec<Weak<Composition>>,
+    /// Whether the server ends, and the current one stays.
+    stopping: bool,
 }
 
 impl Running {
-    pub(super) fn new(composition: Composition) -> Self {
-        Self { current: RwLock::new(Arc::new(composition)), leaving: Mutex::default() }
+    pub(super) async fn start(app: App) -> Result<Self, ServeError> {
+        let places = Places::new(app.limits().concurrency);
+        let current = Arc::new(Composition::start(app, &places).await?);
+        let state = State { current, leaving: Vec::new(), stopping: false };
+        Ok(Self { state: RwLock::new(state), turn: Mutex::default(), places })
+    }
+
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state_to_change(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn current(&self) -> Arc<Composition> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.state().current)
+    }
+
+    /// Lets no other composition take over from now on.
+    pub(super) fn stop(&self) {
+        self.state_to_change().stopping = true;
     }
 
     /// Waits until no guest is running, of whichever composition.
-    pub(super) async fn finished(&self) {
-        let leaving: Vec<_> = self.leaving.lock().await.iter().filter_map(Weak::upgrade).collect();
-        for composition in leaving.iter().chain([&self.current()]) {
-            composition.finished().await;
-        }
+    pub(super) async fn wait_until_idle(&self) {
+        self.places.wait_until_free().await;
+    }
+
+    /// Lets a composition take over, and gives the one before it.
+    fn replace(&self, new: &Arc<Composition>) -> Result<Arc<Composition>, SwapError> {
+        let mut state = self.state_to_change();
+        state.goes_on()?;
+        let old = std::mem::replace(&mut state.current, Arc::clone(new));
+        state.leaving.retain(|composition| composition.strong_count() > 0);
+        state.leaving.push(Arc::downgrade(&old));
+        Ok(old)
+    }
+}
+
+impl State {
+    fn goes_on(&self) -> Result<(), SwapError> {
+        if self.stopping { Err(SwapError::Stopping) } else { Ok(()) }
+    }
+
+    fn has_room(&self) -> Result<(), SwapError> {
+        let there = self.leaving.iter().filter(|composition| composition.strong_count() > 0).count();
+        if there >= LEAVING { Err(SwapError::Busy) } else { Ok(()) }
     }
 }
 
@@ -106,6 +149,9 @@ pub enum SwapError {
         "{LEAVING} components that were swapped out still answer requests that began on them: try again when these have ended"
     )]
     Busy,
+    /// The server ends.
+    #[error("the server stops: it finishes what is in flight, and takes no other component")]
+    Stopping,
 }
 
 impl Swapper {
@@ -121,39 +167,66 @@ impl Swapper {
         self
     }
 
-    /// How many guests of the running app are at work.
+    /// How many guests are at work: those of the running app, and those of the apps before it.
     pub fn in_flight(&self) -> u32 {
-        self.running.current().in_flight()
+        self.running.places.in_flight()
+    }
+
+    /// Whether there can be a swap at the moment, whatever the app: to be asked before one is loaded, which takes its time.
+    ///
+    /// # Errors
+    ///
+    /// [`SwapError::Busy`] and [`SwapError::Stopping`]. Both may come true later all the same.
+    pub fn ready(&self) -> Result<(), SwapError> {
+        let state = self.running.state();
+        state.goes_on()?;
+        state.has_room()
     }
 
     /// Starts an instance of the app, compares the app with the running one, and lets it take over. Requests that began
     /// before end on the app that they began on.
     ///
-    /// Swaps that are asked for at the same time follow one another.
+    /// Swaps that are asked for at the same time follow one another. How many guests run at the same time stays what the
+    /// limits of the server's first app say, whichever apps they are of.
     ///
     /// # Errors
     ///
     /// Where the app cannot take over. Then the running one goes on as if nothing had been.
     pub async fn swap(&self, app: App) -> Result<Swapped, SwapError> {
-        let mut leaving = self.running.leaving.lock().await;
-        leaving.retain(|composition| composition.strong_count() > 0);
+        let outcome = self.take_over(app).await;
+        self.observe.swapped(match &outcome {
+            Ok(Swapped { changed: true, .. }) => SwapOutcome::Done,
+            Ok(_) => SwapOutcome::Unchanged,
+            Err(_) => SwapOutcome::Refused,
+        });
+        outcome
+    }
+
+    /// Counts a swap that came to nothing because there was no app to swap in.
+    pub fn could_not_load(&self) {
+        self.observe.swapped(SwapOutcome::Refused);
+    }
+
+    async fn take_over(&self, app: App) -> Result<Swapped, SwapError> {
+        let _turn = self.running.turn.lock().await;
         let old = self.running.current();
         let [before, digest] = [&old.app, &app].map(|app| app.digest().map(str::to_owned));
+        self.running.state().goes_on()?;
         if digest.is_some() && digest == before {
             return Ok(Swapped { digest, before, changed: false });
         }
-        if leaving.len() >= LEAVING {
-            return Err(SwapError::Busy);
-        }
+        self.running.state().has_room()?;
         exports_all(&app, &old.app)?;
         if !self.asking_more {
             asks_no_more(&app, &old.app)?;
         }
-        let new = Arc::new(Composition::start(app).await?);
-        new.is_watched(&self.observe);
-        *self.running.current.write().unwrap_or_else(PoisonError::into_inner) = new;
+        let new = Arc::new(Composition::start(app, &self.running.places).await?);
+        // The server may have been told to stop meanwhile.
+        let old = self.running.replace(&new)?;
+        new.watch(&self.observe);
+        new.runs_now(&self.observe);
+        // Instances that wait for another request have no place: they would be there beside those that the server may have.
         old.warm.close();
-        leaving.push(Arc::downgrade(&old));
         Ok(Swapped { digest, before, changed: true })
     }
 }
