@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Deserialize;
 
@@ -27,6 +28,17 @@ pub const LIMITS: [&str; 14] = [
     "--max-output",
     "4KiB",
 ];
+
+/// Says when it is dropped that all is over: of a thread that panics the others learn by that, and not by waiting.
+#[derive(Debug)]
+pub struct OverAtEnd<'a>(pub &'a AtomicBool);
+
+impl Drop for OverAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 /// A way to mean harm, and what is to come of it: a row of `tests/hostile/kinds.json`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -122,6 +122,20 @@ impl Host {
         arguments: &[A],
         log: &Path,
     ) -> Result<Self> {
+        Self::start_with(component, address, arguments, log, &[])
+    }
+
+    /// The same, with these variables of the environment.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_with<A: AsRef<OsStr>>(
+        component: &Path,
+        address: &str,
+        arguments: &[A],
+        log: &Path,
+        variables: &[(&str, &str)],
+    ) -> Result<Self> {
         let mut child = Command::new(project::command("host-runner"))
             .arg("serve")
             .arg(component)
@@ -129,6 +143,7 @@ impl Host {
             // Code is kept from test to test, and away from the user's own.
             .env("XDG_CACHE_HOME", project::path("target/cache"))
             .args(arguments)
+            .envs(variables.iter().copied())
             .current_dir(project::root())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -1,6 +1,7 @@
 //! A host whose component is swapped, again and again.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -29,8 +30,8 @@ pub struct Swapped {
     file: PathBuf,
     log: PathBuf,
     arguments: Vec<String>,
-    /// What was logged of swaps before, in lines.
-    seen: usize,
+    /// How much of the log was read before, in bytes. Guests that fail make it grow without end, so none is read twice.
+    read: u64,
 }
 
 impl Swapped {
@@ -42,7 +43,7 @@ impl Swapped {
         let (file, log) = (folder.join("served.wasm"), folder.join("host.log"));
         fs::copy(component, &file)?;
         let host = Host::start(&file, "127.0.0.1:0", arguments, &log)?;
-        Ok(Self { host, file, log, arguments: arguments.to_vec(), seen: 0 })
+        Ok(Self { host, file, log, arguments: arguments.to_vec(), read: 0 })
     }
 
     /// Where it listens.
@@ -71,9 +72,8 @@ impl Swapped {
         self.host.hang_up()?;
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let log = self.host.log();
-            if let Some(line) = log.lines().filter(|line| line.contains("(SIGHUP)")).nth(self.seen) {
-                self.seen += 1;
+            let news = self.news()?;
+            if let Some(line) = news.lines().find(|line| line.contains("(SIGHUP)")) {
                 return match line {
                     _ if line.contains("was swapped in") => Ok(Swap::Done),
                     _ if line.contains("try again when these have ended") => Ok(Swap::Busy),
@@ -81,10 +81,21 @@ impl Swapped {
                 };
             }
             if Instant::now() > deadline {
-                bail!("nothing was said of a swap within {PATIENCE:?}: {log}");
+                bail!("nothing was said of a swap within {PATIENCE:?}: {}", self.host.log());
             }
             thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    /// What was logged since this was last asked for, in whole lines: one that is being written comes with the next.
+    fn news(&mut self) -> Result<String> {
+        let mut file = File::open(&self.log)?;
+        file.seek(SeekFrom::Start(self.read))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        bytes.truncate(bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1));
+        self.read += bytes.len() as u64;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// Ends it as a power failure would, and starts it again where it was.
@@ -95,7 +106,7 @@ impl Swapped {
         let address = self.host.address().to_string();
         self.host.kill()?;
         self.host = Host::start(&self.file, &address, &self.arguments, &self.log)?;
-        self.seen = 0;
+        self.read = 0;
         Ok(())
     }
 

@@ -1,15 +1,18 @@
 //! The shop's pricing is swapped a thousand times while customers buy: no request fails, nothing leaks, and the books are
 //! right.
 
+use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use e2e::books::{self, Bought};
 use e2e::catalogue::{self, Product};
-use e2e::hostile::{self, order};
+use e2e::hostile::{self, OverAtEnd, order};
 use e2e::process::Usage;
 use e2e::project;
+use e2e::shop;
 use e2e::swap::{Swap, Swapped};
 use tempfile::TempDir;
 
@@ -21,6 +24,8 @@ const PRICE: u64 = 1_000;
 const STOCK: u32 = 1_000_000;
 /// What the allocator may hold on to between swaps.
 const SPARE: u64 = 48 << 20;
+/// How long what was swapped out last may take to go, when nobody asks it any more.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[test]
 fn a_thousand_swaps_lose_no_request_and_leak_nothing() {
@@ -32,14 +37,17 @@ fn a_thousand_swaps_lose_no_request_and_leak_nothing() {
     let products: Vec<Product> = skus.iter().map(|sku| Product::plain(sku, PRICE, STOCK)).collect();
     let calls = [&granted[..], &cache].concat();
     catalogue::load(&shops[0], &calls, &products).unwrap();
-    let mut host = Swapped::start(&shops[0], &calls, folder.path()).unwrap();
+    let admin = ["--admin".to_owned(), "127.0.0.1:0".to_owned()];
+    let mut host = Swapped::start(&shops[0], &[&calls[..], &admin].concat(), folder.path()).unwrap();
     let address = host.address();
 
     let (over, bought) = (AtomicBool::new(false), Mutex::new(Vec::<Bought>::new()));
     let (settled, last) = thread::scope(|scope| {
+        let _over = OverAtEnd(&over);
         for sku in &skus {
             let (over, bought) = (&over, &bought);
             scope.spawn(move || {
+                let _over = OverAtEnd(over);
                 for number in 0.. {
                     let answer = order(address, &format!("{sku}-{number}"), sku).unwrap();
                     assert_eq!(answer.status, 201, "{}", answer.text());
@@ -53,11 +61,11 @@ fn a_thousand_swaps_lose_no_request_and_leak_nothing() {
         let mut usage: Vec<Option<Usage>> = Vec::new();
         for number in 1..=SWAPS {
             while host.swap(&shops[number % 2]).unwrap() == Swap::Busy {}
+            assert!(!over.load(Ordering::Acquire), "a customer has failed");
             if number == SETTLED || number == SWAPS {
                 usage.push(host.usage());
             }
         }
-        over.store(true, Ordering::Release);
         (usage[0], usage[1])
     });
 
@@ -72,9 +80,23 @@ fn a_thousand_swaps_lose_no_request_and_leak_nothing() {
             "{settled:?}, and in the end {last:?}"
         );
     }
+    let told = log.lines().find_map(|line| line.split_once("admin on http://")).expect("it is logged");
+    let admin = told.1.trim().parse().unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while compositions(admin) != 1.0 {
+        assert!(Instant::now() < deadline, "{} compositions stay loaded", compositions(admin));
+        thread::sleep(Duration::from_millis(10));
+    }
     host.stop().unwrap();
     let bought = bought.into_inner().unwrap();
     assert!(bought.len() > SWAPS / 10, "{} orders are no load", bought.len());
     assert!(bought.iter().all(|one| one.total == PRICE));
     books::audit(&shops[0], &calls, STOCK.into(), &skus, &bought).unwrap();
+}
+
+/// How many compositions the host says that it has loaded.
+fn compositions(admin: SocketAddr) -> f64 {
+    let metrics = shop::get(admin, "/metrics").unwrap().text();
+    let value = metrics.lines().find_map(|line| line.strip_prefix("host_runner_compositions "));
+    value.unwrap_or_else(|| panic!("they are not counted: {metrics}")).parse().unwrap()
 }

@@ -1,9 +1,12 @@
-//! `just soak`: mixed load on a shop whose pricing is swapped all the while, for honest rules and for one that means
+//! `just soak`: mixed load on a shop whose pricing is swapped all the while, for honest rules and for two that mean
 //! harm; in the middle the host is killed; in the end every order, every cent and every unit of stock is looked at.
 //!
-//! It fails where an honest request does, where the host does not come back, or where the books are wrong.
+//! It fails where an honest request does, where the host does not come back, where the books are wrong, or where one of all
+//! this did not happen: no swap, no harm, no order before the kill or after it.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,14 +15,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 use clap::Parser;
+use clap::builder::RangedU64ValueParser;
 use e2e::books::{self, Bought};
 use e2e::catalogue::{self, Product};
-use e2e::hostile::{self, Kind};
+use e2e::hostile::{self, Kind, OverAtEnd};
 use e2e::http::Answer;
 use e2e::project;
 use e2e::swap::{Swap, Swapped};
 use tempfile::TempDir;
 
+/// The rules that price in turn.
+const RULES: [&str; 4] = ["pricing-zig", "hostile-pricing", "pricing-rust", "hostile-zig"];
 const PRICE: u64 = 1_000;
 /// Units of each product: as many as the shop keeps.
 const STOCK: u32 = 1_000_000;
@@ -40,10 +46,10 @@ struct Soak {
     time: Duration,
 
     /// Customers who buy honestly, each one order after the other.
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 4, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     customers: usize,
 
-    /// Customers who ask for what makes the hostile rule do harm.
+    /// Customers who ask for what makes the hostile rules do harm.
     #[arg(long, default_value_t = 2)]
     hostile: usize,
 }
@@ -70,11 +76,13 @@ fn main() -> ExitCode {
 #[derive(Default)]
 struct Market {
     over: AtomicBool,
-    /// Whether the host is down, because it was killed.
-    down: AtomicBool,
+    /// How often the host was killed or had come back: odd while it is down.
+    turns: AtomicUsize,
     bought: Mutex<Vec<Bought>>,
     /// How long honest orders took, those that met the killing aside.
     took: Mutex<Vec<Duration>>,
+    /// Honest orders that were answered.
+    placed: AtomicUsize,
     harm: AtomicUsize,
     again: AtomicUsize,
     wrong: Mutex<Option<anyhow::Error>>,
@@ -90,11 +98,11 @@ impl Market {
         let began = Instant::now();
         let mut again = false;
         loop {
-            let was_down = self.down.load(Ordering::Acquire);
+            let before = self.turns.load(Ordering::Acquire);
             match hostile::order(address, key, sku) {
                 Ok(answer) => return Ok((answer, again)),
-                // It was killed before, or while the request was on its way.
-                Err(_) if was_down || self.down.load(Ordering::Acquire) => {}
+                // It was killed before, or while the request was on its way, and may have come back since.
+                Err(_) if before % 2 == 1 || self.turns.load(Ordering::Acquire) != before => {}
                 Err(error) => return Err(error.context(format!("{key} got no answer"))),
             }
             ensure!(began.elapsed() < PATIENCE, "{key} got no answer within {PATIENCE:?}");
@@ -115,6 +123,7 @@ impl Market {
                 locked(&self.took).push(began.elapsed());
             }
             locked(&self.bought).push(bought);
+            self.placed.fetch_add(1, Ordering::AcqRel);
             if self.over.load(Ordering::Acquire) {
                 break;
             }
@@ -122,13 +131,17 @@ impl Market {
         Ok(())
     }
 
-    /// What comes of it depends on the rule that prices at the moment: the hostile one does its harm, to the others it is a
-    /// product like any other.
+    /// What comes of it depends on the rule that prices at the moment: a hostile one that knows it does its harm, to the
+    /// others it is a product like any other, for the price of any other.
     fn harmful(&self, address: SocketAddr, client: usize, kinds: &[Kind]) -> Result<()> {
         for (number, kind) in kinds.iter().cycle().enumerate() {
             let (answer, _) = self.place(address, &format!("harm-{client}-{number}"), &kind.sku)?;
             match answer.status {
-                201 => locked(&self.bought).push(hostile::bought(&kind.sku, &answer)),
+                201 => {
+                    let bought = hostile::bought(&kind.sku, &answer);
+                    ensure!(bought.total == PRICE, "an order of {} cost {}", kind.sku, bought.total);
+                    locked(&self.bought).push(bought);
+                }
                 status if status == kind.status => drop(self.harm.fetch_add(1, Ordering::Relaxed)),
                 status => {
                     bail!("{} was answered {status}, and not {}: {}", kind.kind, kind.status, answer.text())
@@ -156,14 +169,30 @@ struct Done {
     swaps: usize,
     busy: usize,
     down: Duration,
+    /// Honest orders until the host was killed, and until it was back.
+    placed: (usize, usize),
+}
+
+/// What makes the hostile rules do harm within a short time. A product has one status by which its harm is known, whichever
+/// of them prices.
+fn kinds() -> Result<Vec<Kind>> {
+    let mut found: BTreeMap<String, Kind> = BTreeMap::new();
+    for kind in hostile::kinds() {
+        if !RULES.contains(&kind.rule.as_str()) || kind.logged.as_deref() == Some("limit-time") {
+            continue;
+        }
+        let status = kind.status;
+        if let Some(other) = found.insert(kind.sku.clone(), kind) {
+            ensure!(other.status == status, "{} is answered {} and {status}", other.sku, other.status);
+        }
+    }
+    Ok(found.into_values().collect())
 }
 
 impl Soak {
     fn run(&self) -> Result<()> {
-        let rules = ["pricing-zig", "hostile-pricing", "pricing-rust"];
-        let shops = rules.map(|rule| hostile::shop("hostile-front", rule));
-        let mut kinds = hostile::kinds();
-        kinds.retain(|kind| kind.rule == "hostile-pricing");
+        let shops = RULES.map(|rule| hostile::shop("hostile-front", rule));
+        let kinds = kinds()?;
         let honest: Vec<String> = (0..self.customers * PRODUCTS).map(|sku| format!("HONEST-{sku}")).collect();
         let skus: Vec<String> = kinds.iter().map(|kind| kind.sku.clone()).chain(honest.clone()).collect();
         let products: Vec<Product> = skus.iter().map(|sku| Product::plain(sku, PRICE, STOCK)).collect();
@@ -173,24 +202,32 @@ impl Soak {
         let cache = project::path("target/cache").display().to_string();
         let granted = ["--keyvalue".to_owned(), store, "--cache".to_owned(), cache];
         catalogue::load(&shops[0], &granted, &products)?;
-        let limits = hostile::LIMITS.into_iter().chain(["--max-time", TIME]).map(str::to_owned);
-        let arguments: Vec<String> = granted.iter().cloned().chain(limits).collect();
+        // One of the rules asks for a clock, and the others for nothing.
+        let more = ["--max-time", TIME, "--swap-asking-more"];
+        let flags = hostile::LIMITS.into_iter().chain(more).map(str::to_owned);
+        let arguments: Vec<String> = granted.iter().cloned().chain(flags).collect();
         let mut host = Swapped::start(&shops[0], &arguments, folder.path())?;
         let address = host.address();
 
         let market = Market::default();
         let mut done = Done::default();
         thread::scope(|scope| {
+            let _over = OverAtEnd(&market.over);
             for skus in honest.chunks(PRODUCTS) {
                 let market = &market;
-                scope.spawn(move || market.ended(market.honest(address, skus)));
+                scope.spawn(move || {
+                    let _over = OverAtEnd(&market.over);
+                    market.ended(market.honest(address, skus));
+                });
             }
             for client in 0..self.hostile {
                 let (market, kinds) = (&market, &kinds);
-                scope.spawn(move || market.ended(market.harmful(address, client, kinds)));
+                scope.spawn(move || {
+                    let _over = OverAtEnd(&market.over);
+                    market.ended(market.harmful(address, client, kinds));
+                });
             }
             let outcome = self.disturb(&mut host, &shops, &market, &mut done);
-            market.over.store(true, Ordering::Release);
             market.ended(outcome);
         });
         if let Some(error) = locked(&market.wrong).take() {
@@ -198,6 +235,13 @@ impl Soak {
         }
         let usage = host.usage();
         host.stop()?;
+        let placed = market.placed.into_inner();
+        let harm = market.harm.into_inner();
+        let (until_killed, until_back) = done.placed;
+        ensure!(done.swaps >= RULES.len(), "{} swaps: not every rule has priced", done.swaps);
+        ensure!(self.hostile == 0 || harm > 0, "no request did what a hostile rule does");
+        ensure!(until_killed > 0, "nothing was bought before the kill");
+        ensure!(placed > until_back, "nothing was bought after the kill");
 
         let bought = market.bought.into_inner().unwrap_or_else(PoisonError::into_inner);
         books::audit(&shops[0], &granted, STOCK.into(), &skus, &bought)?;
@@ -205,7 +249,7 @@ impl Soak {
         took.sort_unstable();
         let at = |share: f64| took.get((took.len() as f64 * share) as usize).copied().unwrap_or_default();
         println!("customers  {} honest, {} hostile", self.customers, self.hostile);
-        println!("harm       {} requests did what the hostile rule does", market.harm.into_inner());
+        println!("harm       {harm} requests did what a hostile rule does");
         println!("swaps      {}, and {} put off while older components finished", done.swaps, done.busy);
         println!(
             "kill -9    once; back after {:.1?}, {} requests sent again",
@@ -222,13 +266,7 @@ impl Soak {
     }
 
     /// Swaps all the time, and kills the host once.
-    fn disturb(
-        &self,
-        host: &mut Swapped,
-        shops: &[std::path::PathBuf],
-        market: &Market,
-        done: &mut Done,
-    ) -> Result<()> {
+    fn disturb(&self, host: &mut Swapped, shops: &[PathBuf], market: &Market, done: &mut Done) -> Result<()> {
         let began = Instant::now();
         let (mut next_news, mut killed) = (NEWS, false);
         for shop in shops.iter().cycle().skip(1) {
@@ -244,9 +282,11 @@ impl Soak {
             if !killed && began.elapsed() >= self.time / 2 {
                 killed = true;
                 let at = Instant::now();
-                market.down.store(true, Ordering::Release);
+                let until_killed = market.placed.load(Ordering::Acquire);
+                market.turns.fetch_add(1, Ordering::AcqRel);
                 host.kill_and_revive()?;
-                market.down.store(false, Ordering::Release);
+                market.turns.fetch_add(1, Ordering::AcqRel);
+                done.placed = (until_killed, market.placed.load(Ordering::Acquire));
                 done.down = at.elapsed();
             }
             if began.elapsed() >= next_news {
