@@ -88,9 +88,10 @@ impl Stand {
         let store = format!("redb:{}", folder.path().join("shop.redb").display());
         let goods: Vec<Product> =
             GOODS.iter().map(|(sku, price)| Product::plain(sku, *price, 1_000_000)).collect();
-        catalogue::load(&component, &["--keyvalue", &store], &goods).unwrap();
+        let cache = project::path("target/cache").display().to_string();
+        catalogue::load(&component, &["--keyvalue", &store, "--cache", &cache], &goods).unwrap();
         let reuse = reuse.to_string();
-        let flags = ["--keyvalue", &store, "--max-concurrency", "1", "--reuse", &reuse];
+        let flags = ["--keyvalue", &store, "--cache", &cache, "--max-concurrency", "1", "--reuse", &reuse];
         let log = folder.path().join("host.log");
         let debug = [("RUST_LOG", "warn,host_runner=debug")];
         let host = Host::start_with(&component, "127.0.0.1:0", &flags, &log, &debug).unwrap();
