@@ -12,7 +12,10 @@ forgets what was ordered.
 
 "as installed" is without any flag, but those that it does not serve the file without. "best flags" are those of the
 flags of `wasmtime serve` that made it faster on these components, without giving up that every request has an instance of its
-own. All servers of a table run at once and get their load in turns, so that what else the machine does hits all of them;
+own. Without a limit on time the peer's guests run unchecked, and one that loops takes a
+processor for ever; `host-runner` always checks, so the rows with a limit are the ones to compare it with.
+
+All servers of a table run at once and get their load in turns, so that what else the machine does hits all of them;
 the median of the rounds counts. The load comes from `target/release/load` on the same machine, in a closed loop: requests a
 second depend on what the load takes for itself, the processor time of the server for a request (from /proc, so Linux only)
 does not.
@@ -39,7 +42,13 @@ COMPOSER = ROOT / "target" / "release" / "composer"
 FOLDER = ROOT / "target" / "peer"
 FIXTURES = ROOT / "target" / "fixtures" / "components"
 
-BEST = []
+BEST = [
+    "-O",
+    "pooling-memory-keep-resident=67108864,pooling-table-keep-resident=1048576"
+    ",pooling-async-stack-keep-resident=65536,pooling-pagemap-scan=auto",
+]
+# What `host-runner` has anyway: a guest that does not end is ended.
+TIMED = ["-W", "timeout=30s"]
 REUSED = "1000"
 
 ORDERED = "TOOL-0024"
@@ -86,9 +95,9 @@ def peer(file, *flags):
     return Server(PEER, "serve", "--addr", "127.0.0.1:0", *flags, file)
 
 
-def compiled(file, folder, *flags):
+def compiled(file, folder, name, *flags):
     """What the peer makes of a component ahead of time."""
-    ahead = Path(folder) / f"{file.stem}-{'-'.join(flags).replace('=', '').replace(',', '')}.cwasm"
+    ahead = Path(folder) / f"{file.stem}-{name}.cwasm"
     run(PEER, "compile", *flags, file, "-o", ahead)
     return ahead
 
@@ -99,10 +108,13 @@ def requests(options, files, folder):
         file = files[composition]
         cache = ("--cache", folder)
         best = ("--allow-precompiled", *BEST)
-        ahead = compiled(file, folder, *BEST)
+        ahead = compiled(file, folder, "best", *BEST)
+        bounded = compiled(file, folder, "bounded", "-W", "epoch-interruption=y", *BEST)
         servers = {
             "`wasmtime serve`, as installed": peer(file),
+            "`wasmtime serve`, with a limit on time": peer(file, *TIMED),
             "`wasmtime serve`, best flags": peer(ahead, *best),
+            "`wasmtime serve`, best flags and a limit on time": peer(bounded, *TIMED, *best),
             "`host-runner serve`, as installed": hosted(file, *cache),
             "`host-runner serve --blame coarse`": hosted(file, *cache, "--blame", "coarse"),
             "`wasmtime serve`, best flags, instances reused": peer(ahead, *best, "--max-instance-reuse-count", REUSED),
@@ -140,7 +152,7 @@ def start(options, files, folder):
     for name in options.only or ["hello", "page", "page-python"]:
         title, composition, *_ = WORK[name]
         file = files[composition]
-        ahead, best = compiled(file, folder), compiled(file, folder, *BEST)
+        ahead, best = compiled(file, folder, "installed"), compiled(file, folder, "best", *BEST)
         own, key = Path(folder) / f"{name}.cwasm", Path(folder) / "key"
         run(HOST, "compile", file, "-o", own, "--key", key)
         kinds = {

@@ -82,9 +82,10 @@ impl Compiled {
         }
         let mut facts = vec![0; facts_length as usize];
         file.read_exact(&mut facts)?;
-        let code = Image::copy(file, usize::try_from(code_length).map_err(|_| Unreadable::Length)?)?;
         let mut hasher = key.hasher();
-        hasher.update(&head[40..]).update(&facts).update_rayon(code.bytes());
+        hasher.update(&head[40..]).update(&facts);
+        let code_length = usize::try_from(code_length).map_err(|_| Unreadable::Length)?;
+        let code = Image::copy(file, code_length, &mut hasher)?;
         let told = blake3::Hash::from_bytes(std::array::from_fn(|index| head[8 + index]));
         // The comparison takes the same time wherever they differ.
         if hasher.finalize() != told {

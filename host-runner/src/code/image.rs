@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::io::{self, Read};
 
+use blake3::Hasher;
 use wasmtime::component::Component;
 
 use crate::engine::Engine;
 
-/// How much is copied at a time: what fits into a processor's own cache.
+/// How much is copied at a time: what fits into a processor's own cache, since it is looked at right after.
 #[cfg(target_os = "linux")]
-const PIECE: usize = 256 << 10;
+const PIECE: usize = 512 << 10;
 
 /// A copy of bytes, made once.
 pub(super) enum Image {
@@ -22,11 +23,14 @@ pub(super) enum Image {
 }
 
 impl Image {
-    /// Copies `length` bytes out of a file, from where it stands.
-    pub(super) fn copy(file: &mut File, length: usize) -> io::Result<Self> {
+    /// Copies `length` bytes out of a file, from where it stands, and hashes what the copy holds.
+    pub(super) fn copy(file: &mut File, length: usize, hasher: &mut Hasher) -> io::Result<Self> {
         #[cfg(target_os = "linux")]
-        match sealed::Sealed::copy(file, length) {
-            Ok(sealed) => return Ok(Self::Sealed(sealed)),
+        match sealed::Sealed::copy(file, length, hasher.clone()) {
+            Ok((sealed, hashed)) => {
+                *hasher = hashed;
+                return Ok(Self::Sealed(sealed));
+            }
             Err(sealed::Failure::Source(error)) => return Err(error),
             Err(sealed::Failure::Memory(error)) => {
                 // Where the file stands now is unknown, so it is read again from where the bytes begin.
@@ -40,10 +44,11 @@ impl Image {
         if bytes.len() != length {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        hasher.update_rayon(&bytes);
         Ok(Self::Plain(bytes))
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    fn bytes(&self) -> &[u8] {
         match self {
             #[cfg(target_os = "linux")]
             Self::Sealed(sealed) => sealed.bytes(),
@@ -75,11 +80,15 @@ impl Image {
 mod sealed {
     use std::fs::File;
     use std::io::{self, Read, Seek, SeekFrom, Write};
+    use std::ops::Range;
     use std::os::fd::AsRawFd;
     use std::path::PathBuf;
     use std::ptr::{self, NonNull};
+    use std::sync::mpsc::{self, Sender};
+    use std::thread;
 
-    use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create, sendfile};
+    use blake3::Hasher;
+    use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create, sendfile};
     use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
     use super::PIECE;
@@ -104,24 +113,57 @@ mod sealed {
     }
 
     impl Sealed {
-        pub(in crate::code) fn copy(from: &mut File, length: usize) -> Result<Self, Failure> {
-            let mut file = Self::memory().map_err(Failure::Memory)?;
-            let mut left = length;
+        /// Copies the bytes, and hashes the copy piece by piece while the next ones are copied. It is sealed only after
+        /// that; until then it can be changed by whoever may change the whole process.
+        pub(in crate::code) fn copy(
+            from: &mut File,
+            length: usize,
+            mut hasher: Hasher,
+        ) -> Result<(Self, Hasher), Failure> {
+            let sealed = Self::map(length).map_err(Failure::Memory)?;
+            let hashed = thread::scope(|scope| {
+                let (copied, pieces) = mpsc::channel::<Range<usize>>();
+                let reader = scope.spawn(|| {
+                    for piece in pieces {
+                        // SAFETY: it was written, and nobody writes there again.
+                        hasher.update(unsafe { sealed.piece(piece) });
+                    }
+                    hasher
+                });
+                sealed.fill(from, &copied)?;
+                drop(copied);
+                reader.join().map_err(|_| Failure::Memory(io::Error::other("hashing failed")))
+            })?;
+            let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
+            fcntl_add_seals(&sealed.file, seals).map_err(|error| Failure::Memory(error.into()))?;
+            Ok((sealed, hashed))
+        }
+
+        /// Writes the bytes, and tells of each piece that is written.
+        fn fill(&self, from: &mut File, copied: &Sender<Range<usize>>) -> Result<(), Failure> {
+            let mut done = 0;
+            let mut tell = |sent: usize| {
+                // The reader is there until all is told.
+                let _ = copied.send(done..done + sent);
+                done += sent;
+                done
+            };
+            let mut at = 0;
             // Within the kernel, as far as that goes.
-            while left > 0 {
-                match sendfile(&file, &*from, None, left) {
+            while at < self.length {
+                match sendfile(&self.file, &*from, None, PIECE.min(self.length - at)) {
                     Ok(0) | Err(_) => break,
-                    Ok(sent) => left -= sent,
+                    Ok(sent) => at = tell(sent),
                 }
             }
-            let mut piece = vec![0; PIECE.min(left)];
-            while left > 0 {
-                let part = &mut piece[..PIECE.min(left)];
+            let mut piece = vec![0; PIECE.min(self.length - at)];
+            while at < self.length {
+                let part = &mut piece[..PIECE.min(self.length - at)];
                 from.read_exact(part).map_err(Failure::Source)?;
-                file.write_all(part).map_err(Failure::Memory)?;
-                left -= part.len();
+                (&self.file).write_all(part).map_err(Failure::Memory)?;
+                at = tell(part.len());
             }
-            Self::seal(file, length).map_err(Failure::Memory)
+            Ok(())
         }
 
         fn memory() -> io::Result<File> {
@@ -129,26 +171,28 @@ mod sealed {
             Ok(memfd_create("compiled code", flags)?.into())
         }
 
-        fn seal(file: File, length: usize) -> io::Result<Self> {
-            fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
-            // SAFETY: a new mapping touches no memory that is in use. The file is sealed, so its bytes stay as they are.
-            let address = unsafe {
-                mmap(
-                    ptr::null_mut(),
-                    length,
-                    ProtFlags::READ,
-                    MapFlags::PRIVATE | MapFlags::POPULATE,
-                    &file,
-                    0,
-                )
-            }?;
+        /// Memory for so many bytes.
+        fn map(length: usize) -> io::Result<Self> {
+            let file = Self::memory()?;
+            ftruncate(&file, length as u64)?;
+            // SAFETY: a new mapping touches no memory that is in use. What is read in it is what is in the file.
+            let address =
+                unsafe { mmap(ptr::null_mut(), length, ProtFlags::READ, MapFlags::PRIVATE, &file, 0) }?;
             let address = NonNull::new(address.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
             Ok(Self { file, address, length })
         }
 
+        /// # Safety
+        ///
+        /// Nobody writes to this part any more, and it lies within the whole.
+        unsafe fn piece(&self, part: Range<usize>) -> &[u8] {
+            // SAFETY: as the caller says; the mapping lives as long as `self`.
+            unsafe { std::slice::from_raw_parts(self.address.as_ptr().add(part.start), part.len()) }
+        }
+
         pub(in crate::code) fn bytes(&self) -> &[u8] {
-            // SAFETY: the mapping is that long, readable, and lives as long as `self`; nobody can write to it.
-            unsafe { std::slice::from_raw_parts(self.address.as_ptr(), self.length) }
+            // SAFETY: it is sealed.
+            unsafe { self.piece(0..self.length) }
         }
 
         pub(in crate::code) fn path(&self) -> PathBuf {
