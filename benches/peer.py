@@ -22,7 +22,6 @@ does not.
 """
 
 import argparse
-import http.client
 import os
 import platform
 import shutil
@@ -30,10 +29,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from servers import HOST, ROOT, Server, beside, hosted, stock
+from servers import HOST, ROOT, Server, beside, first_answer, hosted, stock
 
 VERSION = "48.0.8"
 TOOLS = ROOT / "target" / "tools" / "wasmtime"
@@ -132,20 +130,6 @@ def requests(options, files, folder):
             options.seconds,
             lambda server, seconds: server.load(path, options.connections, seconds, more),
         )
-
-
-def first_answer(start):
-    begun = time.monotonic()
-    server = start()
-    connection = http.client.HTTPConnection(server.address)
-    connection.request("GET", "/")
-    status = connection.getresponse().status
-    elapsed = (time.monotonic() - begun) * 1000
-    _, processor = server.used()
-    server.stop()
-    if status != 200:
-        sys.exit(f"error: the first answer was {status}")
-    return elapsed, processor * 1000
 
 
 def start(options, files, folder):

@@ -1,11 +1,13 @@
 """Servers beside each other, under load in turns: what the benchmarks of serving share."""
 
+import http.client
 import json
 import os
 import statistics
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,6 +70,21 @@ class Server:
 def hosted(file, *flags):
     """A host of ours on a port of its own."""
     return Server(HOST, "serve", file, "--addr", "127.0.0.1:0", *flags)
+
+
+def first_answer(start):
+    """From the beginning of a process to its first answer, in milliseconds: by the clock, and of all processors."""
+    begun = time.monotonic()
+    server = start()
+    connection = http.client.HTTPConnection(server.address)
+    connection.request("GET", "/")
+    status = connection.getresponse().status
+    elapsed = (time.monotonic() - begun) * 1000
+    _, processor = server.used()
+    server.stop()
+    if status != 200:
+        sys.exit(f"error: the first answer was {status}")
+    return elapsed, processor * 1000
 
 
 def beside(title, servers, rounds, seconds, load):

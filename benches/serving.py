@@ -13,15 +13,12 @@ the processor time of the server for a request (from /proc, so Linux only) does 
 """
 
 import argparse
-import http.client
 import statistics
 import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
-from servers import HOST, ROOT, beside, hosted
+from servers import HOST, ROOT, beside, first_answer, hosted
 
 # The first is what the others are compared with.
 VARIANTS = {
@@ -50,34 +47,20 @@ def requests(options, file, cache):
     )
 
 
-def first_answer(command):
-    begun = time.monotonic()
-    server = hosted(*command)
-    connection = http.client.HTTPConnection(server.address)
-    connection.request("GET", "/")
-    status = connection.getresponse().status
-    elapsed = (time.monotonic() - begun) * 1000
-    _, processor = server.used()
-    server.stop()
-    if status != 200:
-        sys.exit(f"error: the first answer was {status}")
-    return elapsed, processor * 1000
-
-
 def start(options, file, cache):
     ahead = Path(cache) / "ahead.cwasm"
     key = Path(cache) / "ahead.key"
     subprocess.run([HOST, "compile", file, "-o", ahead, "--key", key], check=True)
     kinds = {
-        "from the cache": (file, "--keyvalue", "memory", "--cache", cache),
-        "compiled ahead of time": (ahead, "--keyvalue", "memory", "--cache", "none", "--key", key),
+        "from the cache": lambda: hosted(file, "--keyvalue", "memory", "--cache", cache),
+        "compiled ahead of time": lambda: hosted(ahead, "--keyvalue", "memory", "--cache", "none", "--key", key),
     }
     first_answer(kinds["from the cache"])
     print(f"| {options.composition} | first answer, least | median | processor time, least |\n|---|---|---|---|")
     runs = {name: [] for name in kinds}
     for _ in range(options.rounds):
-        for name, command in kinds.items():
-            runs[name].append(first_answer(command))
+        for name, begin in kinds.items():
+            runs[name].append(first_answer(begin))
     for name, seen in runs.items():
         elapsed, processor = zip(*seen)
         print(f"| {name} | {min(elapsed):.0f} ms | {statistics.median(elapsed):.0f} ms | {min(processor):.0f} ms |")

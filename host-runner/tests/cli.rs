@@ -348,6 +348,12 @@ impl Serving {
         self.address = line.strip_prefix("listening on http://").unwrap().trim_end().to_owned();
     }
 
+    /// Ends as it should when it is told to.
+    fn stops(&mut self) {
+        self.signal(Signal::SIGTERM);
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+    }
+
     fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id().cast_signed()), signal).unwrap();
     }
@@ -497,8 +503,7 @@ fn a_signal_swaps_in_what_lies_in_the_file() {
     assert_eq!(status(&serving), "502");
     serving.signal(Signal::SIGHUP);
     logged(&mut serving, "nothing to swap (SIGHUP): server.wasm is the component that runs");
-    serving.signal(Signal::SIGTERM);
-    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+    serving.stops();
 }
 
 /// Written over, replaced by another file, and reached through a link that leads elsewhere.
@@ -525,8 +530,7 @@ fn a_change_of_the_file_swaps_it_in() {
     place.file("releases/2.wasm", server(""));
     logged(&mut serving, "server.wasm was swapped in (its file changed)");
     assert_eq!(status(&serving), "502");
-    serving.signal(Signal::SIGTERM);
-    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+    serving.stops();
 }
 
 /// What else changes in its folder does not put it off.
@@ -549,8 +553,7 @@ fn a_change_beside_another_file_that_always_changes_is_swapped_in() {
     }
     drop(stop);
     changing.join().unwrap();
-    serving.signal(Signal::SIGTERM);
-    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+    serving.stops();
 }
 
 /// Tools that copy files set the time back.
@@ -568,8 +571,7 @@ fn a_change_that_keeps_length_and_time_is_swapped_in() {
     assert_eq!((after.len(), after.modified().unwrap()), (before.len(), before.modified().unwrap()));
     logged(&mut serving, "server.wasm was swapped in (its file changed)");
     assert_eq!(status(&serving), "502");
-    serving.signal(Signal::SIGTERM);
-    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+    serving.stops();
 }
 
 /// Removed and made again, moved away, or behind a link further up that leads elsewhere.
@@ -605,8 +607,7 @@ fn a_change_in_another_folder_in_the_place_of_the_first_is_swapped_in() {
     swaps_in("502");
     place.file(named, server("unreachable"));
     swaps_in("500");
-    serving.signal(Signal::SIGTERM);
-    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+    serving.stops();
 }
 
 /// The first of two loads is held up after it has read the file.
@@ -650,8 +651,7 @@ fn of_two_swaps_at_once_the_one_that_was_asked_for_last_counts() {
     });
     let answer = administrator(place, "POST /swap");
     assert!(answer.contains("\"changed\":false"), "{answer}");
-    serving.signal(Signal::SIGTERM);
-    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+    serving.stops();
 }
 
 /// Loading waits for the key meanwhile.
@@ -682,8 +682,7 @@ fn the_administrator_is_answered_while_the_component_is_loaded() {
     logged(&mut serving, "nothing to swap (SIGHUP): server.wasm is the component that runs");
     assert_eq!(status(&serving), "500");
     assert!(administrator(&place, "GET /readyz").starts_with("HTTP/1.1 200 "));
-    serving.signal(Signal::SIGTERM);
-    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+    serving.stops();
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::failure::new_id;
 use super::handler::Handler;
 use super::reuse::{Idle, Warm};
 use crate::app::App;
-use crate::blame::{Called, Scene};
+use crate::blame::{Called, Index, Scene};
 use crate::observe::Observe;
 use crate::output::Output;
 use crate::session::Session;
@@ -52,12 +52,30 @@ pub(super) struct Place(
     #[expect(dead_code, reason = "as well")] Option<OwnedSemaphorePermit>,
 );
 
+/// What it takes to blame an answer, of which no frame tells. The app is not in it: a client may take its time with an
+/// answer, and what was swapped out must be able to go.
+pub(super) struct Witness {
+    index: Arc<Index>,
+    called: Option<Called>,
+    coarse: bool,
+}
+
+impl Witness {
+    /// The export that is called.
+    pub(super) fn called(&self) -> Option<&Called> {
+        self.called.as_ref()
+    }
+
+    pub(super) fn scene(&self) -> Scene<'_> {
+        Scene { index: &self.index, called: self.called(), trace: None, coarse: self.coarse }
+    }
+}
+
 /// What answers requests. A request keeps hold of the one that it began on, so that another may take over meanwhile.
 pub(super) struct Composition {
     pub(super) app: App,
     pub(super) handler: Handler,
-    /// The export that is called, for blame.
-    pub(super) called: Option<Called>,
+    pub(super) witness: Arc<Witness>,
     /// Those of the server.
     places: Places,
     /// A place for each instance that fits into the pool of its engine, where those are fewer than the server has.
@@ -83,26 +101,17 @@ impl Composition {
             .iter()
             .find(|exported| exported.interface().is_some_and(|interface| handler.is_in(interface)))
             .map(|exported| exported.called());
+        let witness = Witness { index: Arc::clone(app.blame()), called, coarse: app.is_coarse() };
         Ok(Self {
+            witness: Arc::new(witness),
             warm: Warm::new(app.limits().warm),
             app,
             handler,
-            called,
             places: places.clone(),
             room,
             concurrency,
             waiting: Arc::clone(&places.waiting),
         })
-    }
-
-    /// Who is blamed for an answer, of which no frame tells.
-    pub(super) fn scene(&self) -> Scene<'_> {
-        Scene {
-            index: self.app.blame(),
-            called: self.called.as_ref(),
-            trace: None,
-            coarse: self.app.is_coarse(),
-        }
     }
 
     /// Tells whoever watches the server of it.

@@ -125,12 +125,12 @@ impl Server {
         let asked = Asked {
             composition: self.running.current(),
             id: Arc::clone(&id),
-            what: format!("{} {}", request.method(), beginning(request.uri().path())),
+            what: format!("{} {}", request.method(), beginning(request.uri().path())).into(),
             method: request.method().clone(),
             traffic: Arc::clone(turn.traffic()),
             trace: seen.trace(),
         };
-        let what = asked.what.clone();
+        let what = Arc::clone(&asked.what);
         let response = match admit(request, local, &asked, &self.observe).await {
             Ok((request, place)) => self.ask_guest(request, place, asked).await,
             Err(refused) => *refused,

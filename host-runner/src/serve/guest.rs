@@ -17,7 +17,7 @@ use super::handler::GuestAnswer;
 use super::reuse::{Idle, Instance, started};
 use super::traffic::Work;
 use super::{Asked, Body, Failure, Server};
-use crate::blame::{Blame, Called, Index, Scene};
+use crate::blame::Blame;
 use crate::exceeded::LimitHit;
 use crate::observe::Observe;
 use crate::session::{CallError, limited};
@@ -82,7 +82,7 @@ impl Server {
                 }
                 Ok(Err(None)) => too_slow(),
                 _ => {
-                    let blame = Blame::silent(&composition.scene());
+                    let blame = Blame::silent(&composition.witness.scene());
                     self.bad_answer(&asked, blame.reason.clone(), Some(blame))
                 }
             },
@@ -104,7 +104,7 @@ impl Server {
             };
             tracing::info!(
                 id = &*asked.id,
-                request = asked.what,
+                request = &*asked.what,
                 "a client {what}, and its guest ended: {}",
                 error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
             );
@@ -129,39 +129,20 @@ impl Server {
             return self.bad_answer(asked, reason, None);
         }
         let limit = asked.composition.app.limits().response_body;
-        let witness = Witness::of(&asked.composition);
+        let witness = Arc::clone(&asked.composition.witness);
         let bodiless = is_bodiless(asked.method == Method::HEAD, status);
         let blame = move || Blame::limit(&witness.scene(), LimitHit::ResponseBody(limit));
         if !is_let_through(&response, bodiless, limit) {
             let blame = blame();
             return self.bad_answer(asked, blame.reason.clone(), Some(blame));
         }
-        let (id, what) = (Arc::clone(&asked.id), asked.what.clone());
+        let (id, what) = (Arc::clone(&asked.id), Arc::clone(&asked.what));
         let too_long = move || {
             let blame = blame();
             self.tell(&Failure::bad_answer(&id, &what, blame.reason.clone(), Some(blame)));
         };
         let response = response.map(|body| ResponseBody::new(body, limit, ended, too_long).boxed_unsync());
         if bodiless { without_body(response) } else { response }
-    }
-}
-
-/// What it takes to blame an answer. The app is not in it: a client may take its time with an answer, and what was swapped
-/// out must be able to go.
-struct Witness {
-    index: Arc<Index>,
-    called: Option<Called>,
-    coarse: bool,
-}
-
-impl Witness {
-    fn of(composition: &Composition) -> Self {
-        let Composition { app, called, .. } = composition;
-        Self { index: Arc::clone(app.blame()), called: called.clone(), coarse: app.is_coarse() }
-    }
-
-    fn scene(&self) -> Scene<'_> {
-        Scene { index: &self.index, called: self.called.as_ref(), trace: None, coarse: self.coarse }
     }
 }
 
@@ -175,7 +156,7 @@ async fn run_guest(
     observe: &Observe,
 ) -> Result<(), CallError> {
     let composition = &*asked.composition;
-    let Composition { app, handler, called, .. } = composition;
+    let Composition { app, handler, witness, .. } = composition;
     let mut instance = match composition.warm.take() {
         Some(Idle { mut instance, .. }) => {
             instance.next(&asked.id);
@@ -198,7 +179,7 @@ async fn run_guest(
     let (store, export) = instance.parts();
     store.data_mut().go_on_with(asked.trace.as_ref());
     let step = asked.trace.as_ref().map(|trace| trace.step("guest"));
-    let outcome = limited(store, app, called.as_ref(), app.limits().time, async |store| {
+    let outcome = limited(store, app, witness.called(), app.limits().time, async |store| {
         started(export, handler, store).await?.handle(store, request, answer).await
     })
     .await;

@@ -46,7 +46,7 @@ struct Asked {
     /// The request's own id, in the log and in the answer where it failed.
     id: Arc<str>,
     /// Method and path, for the log.
-    what: String,
+    what: Arc<str>,
     method: Method,
     /// The traffic on its connection.
     traffic: Arc<Traffic>,
