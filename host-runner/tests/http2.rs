@@ -162,10 +162,20 @@ async fn what_is_in_flight_finishes_before_the_end() {
     let idle = Client::of(&server).await;
     assert_eq!(idle.ask(Method::GET, "ok", "").await.0, 200);
     let client = Client::of(&server).await;
-    // Its head comes when the guest has begun, so that the request is in flight.
-    let response = client.send(request(Method::POST, "echo", "abc")).await.unwrap();
+    while server.swapper.in_flight() > 0 {
+        tokio::task::yield_now().await;
+    }
     let late = client.ask(Method::GET, "late", "");
-    let (late, (), body) = tokio::join!(late, server.stop(), response.into_body().collect());
+    let stopped = async {
+        // What is only on its way when the server stops is not in flight.
+        while server.swapper.in_flight() == 0 {
+            tokio::task::yield_now().await;
+        }
+        // Its head comes when the guest has begun, so that this request is in flight too.
+        let response = client.send(request(Method::POST, "echo", "abc")).await.unwrap();
+        tokio::join!(server.stop(), response.into_body().collect()).1
+    };
+    let (late, body) = tokio::join!(late, stopped);
     assert_eq!(late, (StatusCode::OK, "hello".into()));
     assert_eq!(body.unwrap().to_bytes(), "abc");
     tokio::time::timeout(LONG, client.connection).await.expect("it is closed").unwrap().unwrap();
