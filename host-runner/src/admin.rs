@@ -9,11 +9,11 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,12 +27,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::fs::Mode;
 use rustix::process::umask;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::movement::{LastMove, Watch, Watched};
 use crate::observe::{MEDIA_TYPE, Observe, Stage};
 use crate::serve::answer::problem;
 use crate::serve::{Body, SwapError, Swapped};
@@ -339,7 +340,7 @@ impl Admin {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(IDLE)
-            .serve_connection(TokioIo::new(Told { stream, moves: Arc::clone(&moves) }), service);
+            .serve_connection(TokioIo::new(Watched::new(stream, &moves)), service);
         tokio::select! {
             outcome = connection => {
                 if let Err(error) = outcome {
@@ -394,21 +395,14 @@ impl fmt::Debug for Admin {
 
 /// Tells when something last moved on a connection, and whether something is being done for it: a swap takes its time.
 struct Moves {
-    began: Instant,
-    /// When something moved last, in milliseconds after `began`.
-    last: AtomicU64,
+    last: LastMove,
     /// Requests that have no answer yet.
     answering: AtomicUsize,
 }
 
 impl Moves {
     fn new() -> Arc<Self> {
-        Arc::new(Self { began: Instant::now(), last: AtomicU64::new(0), answering: AtomicUsize::new(0) })
-    }
-
-    fn note(&self) {
-        // Half a billion years fit.
-        self.last.store(self.began.elapsed().as_millis() as u64, Ordering::Release);
+        Arc::new(Self { last: LastMove::new(), answering: AtomicUsize::new(0) })
     }
 
     /// A request is there. It has no answer until what this gives is dropped.
@@ -421,7 +415,7 @@ impl Moves {
     async fn end(&self, still: Duration) {
         loop {
             let now = Instant::now();
-            let last = self.began + Duration::from_millis(self.last.load(Ordering::Acquire));
+            let last = self.last.at();
             let next = match self.answering.load(Ordering::Acquire) {
                 0 if now >= last + still => return,
                 0 => last + still,
@@ -438,70 +432,22 @@ struct Answering(Arc<Moves>);
 impl Drop for Answering {
     fn drop(&mut self) {
         // The time to take the answer begins now.
-        self.0.note();
+        self.0.last.note();
         self.0.answering.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-/// A stream that tells when something moves on it.
-struct Told<S> {
-    stream: S,
-    moves: Arc<Moves>,
-}
+impl Watch for Moves {
+    fn read(&self, bytes: usize) {
+        if bytes > 0 {
+            self.last.note();
+        }
+    }
 
-impl<S> Told<S> {
-    fn written(&self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn written(&self, outcome: &Poll<io::Result<usize>>) {
         if matches!(outcome, Poll::Ready(Ok(1..))) {
-            self.moves.note();
+            self.last.note();
         }
-        outcome
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Told<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = into.filled().len();
-        let outcome = Pin::new(&mut self.stream).poll_read(context, into);
-        if into.filled().len() > before {
-            self.moves.note();
-        }
-        outcome
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Told<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.written(outcome)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
-        self.written(outcome)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 
@@ -592,7 +538,7 @@ mod tests {
         let still = Duration::from_millis(20);
         let moves = Moves::new();
         moves.end(still).await;
-        assert!(moves.began.elapsed() >= still);
+        assert!(moves.last.began.elapsed() >= still);
         let answering = moves.answering();
         assert!(tokio::time::timeout(10 * still, moves.end(still)).await.is_err());
         let answered = Instant::now();

@@ -48,6 +48,7 @@ mod imports;
 pub mod keyvalue;
 pub mod limits;
 mod link;
+mod movement;
 pub mod needs;
 pub mod observe;
 mod open_files;

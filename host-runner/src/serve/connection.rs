@@ -22,9 +22,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::admit::admit;
 use super::body::Counted;
 use super::failure::new_id;
-use super::traffic::{End, Traffic, Turn, Watched};
+use super::traffic::{End, Traffic, Turn};
 use super::{Asked, Body, ServeError, Server};
 use crate::limits::Limits;
+use crate::movement::Watched;
 use crate::observe::beginning;
 
 /// The least that a limit on the head of a request can be: what the parser reads at once.

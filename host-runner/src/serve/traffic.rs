@@ -1,24 +1,20 @@
 //! What moves on a connection, so that one on which nothing does can be closed.
 
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use crate::movement::{LastMove, Watch};
 use crate::session::FOREVER;
 
 /// The traffic on one connection. Kept without a timer for each request: whoever waits for an end of it looks again when
 /// the time could be up, so an end is noticed late by at most the shorter of the two limits.
 pub(super) struct Traffic {
-    began: Instant,
-    /// When something moved last, in milliseconds after `began`.
-    moved: AtomicU64,
+    moved: LastMove,
     /// Requests of which the answer has not been taken whole.
     requests: AtomicUsize,
     /// Answers of which the client is to take more.
@@ -41,18 +37,12 @@ pub(super) enum End {
 impl Traffic {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
-            began: Instant::now(),
-            moved: AtomicU64::new(0),
+            moved: LastMove::new(),
             requests: AtomicUsize::new(0),
             offered: AtomicUsize::new(0),
             guests: AtomicUsize::new(0),
             blocked: AtomicBool::new(false),
         })
-    }
-
-    fn moves(&self) {
-        // Half a billion years fit.
-        self.moved.store(self.began.elapsed().as_millis() as u64, Ordering::Release);
     }
 
     /// Guests at work for this connection.
@@ -77,7 +67,7 @@ impl Traffic {
         let waited_from = Instant::now();
         loop {
             let now = Instant::now();
-            let moved = self.began + Duration::from_millis(self.moved.load(Ordering::Acquire));
+            let moved = self.moved.at();
             let next = match self.state() {
                 Some(End::Idle) => {
                     let end = moved.max(waited_from) + idle;
@@ -107,7 +97,7 @@ pub(super) struct Turn(Arc<Traffic>);
 impl Turn {
     pub(super) fn enter(traffic: &Arc<Traffic>) -> Self {
         traffic.requests.fetch_add(1, Ordering::AcqRel);
-        traffic.moves();
+        traffic.moved.note();
         Self(Arc::clone(traffic))
     }
 
@@ -118,7 +108,7 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.0.moves();
+        self.0.moved.note();
         self.0.requests.fetch_sub(1, Ordering::AcqRel);
     }
 }
@@ -154,7 +144,7 @@ impl Offer {
 
     /// Something was taken. Now it is the client's turn, or its guest's.
     pub(super) fn set(&mut self, made: bool) {
-        self.traffic.moves();
+        self.traffic.moved.note();
         match (self.made, made) {
             (false, true) => drop(self.traffic.offered.fetch_add(1, Ordering::AcqRel)),
             (true, false) => drop(self.traffic.offered.fetch_sub(1, Ordering::AcqRel)),
@@ -170,65 +160,15 @@ impl Drop for Offer {
     }
 }
 
-/// A socket that tells when nothing more can be written to it.
-pub(super) struct Watched {
-    stream: TcpStream,
-    traffic: Arc<Traffic>,
-}
+/// Tells when nothing more can be written.
+impl Watch for Traffic {
+    fn read(&self, _bytes: usize) {}
 
-impl Watched {
-    pub(super) fn new(stream: TcpStream, traffic: &Arc<Traffic>) -> Self {
-        Self { stream, traffic: Arc::clone(traffic) }
-    }
-
-    fn written<T>(&self, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn written(&self, outcome: &Poll<io::Result<usize>>) {
         if outcome.is_ready() {
-            self.traffic.moves();
+            self.moved.note();
         }
-        self.traffic.blocked.store(outcome.is_pending(), Ordering::Release);
-        outcome
-    }
-}
-
-impl AsyncRead for Watched {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, into)
-    }
-}
-
-impl AsyncWrite for Watched {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.written(outcome)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
-        self.written(outcome)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        self.blocked.store(outcome.is_pending(), Ordering::Release);
     }
 }
 
