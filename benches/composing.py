@@ -163,7 +163,7 @@ def main():
     parser.add_argument("--runs", type=int, default=15, help="how often each command runs (default: 15)")
     times = parser.parse_args().runs
     runner = check.Runner(check.Part("bench", 20))
-    if not check.cargo_tool(runner, check.WAC):
+    if check.cargo_tool(runner, check.WAC) is None:
         sys.exit("error: the stock wac could not be installed")
     load = os.getloadavg()[0]
     print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, load {load:.1f}, {times} runs each")

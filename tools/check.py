@@ -307,23 +307,44 @@ def wit(runner):
 
 
 def cargo_tool(runner, package):
-    """Installs a command once, under target/tools/cargo."""
+    """Installs a command once, as it is published; gives its path, or None."""
+    return install(runner, package, CARGO_TOOLS, {})
+
+
+def cargo_tool_to_check(runner, package):
+    """A command for what it answers and not for how fast: most of its build time is the optimiser's."""
     name, version = package
-    stamp = CARGO_TOOLS / f".{name}-{version}"
-    if stamp.exists():
-        return True
-    runner.say(f"installing {name} {version} from source, once (5 to 10 minutes)")
-    build_folder = CARGO_TOOLS / "build"
-    good, _ = runner.run(
-        ["cargo", "install", "--locked", "--quiet", "--root", CARGO_TOOLS, "--version", version, name],
-        env={"CARGO_TARGET_DIR": str(build_folder)},
+    if stamp_of(CARGO_TOOLS, package).exists():
+        return CARGO_TOOLS / "bin" / name.removesuffix("-cli")
+    plain = {"OPT_LEVEL": "1", "LTO": "off", "CODEGEN_UNITS": "16", "DEBUG": "0"}
+    return install(
+        runner, package, CARGO_TOOLS / "plain", {f"CARGO_PROFILE_RELEASE_{key}": value for key, value in plain.items()}
     )
-    if good:
+
+
+def stamp_of(root, package):
+    name, version = package
+    return root / f".{name}-{version}"
+
+
+def install(runner, package, root, profile):
+    """Installs a command once, under a folder of its own."""
+    name, version = package
+    stamp = stamp_of(root, package)
+    if not stamp.exists():
+        runner.say(f"installing {name} {version} from source, once (some minutes)")
+        build_folder = root / "build"
+        good, _ = runner.run(
+            ["cargo", "install", "--locked", "--quiet", "--root", root, "--version", version, name],
+            env={"CARGO_TARGET_DIR": str(build_folder), **profile},
+        )
+        if not good:
+            return None
         stamp.touch()
-    # Both share most of what they are built from, so the build folder stays until the second is done.
-    if all((CARGO_TOOLS / f".{name}-{version}").exists() for name, version in (CARGO_COMPONENT, WAC)):
-        shutil.rmtree(build_folder, ignore_errors=True)
-    return good
+        # Both share most of what they are built from, so the build folder stays until the second is done.
+        if all(stamp_of(root, one).exists() for one in (CARGO_COMPONENT, WAC)):
+            shutil.rmtree(build_folder, ignore_errors=True)
+    return root / "bin" / name.removesuffix("-cli")
 
 
 def inspected(path):
@@ -335,12 +356,13 @@ def inspected(path):
 
 def cargo_component(runner):
     """the Rust components built with cargo-component are the same to their neighbours"""
-    if not runner.check(cargo_tool(runner, CARGO_COMPONENT), "cargo-component is there"):
+    command = cargo_tool_to_check(runner, CARGO_COMPONENT)
+    if not runner.check(command is not None, "cargo-component is there"):
         return
     folder = TARGET / "cargo-component"
     names = [word for name in RUST_COMPONENTS for word in ("-p", name)]
     good, _ = runner.run(
-        [CARGO_TOOLS / "bin" / "cargo-component", "build", "--locked", "--target", "wasm32-unknown-unknown"]
+        [command, "build", "--locked", "--target", "wasm32-unknown-unknown"]
         + ["--profile", "guest", *names],
         env={"CARGO_TARGET_DIR": str(folder)},
     )
@@ -363,7 +385,8 @@ def compare(runner, theirs, ours, what):
 
 def wac(runner):
     """the shipped .wac files compose with the stock wac command too"""
-    if not runner.check(cargo_tool(runner, WAC), "wac is there"):
+    stock = cargo_tool_to_check(runner, WAC)
+    if not runner.check(stock is not None, "wac is there"):
         return
     folder = TARGET / "wac"
     folder.mkdir(exist_ok=True)
@@ -376,17 +399,17 @@ def wac(runner):
         text = source.read_text(encoding="utf-8")
         namespace, package, version = re.search(r"\btargets ([a-z-]+):([a-z-]+)/[a-z-]+@([0-9.]+);", text).groups()
         shutil.copytree(ROOT / "wit", folder / "deps" / namespace / package / version, dirs_exist_ok=True)
-        command = [CARGO_TOOLS / "bin" / "wac", "compose", source.relative_to(ROOT), "-o", product]
+        command = [stock, "compose", source.relative_to(ROOT), "-o", product]
         good, _ = runner.run([*command, "--deps-dir", folder / "deps", *dependencies])
         if runner.check(good, f"wac compose {source.name}"):
             compare(runner, product, TARGET / "compositions" / product.name, f"wac compose of {source.name}")
-    found_wiring(runner, folder)
+    found_wiring(runner, stock, folder)
     # What docs/mistakes.md shows of the stock command is what it prints.
-    stock = {"STOCK_WAC": str(CARGO_TOOLS / "bin" / "wac")}
-    runner.run(["cargo", "test", "--release", "--locked", "--test", "mistakes"], count_cargo, env=stock)
+    mistakes = ["cargo", "test", "--release", "--locked", "--test", "mistakes"]
+    runner.run(mistakes, count_cargo, env={"STOCK_WAC": str(stock)})
 
 
-def found_wiring(runner, folder):
+def found_wiring(runner, stock, folder):
     """A text that composer found for a bag of components composes to the same component, apart from custom sections."""
     names = ("storage", "orders", "pricing-zig", "storefront")
     parts = [TARGET / "components" / f"{name}.wasm" for name in names]
@@ -396,7 +419,7 @@ def found_wiring(runner, folder):
         return
     given = [f"parts:{part.stem}={part}" for part in parts] + [f"contract:bag={folder / 'bag.contract.wit'}"]
     dependencies = [word for one in given for word in ("-d", one)]
-    good, _ = runner.run([CARGO_TOOLS / "bin" / "wac", "compose", text, "-o", theirs, *dependencies])
+    good, _ = runner.run([stock, "compose", text, "-o", theirs, *dependencies])
     if runner.check(good, "wac compose of the text that was found"):
         same = sections(ours.read_bytes()) == sections(theirs.read_bytes())
         runner.check(same, "wac compose of the text that was found: the same bytes apart from custom sections")
