@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import time
 import unittest
 
 import check
@@ -50,12 +51,12 @@ class Parts(unittest.TestCase):
         quiet.__enter__()
         self.addCleanup(quiet.__exit__, None, None, None)
 
-    def run_part(self, steps):
+    def run_part(self, steps, began=None):
         steps.__doc__ = "a part made for this test"
-        self.addCleanup(check.PARTS.pop, "made-up")
+        self.addCleanup(check.PARTS.pop, "made-up", None)
         self.addCleanup(lambda: (check.LOGS / "made-up.log").unlink(missing_ok=True))
         check.PARTS["made-up"] = (1, steps)
-        return check.run_part("made-up")
+        return check.run_part_in_time("made-up", began)
 
     def test_a_part_in_which_nothing_ran_has_failed(self):
         part = self.run_part(lambda runner: None)
@@ -85,6 +86,15 @@ class Parts(unittest.TestCase):
         part = check.Part("slow", 1, Count(1, 0), 61.0)
         self.assertIn("over budget", "\n".join(check.table([part])))
         self.assertEqual(check.report([part]), 0)
+
+    def test_what_no_time_is_left_for_is_named_and_not_run(self):
+        part = self.run_part(lambda runner: self.fail("it ran"), str(time.time() - 60 * check.LONGEST - 1))
+        self.assertRegex("\n".join(check.table([part])), "made-up +not run")
+        self.assertEqual((part.count, check.report([part])), (Count(), 0))
+
+    def test_what_begins_in_time_is_run(self):
+        part = self.run_part(lambda runner: runner.check(True, "it ran"), str(time.time()))
+        self.assertEqual(part.count, Count(1, 0))
 
 
 if __name__ == "__main__":
