@@ -9,7 +9,6 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,6 +16,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
@@ -279,10 +279,18 @@ impl Admin {
     }
 
     /// Answers until `shutdown` is ready. Requests that come in then are not answered any more.
-    pub async fn serve(self, listener: AdminListener, shutdown: impl Future<Output = ()>) {
+    pub async fn serve(self, listener: AdminListener, shutdown: impl Future<Output = ()> + Send) {
+        self.serve_until(listener, shutdown.boxed()).await;
+    }
+
+    /// Boxed, so that it is compiled here once.
+    fn serve_until<'a>(self, listener: AdminListener, shutdown: BoxFuture<'a, ()>) -> BoxFuture<'a, ()> {
+        self.accept_until(listener, shutdown).boxed()
+    }
+
+    async fn accept_until(self, listener: AdminListener, mut shutdown: BoxFuture<'_, ()>) {
         let room = Arc::new(Semaphore::new(CONNECTIONS));
         let mut connections = JoinSet::new();
-        let mut shutdown = pin!(shutdown);
         loop {
             while connections.try_join_next().is_some() {}
             let accepted = tokio::select! {

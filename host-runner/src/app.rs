@@ -9,7 +9,7 @@ use wasmtime::component::{Component, InstancePre};
 
 use crate::blame::Index;
 use crate::component::{ComponentFile, Source};
-use crate::engine::{Blame as Exactness, Engine};
+use crate::engine::{Engine, Exactness};
 use crate::exports::{self, Exported};
 use crate::extension::{ExtensionError, LinkFailed};
 use crate::grants::Grants;

@@ -10,7 +10,7 @@ use wasmtime::component::Component;
 use crate::app::LoadError;
 use crate::blame::Index;
 use crate::code::{self, Cache, Compiled, Facts, Key, Unreadable};
-use crate::engine::{Engine, EngineError, EngineOptions, Needs};
+use crate::engine::{Demands, Engine, EngineError, EngineOptions};
 
 /// As many bytes as tell what a file is.
 const HEAD: u64 = 8;
@@ -19,7 +19,7 @@ const HEAD: u64 = 8;
 pub struct ComponentFile {
     name: String,
     content: Content,
-    needs: Needs,
+    demands: Demands,
 }
 
 enum Content {
@@ -112,8 +112,12 @@ impl ComponentFile {
         {
             let digest = code::digest_of_file(&mut file).map_err(unreadable)?;
             if let Some(compiled) = cache.find(&digest, &fingerprint) {
-                let needs = compiled.facts.needs.clone();
-                return Ok(Self { name, content: Content::Kept(Box::new(compiled), path.to_owned()), needs });
+                let demands = compiled.facts.demands.clone();
+                return Ok(Self {
+                    name,
+                    content: Content::Kept(Box::new(compiled), path.to_owned()),
+                    demands,
+                });
             }
         }
         Self::from_bytes(&name, std::fs::read(path).map_err(unreadable)?)
@@ -126,8 +130,8 @@ impl ComponentFile {
     /// Where they are something else.
     pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self, LoadError> {
         Self::check_preamble(name, &bytes)?;
-        let needs = Needs::of(&bytes);
-        Ok(Self { name: name.to_owned(), content: Content::Binary(bytes), needs })
+        let demands = Demands::of(&bytes);
+        Ok(Self { name: name.to_owned(), content: Content::Binary(bytes), demands })
     }
 
     fn compiled(name: String, file: &mut File, key: Option<&Key>) -> Result<Self, LoadError> {
@@ -135,8 +139,8 @@ impl ComponentFile {
         let key = key.ok_or_else(|| untrusted("this host has no key to verify it with".into()))?;
         match Compiled::read(file, key) {
             Ok(compiled) => {
-                let needs = compiled.facts.needs.clone();
-                Ok(Self { name, content: Content::Compiled(Box::new(compiled)), needs })
+                let demands = compiled.facts.demands.clone();
+                Ok(Self { name, content: Content::Compiled(Box::new(compiled)), demands })
             }
             Err(Unreadable::Io(error)) => Err(LoadError::Unreadable { file: name, error }),
             Err(error) => Err(untrusted(error.to_string())),
@@ -144,8 +148,8 @@ impl ComponentFile {
     }
 
     /// What it needs of an engine.
-    pub fn needs(&self) -> &Needs {
-        &self.needs
+    pub fn demands(&self) -> &Demands {
+        &self.demands
     }
 
     /// The file, or what stands for it.
@@ -191,7 +195,7 @@ impl ComponentFile {
             .inner()
             .precompile_component(&bytes)
             .map_err(|error| LoadError::invalid(&self.name, &error))?;
-        code::write(to, key, &Facts::of(&bytes, &self.needs, engine), &code)?;
+        code::write(to, key, &Facts::of(&bytes, &self.demands, engine), &code)?;
         Ok(())
     }
 
@@ -315,7 +319,7 @@ fn compile_and_keep(engine: &Engine, bytes: &[u8], name: &str) -> Result<Compone
     let invalid = |error| LoadError::invalid(name, &error);
     let component = Component::from_binary(engine.inner(), bytes).map_err(invalid)?;
     if let Some(cache) = engine.cache() {
-        let facts = Facts::of(bytes, &Needs::of(bytes), engine);
+        let facts = Facts::of(bytes, &Demands::of(bytes), engine);
         cache.keep(engine.fingerprint(), &facts, &component.serialize().map_err(invalid)?);
     }
     Ok(component)

@@ -55,7 +55,7 @@ pub struct Limits {
     /// instance of its own; with more, a request may see what a request before it left in its guest. An instance that met
     /// a limit, trapped or left something unfinished gets no other request. Default: 1.
     pub reuse: u32,
-    /// How long an instance waits for its next request before it is dropped. Default: 10 s.
+    /// How long an instance waits for its next request, or its first, before it is dropped. Default: 10 s.
     pub warm: Duration,
     /// Requests that wait for an instance; the next one is answered 503. Default: 256.
     pub queue: usize,
@@ -167,9 +167,12 @@ impl Limiter {
         Self { limits, memory, table_elements, hit: None, told: None }
     }
 
-    /// Its memory counts in this gauge, until it is dropped. To be asked before there is any.
+    /// Its memory counts in this gauge, until it is dropped. To be asked again changes nothing.
     pub(crate) fn tell_in(&mut self, gauge: Gauge) {
-        self.told = Some(gauge);
+        if self.told.is_none() {
+            self.told = Some(gauge);
+            self.tell(as_gauge(self.memory.used));
+        }
     }
 
     fn tell(&self, growth: i64) {

@@ -11,7 +11,7 @@ use anatomy::{Component, Part, ReadError, Source};
 use serde::Serialize;
 
 use crate::app::LoadError;
-use crate::component::ComponentFile;
+use crate::component::{ComponentFile, Source as FileSource};
 use crate::extension::{Extensions, compatible};
 use crate::imports::{Need, Way};
 
@@ -95,15 +95,20 @@ pub struct Inside {
     pub reaches: Vec<String>,
 }
 
-/// Reads what the component in a file asks for; `name` stands for the file in errors.
+/// What the component in a file asks for, or the one that compiled code was made of.
 ///
 /// # Errors
 ///
-/// As [`App::load`](crate::App::load), where the bytes are no component.
-pub fn of_file(name: &str, bytes: &[u8], extensions: &Extensions) -> Result<Needs, LoadError> {
-    ComponentFile::check_preamble(name, bytes)?;
-    needs(bytes, extensions)
-        .map_err(|error| LoadError::Invalid { file: name.to_owned(), reason: error.to_string() })
+/// Where its structure cannot be read.
+pub fn of_file(file: &ComponentFile, extensions: &Extensions) -> Result<Needs, LoadError> {
+    let invalid = |reason: String| LoadError::Invalid { file: file.name().to_owned(), reason };
+    match file.source() {
+        FileSource::Binary(bytes) => needs(bytes, extensions).map_err(|error| invalid(error.to_string())),
+        FileSource::Kept(compiled, _) | FileSource::Compiled(compiled) => match &compiled.facts.anatomy {
+            Some(anatomy) => Ok(needs_of(anatomy, extensions)),
+            None => Err(invalid("its structure could not be read when it was compiled".to_owned())),
+        },
+    }
 }
 
 /// Reads what the component asks for. `extensions` are those that the host has.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use host_runner::engine::{Blame, Needs};
+use host_runner::engine::{Demands, Exactness};
 use host_runner::{App, CallError, Engine, EngineOptions, LoadError, Pool, Setup, Val};
 use serde_json::Value;
 
@@ -142,11 +142,11 @@ fn wide(parts: usize) -> Vec<u8> {
 #[tokio::test]
 async fn the_pool_has_room_for_as_many_instances_as_were_asked_for_and_no_more() {
     let component = wide(40);
-    let needs = Needs::of(&component);
-    assert_eq!(needs.instance.unwrap().memories, 40);
+    let demands = Demands::of(&component);
+    assert_eq!(demands.instance.unwrap().memories, 40);
     let pool = Pool { instances: 2, memory: 1 << 20, table_elements: 10 };
     let options = EngineOptions { pool: Some(pool), ..EngineOptions::default() };
-    let engine = Engine::for_needs(&options, &needs).unwrap();
+    let engine = Engine::for_demands(&options, &demands).unwrap();
     let app = App::from_bytes(&engine, "wide.wasm", &component, Setup::default()).unwrap();
     let first = app.session().await.unwrap();
     let _second = app.session().await.unwrap();
@@ -196,20 +196,20 @@ async fn with_exact_blame_every_frame_of_a_trap_is_there() {
     let blamed = async |blame| {
         let component = binary(PARTS);
         let options = EngineOptions { blame, ..EngineOptions::default() };
-        let engine = Engine::for_needs(&options, &Needs::of(&component)).unwrap();
+        let engine = Engine::for_demands(&options, &Demands::of(&component)).unwrap();
         let app = App::from_bytes(&engine, "parts.wasm", &component, Setup::default()).unwrap();
         match app.session().await.unwrap().call("go", &[]).await.unwrap_err() {
             CallError::Trap { blame } => blame,
             other => panic!("{other}"),
         }
     };
-    let exact = blamed(Blame::Exact).await;
+    let exact = blamed(Exactness::Exact).await;
     let names: Vec<&str> = exact.frames.iter().map(|frame| &*frame.function).collect();
     assert!(names[0] == "trap" && names.contains(&"calls"), "{names:?}");
     assert_eq!(exact.way(), "outer > inner");
     assert!(!exact.coarse && !exact.page("a test", None).contains("a frame may hide"));
     // With coarse blame a frame may be missing, none is made up, and the page says so.
-    let coarse = blamed(Blame::Coarse).await;
+    let coarse = blamed(Exactness::Coarse).await;
     assert!(coarse.frames.len() <= exact.frames.len(), "{coarse}");
     assert!(coarse.coarse && coarse.page("a test", None).contains("a frame may hide"));
 }

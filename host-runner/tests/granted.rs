@@ -655,6 +655,32 @@ fn the_command_compares_two_versions_and_its_exit_code_says_which_it_is() {
 }
 
 #[test]
+fn compiled_code_tells_what_its_component_asks_for() {
+    let store = "wasi:keyvalue/store@0.2.0-draft2";
+    let place = Place::new(&[
+        ("old.wasm", &composed(store, true, None)),
+        ("new.wasm", &composed(store, false, None)),
+    ]);
+    for name in ["old", "new"] {
+        let (from, to) = (format!("{name}.wasm"), format!("{name}.cwasm"));
+        assert_eq!(place.run(&["compile", &from, "-o", &to, "--key", "key"]).0, 0);
+    }
+    let (code, told, _) = place.run(&["grants", "new.wasm"]);
+    let of_code = place.run(&["grants", "new.cwasm", "--key", "key"]);
+    assert_eq!(of_code, (code, told.replace("new.wasm", "new.cwasm"), String::new()));
+    let (code, told, _) = place.run(&["grants", "--check", "old.wasm", "new.wasm"]);
+    let of_code = place.run(&["grants", "--check", "old.wasm", "new.cwasm", "--key", "key"]);
+    assert_eq!(of_code, (code, told.replace("new.wasm", "new.cwasm"), String::new()));
+    // Nobody vouches for what it says.
+    assert_eq!(place.run(&["compile", "old.wasm", "-o", "other.cwasm", "--key", "other"]).0, 0);
+    let (code, out, err) = place.run(&["grants", "new.cwasm", "--key", "other"]);
+    assert_eq!((code, out.as_str()), (4, ""));
+    assert!(err.starts_with("error: new.cwasm was refused: "), "{err}");
+    let (code, out, err) = place.run(&["grants", "new.cwasm", "--key", "none"]);
+    assert_eq!((code, out.as_str()), (6, ""), "{err}");
+}
+
+#[test]
 fn files_that_say_nothing_are_told() {
     let place = Place::new(&[
         ("text.wasm", b"hello"),

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,6 +28,9 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
 use prost::Message;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value as Json;
 use support::{Running, guest, guest_that_asks, rest, start_watched};
 use tokio::net::TcpListener;
@@ -34,6 +38,9 @@ use tokio::runtime::Handle;
 
 /// Long enough for any machine.
 const LONG: Duration = Duration::from_secs(60);
+
+/// An authority, and a collector's certificate by it, for tests alone: its own key was thrown away.
+const TLS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tls");
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "b7ad6b7169203331";
@@ -339,6 +346,77 @@ fn a_collector_that_is_not_there_costs_nothing_and_is_told_once() {
     let told: Vec<&str> = log.lines().filter(|line| line.contains("traces")).collect();
     assert_eq!(told.len(), 1, "{log}");
     assert!(told[0].contains(&format!("traces do not arrive at {nobody}: ")), "{log}");
+}
+
+/// A collector that speaks TLS, with the certificate in `tests/tls`. Its thread gives what arrived on its first connection.
+fn collector_with_tls() -> (SocketAddr, JoinHandle<Vec<ExportTraceServiceRequest>>) {
+    let tls = Path::new(TLS);
+    let chain =
+        CertificateDer::pem_file_iter(tls.join("collector.pem")).unwrap().map(Result::unwrap).collect();
+    let key = PrivateKeyDer::from_pem_file(tls.join("collector.key")).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let taking = std::thread::spawn(move || {
+        let connection = ServerConnection::new(Arc::new(config)).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        let mut stream = BufReader::new(StreamOwned::new(connection, stream));
+        let mut batches = Vec::new();
+        while let Some(batch) = next_batch(&mut stream) {
+            batches.push(batch);
+            stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+            stream.get_mut().flush().unwrap();
+        }
+        batches
+    });
+    (address, taking)
+}
+
+/// Reads a request. None at the end, however the client ends.
+fn next_batch(stream: &mut impl BufRead) -> Option<ExportTraceServiceRequest> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        match line.trim_end().split_once(": ") {
+            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                length = value.parse().unwrap()
+            }
+            None if line.trim_end().is_empty() => break,
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).unwrap();
+    Some(ExportTraceServiceRequest::decode(&*body).unwrap())
+}
+
+/// Whom the system trusts is read where it says so: these files stand for the system's own.
+#[test]
+fn a_collector_is_reached_by_tls_where_the_system_trusts_it() {
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join("nobody.pem"), "").unwrap();
+    for (trusted, arrives) in [(format!("{TLS}/authority.pem"), true), ("nobody.pem".to_owned(), false)] {
+        let (collector, taking) = collector_with_tls();
+        let flags = ["--otlp", &format!("https://{collector}")];
+        let serving = Serving::start(place.path(), &flags, &[("SSL_CERT_FILE", &trusted)]);
+        assert!(serving.get("/ok").ends_with("\r\n5\r\nhello\r\n0\r\n\r\n"));
+        let log = serving.stop();
+        let spans = taking.join().unwrap().into_iter().flat_map(|batch| batch.resource_spans);
+        let spans = spans.flat_map(|spans| spans.scope_spans).flat_map(|spans| spans.spans);
+        let served = spans.filter(|span| span.kind == SpanKind::Server as i32).count();
+        assert_eq!(served, usize::from(arrives), "{trusted}: {log}");
+        let told = log.contains(&format!("traces do not arrive at {collector}: "));
+        assert_eq!(told, !arrives, "{trusted}: {log}");
+        assert!(arrives || log.contains("certificate"), "{log}");
+    }
 }
 
 #[test]

@@ -194,6 +194,33 @@ async fn each_request_has_an_instance_of_its_own_unless_told_otherwise() {
     stand.server.stop().await;
 }
 
+/// The instance that shows at the start that one starts is not thrown away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_request_has_the_first_instance() {
+    let stand = Stand::start(Limits { concurrency: 1, warm: LONG, ..Limits::default() }).await;
+    for started in [1, 1, 2, 3] {
+        assert_eq!(stand.census.0.all.load(Ordering::SeqCst), started);
+        assert_eq!(stand.count("ok").await, 1);
+    }
+    assert_eq!((stand.census.0.most.load(Ordering::SeqCst), stand.failures.lock().unwrap().len()), (1, 0));
+    stand.server.stop().await;
+}
+
+/// It waits no longer than others wait for their next request.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_instance_goes_where_nobody_asks() {
+    let stand = Stand::start(Limits { warm: Duration::from_millis(1), ..Limits::default() }).await;
+    let gone = async {
+        while stand.census.now() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LONG, gone).await.expect("it goes");
+    assert_eq!(stand.count("ok").await, 1);
+    assert_eq!(stand.census.0.all.load(Ordering::SeqCst), 2);
+    stand.server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_answers_as_many_requests_as_it_may_and_no_more() {
     let stand = Stand::start(Limits { reuse: 3, ..one() }).await;
@@ -263,12 +290,11 @@ async fn an_instance_whose_answer_is_withheld_is_not_used_again() {
     let started = || stand.census.0.all.load(Ordering::SeqCst);
     // An answer of three bytes.
     let short = b"POST /echo HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc";
-    let before = started();
     for instances in 1..=3 {
         for _ in 0..2 {
             let answer = rest(&mut stand.server.send(short).await).await;
             assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-            assert_eq!(started(), before + instances);
+            assert_eq!(started(), instances);
         }
         assert!(stand.server.ask("counted").await.starts_with("HTTP/1.1 502 "));
         let failures = std::mem::take(&mut *stand.failures.lock().unwrap());

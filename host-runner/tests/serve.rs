@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use host_runner::blame::Kind;
 use host_runner::{App, Engine, EngineOptions, Failure, LimitHit, Limits, Server, Setup};
-use support::{Log, rest, short, start, start_telling};
+use support::{Log, guest, guest_that, rest, short, start, start_guest, start_telling};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -79,13 +79,35 @@ async fn a_failure_is_known_by_the_id_that_its_client_was_told() {
             "{page}"
         );
     }
-    // An answer that has begun is cut off, and told as well.
+    // An answer that has begun is cut off, and told as well: once, whatever its guest makes of that.
     server.ask("big").await;
-    let failed = std::mem::take(&mut *failures.lock().unwrap());
-    let kinds: Vec<_> =
-        failed.iter().filter_map(|failure| failure.blame.as_ref()).map(|blame| blame.kind).collect();
-    assert!(kinds.contains(&Kind::Limit(LimitHit::ResponseBody(100_000))), "{kinds:?}");
     server.stop().await;
+    let failed = std::mem::take(&mut *failures.lock().unwrap());
+    let kinds: Vec<_> = failed.iter().map(|failure| failure.blame.as_ref().unwrap().kind).collect();
+    assert_eq!(kinds, [Kind::Limit(LimitHit::ResponseBody(100_000))]);
+}
+
+/// The host cuts an answer off, and its guest takes that badly.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failure_is_told_once_whatever_comes_of_it() {
+    let bytes = guest_that("", "", |text| {
+        let (minding, after) = ("return))\n        (call $end", "unreachable))\n        (call $end");
+        assert!(text.contains(minding));
+        text.replace(minding, after)
+    });
+    let failures: Arc<Mutex<Vec<Failure>>> = Arc::default();
+    let told = Arc::clone(&failures);
+    let limits = Limits { response_body: 100_000, ..short() };
+    let setup = Setup { limits, ..Setup::default() };
+    let tell = move |failure: &Failure| told.lock().unwrap().push(failure.clone());
+    let server = start_guest(&bytes, setup, None, tell).await;
+    let answer = server.ask("big").await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.len() < 120_000, "{answer}");
+    // The guest's end is awaited.
+    server.stop().await;
+    let failures = failures.lock().unwrap();
+    let [failure] = &failures[..] else { panic!("{failures:?}") };
+    assert_eq!(failure.blame.as_ref().unwrap().kind, Kind::Limit(LimitHit::ResponseBody(100_000)));
 }
 
 /// On one thread, because the log is taken on that.
@@ -100,7 +122,9 @@ async fn a_failure_is_one_line_in_the_log() {
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let lines: Vec<&str> = text.lines().filter(|line| line.contains("a guest failed")).collect();
     let [line] = &*lines else { panic!("{text}") };
+    let digest = format!("digest=\"{}\"", anatomy::read(guest()).unwrap().digest);
     for field in [
+        &digest,
         "request=\"GET /trap\"",
         "status=500",
         "kind=\"gave-up\"",

@@ -17,7 +17,7 @@ use std::io::{self, Read, Seek};
 use serde::{Deserialize, Serialize};
 
 use crate::blame::Index;
-use crate::engine::{Engine, Needs};
+use crate::engine::{Demands, Engine};
 
 pub(crate) use cache::write_whole;
 pub use cache::{Cache, CacheError};
@@ -25,7 +25,7 @@ pub(crate) use entry::{Compiled, Unreadable, is_entry, write};
 pub use key::{Key, KeyError};
 
 /// Counted up where what is written changes its form or its meaning.
-const FORMAT: &str = "host-runner code 3";
+const FORMAT: &str = "host-runner code 4";
 
 /// What is kept of a component beside its code, so that its bytes need not be read again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ pub(crate) struct Facts {
     pub(crate) settings: String,
     /// The digest of the component's bytes: see [`digest_of`].
     pub(crate) digest: String,
-    pub(crate) needs: Needs,
+    pub(crate) demands: Demands,
     /// Its structure; `None` where that could not be read.
     pub(crate) anatomy: Option<anatomy::Component>,
     /// Those of its imports that only name types.
@@ -46,14 +46,14 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    pub(crate) fn of(bytes: &[u8], needs: &Needs, engine: &Engine) -> Self {
+    pub(crate) fn of(bytes: &[u8], demands: &Demands, engine: &Engine) -> Self {
         let anatomy = anatomy::read(bytes).ok();
         let link_map =
             anatomy.as_ref().and_then(|anatomy| anatomy::link_map::read(bytes, anatomy).ok().flatten());
         Self {
             settings: settings_of(engine),
             digest: digest_of(bytes),
-            needs: needs.clone(),
+            demands: demands.clone(),
             naming: anatomy.as_ref().map(|anatomy| anatomy.naming.clone()).unwrap_or_default(),
             anatomy,
             link_map,

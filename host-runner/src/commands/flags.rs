@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use host_runner::engine::Blame;
+use host_runner::engine::Exactness;
 use host_runner::extension::Extensions;
 use host_runner::grants::{Authority, Directory, Stdio};
 use host_runner::keyvalue::{Access, Backend, Memory, Narrowed, Redb};
@@ -411,7 +411,7 @@ pub(crate) struct EngineFlags {
 
     /// How exactly a trap is blamed on a part; coarse lets calls between parts cost less by inlining.
     #[arg(long, value_name = "exact|coarse", default_value = "exact", hide_default_value = true)]
-    blame: Exactness,
+    blame: BlameFlag,
 
     /// Support for asynchronous calls [default: auto, on for components that need it].
     #[arg(long, value_name = "auto|on|off", default_value = "auto", hide_default_value = true)]
@@ -449,7 +449,7 @@ pub(crate) struct EngineFlags {
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Exactness {
+enum BlameFlag {
     Exact,
     Coarse,
 }
@@ -510,8 +510,8 @@ impl EngineFlags {
             cache,
             key,
             blame: match self.blame {
-                Exactness::Exact => Blame::Exact,
-                Exactness::Coarse => Blame::Coarse,
+                BlameFlag::Exact => Exactness::Exact,
+                BlameFlag::Coarse => Exactness::Coarse,
             },
             concurrency: self.concurrency.told(),
             copy_on_write: self.copy_on_write.told(),
@@ -520,7 +520,7 @@ impl EngineFlags {
             page_map_scan: self.page_map_scan.told(),
         };
         let component = ComponentFile::read(file, &options)?;
-        let engine = Engine::for_needs(&options, component.needs())?;
+        let engine = Engine::for_demands(&options, component.demands())?;
         match self.explain_engine {
             None => Ok(Some(Prepared { component, engine })),
             Some(form) => explain(form, &component, &engine).map(|()| None),
@@ -569,7 +569,7 @@ fn explain(form: Form, component: &ComponentFile, engine: &Engine) -> Result<(),
         Form::Json => {
             let told = serde_json::json!({
                 "component": component.name(),
-                "needs": component.needs(),
+                "needs": component.demands(),
                 "choices": choices,
             });
             print_line(&format!("{told:#}"))

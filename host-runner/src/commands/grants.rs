@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use host_runner::LoadError;
 use host_runner::extension::Extensions;
-use host_runner::needs::{Asked, Growth, Needs, Reachable};
+use host_runner::needs::{Asked, Growth, Needs, Reachable, of_file};
+use host_runner::{ComponentFile, EngineOptions, Key};
 use serde_json::json;
 
 use super::config::ConfigFlag;
@@ -25,16 +25,21 @@ use super::{Failure, print_line};
 /// did not reach before.
 #[derive(Args)]
 #[command(after_help = "\
-Exit code 4: what --config and the flags grant is not enough; with --check, NEW asks for more than OLD.
+Exit code 4: what --config and the flags grant is not enough; with --check, NEW asks for more than OLD; or the key does
+not verify a .cwasm file.
 
 Examples:
   host-runner grants site.wasm
   host-runner grants site.wasm --config host.toml
   host-runner grants --check running.wasm update.wasm --json")]
 pub(crate) struct Grants {
-    /// The component.
+    /// The component, or a .cwasm file that was made of it.
     #[arg(required_unless_present = "check", conflicts_with = "check")]
     file: Option<PathBuf>,
+
+    /// The key that a .cwasm file is verified with [default: that in the user's cache folder].
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
 
     #[command(flatten)]
     config: ConfigFlag,
@@ -56,17 +61,19 @@ impl Grants {
     pub(crate) fn execute(self) -> Result<ExitCode, Failure> {
         let allowed = self.granted.allowed(&self.config.read()?.grants)?;
         let given = self.config.is_given() || !allowed.is_empty();
+        let key = self.key.as_deref().map(Key::read).transpose().map_err(Failure::host)?;
+        let key = key.as_ref();
         match (&self.file, self.check.as_deref()) {
             (_, Some(_)) if given => {
                 Err(Failure::usage("--check compares what components ask for: it takes no grants"))
             }
             (_, Some([old, new])) => {
-                let growth = read(new)?.grown_from(&read(old)?);
+                let growth = read(new, key)?.grown_from(&read(old, key)?);
                 print_line(&if self.json { growth_json(&growth) } else { growth_text(new, &growth) })?;
                 Ok(ExitCode::from(if growth.is_any() { 4 } else { 0 }))
             }
             (Some(file), _) => {
-                let needs = read(file)?;
+                let needs = read(file, key)?;
                 let granted = given.then(|| Granted::by(&needs, allowed));
                 print_line(&if self.json {
                     needs_json(&needs, granted.as_ref())
@@ -83,10 +90,11 @@ impl Grants {
     }
 }
 
-fn read(file: &Path) -> Result<Needs, Failure> {
-    let name = file.display().to_string();
-    let bytes = std::fs::read(file).map_err(|error| LoadError::Unreadable { file: name.clone(), error })?;
-    Ok(host_runner::needs::of_file(&name, &bytes, &Extensions::default())?)
+/// Code that was compiled ahead of time tells what its component asks for as well, once it is verified.
+fn read(file: &Path, key: Option<&Key>) -> Result<Needs, Failure> {
+    let key = key.cloned().or_else(|| Key::of_user().ok());
+    let file = ComponentFile::read(file, &EngineOptions { key, ..EngineOptions::default() })?;
+    Ok(of_file(&file, &Extensions::default())?)
 }
 
 /// What is granted, beside what is needed.

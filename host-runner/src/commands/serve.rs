@@ -89,7 +89,8 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "COUNT", help_heading = "Limits")]
     max_concurrency: Option<u32>,
 
-    /// How long an instance waits for its next request before it is dropped, with --reuse [default: 10s].
+    /// How long an instance waits for its next request before it is dropped, with --reuse; and for its first, the one that
+    /// showed that the component starts [default: 10s].
     #[arg(long, value_name = "TIME|none", value_parser = time, help_heading = "Limits")]
     max_warm: Option<Duration>,
 

@@ -1,11 +1,11 @@
 //! The engine: compiler settings chosen for a component, and the clock that interrupts guests.
 //!
-//! What a component needs is found out from its bytes ([`Needs`]), and the settings are chosen for that
+//! What a component needs is found out from its bytes ([`Demands`]), and the settings are chosen for that
 //! ([`Settings`]), each with its reason. *Concurrency support* is off where the component validates without: then calls
 //! and instances cost about half. *Epochs, not fuel*: an epoch check costs a load and a compare, and ticks with the wall
 //! clock, which is what a limit on a request is about.
 
-mod needs;
+mod demands;
 mod settings;
 
 use std::sync::{Arc, OnceLock};
@@ -16,8 +16,8 @@ use wasmtime::ResourcesRequired;
 
 use crate::code::{self, Cache, Key};
 
-pub use needs::{Holdings, Needs};
-pub use settings::{Blame, Choice, Settings};
+pub use demands::{Demands, Holdings};
+pub use settings::{Choice, Exactness, Settings};
 
 /// How often running guests are looked at: the granularity of every limit on time, and how long a guest
 /// that computes keeps a thread before others get their turn.
@@ -34,7 +34,7 @@ pub struct EngineOptions {
     /// The key of code that was compiled ahead of time. `None` takes that of the cache.
     pub key: Option<Key>,
     /// How exactly a trap is blamed on a part.
-    pub blame: Blame,
+    pub blame: Exactness,
     /// Support for asynchronous calls. A component that needs it is invalid without.
     pub concurrency: Option<bool>,
     /// Whether instances map the image of their heap and copy only what they write to. `None` is on.
@@ -94,19 +94,19 @@ impl EngineOptions {
     /// all engines of these options that are chosen for a component, and for all that are not.
     pub(crate) fn fingerprint(&self, chosen: bool) -> Result<String, EngineError> {
         let options = Self { pool: None, ..self.clone() };
-        let settings = Settings::choose(&options, &Needs::unknown());
+        let settings = Settings::choose(&options, &Demands::unknown());
         let engine =
             wasmtime::Engine::new(&settings.config()).map_err(|error| EngineError::Start(error.into()))?;
-        // Unknown needs choose what `Some(true)` tells, and a component may choose otherwise.
+        // Unknown demands choose what `Some(true)` tells, and a component may choose otherwise.
         Ok(code::fingerprint(&engine, (chosen, self.concurrency)))
     }
 }
 
 impl Engine {
     /// Builds an engine for whatever component: with support for asynchronous calls, and with a pool, if any, of
-    /// sizes that most components fit into. [`Engine::for_needs`] is faster where the component is known.
+    /// sizes that most components fit into. [`Engine::for_demands`] is faster where the component is known.
     pub fn new(options: &EngineOptions) -> Result<Self, EngineError> {
-        Self::build(options, &Needs::unknown(), false)
+        Self::build(options, &Demands::unknown(), false)
     }
 
     /// Builds an engine with the settings that suit a component, and starts the thread that ticks its epoch; the thread
@@ -114,12 +114,12 @@ impl Engine {
     ///
     /// Where the address space for a pool cannot be had (a container with a limit on it), instances are
     /// allocated on demand instead: slower, and the same in everything else.
-    pub fn for_needs(options: &EngineOptions, needs: &Needs) -> Result<Self, EngineError> {
-        Self::build(options, needs, true)
+    pub fn for_demands(options: &EngineOptions, demands: &Demands) -> Result<Self, EngineError> {
+        Self::build(options, demands, true)
     }
 
-    fn build(options: &EngineOptions, needs: &Needs, chosen: bool) -> Result<Self, EngineError> {
-        let mut settings = Settings::choose(options, needs);
+    fn build(options: &EngineOptions, demands: &Demands, chosen: bool) -> Result<Self, EngineError> {
+        let mut settings = Settings::choose(options, demands);
         let mut built = wasmtime::Engine::new(&settings.config());
         if let Err(error) = &built
             && settings.slots().is_some()

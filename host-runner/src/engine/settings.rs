@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use serde::Serialize;
 use wasmtime::{Config, Enabled, Inlining, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use super::needs::{Holdings, Needs};
+use super::demands::{Demands, Holdings};
 use super::{EngineOptions, Pool};
 use crate::blame;
 
@@ -34,7 +34,7 @@ const ELEMENT: u64 = 8;
 /// How exactly a trap is blamed on a part.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Blame {
+pub enum Exactness {
     /// Nothing is inlined from one module into another, so that every frame of a trap is where its code came from.
     #[default]
     Exact,
@@ -85,7 +85,7 @@ pub(crate) struct Slots {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     concurrency: bool,
-    blame: Blame,
+    blame: Exactness,
     copy_on_write: bool,
     image: u64,
     slots: Option<Slots>,
@@ -94,13 +94,13 @@ pub struct Settings {
 
 impl Settings {
     /// Chooses for what a component needs; what the options say is done as they say.
-    pub fn choose(options: &EngineOptions, needs: &Needs) -> Self {
+    pub fn choose(options: &EngineOptions, demands: &Demands) -> Self {
         let mut choices = Choices::default();
-        let concurrency = choices.concurrency(options.concurrency, needs.concurrency);
+        let concurrency = choices.concurrency(options.concurrency, demands.concurrency);
         choices.blame(options.blame);
         let copy_on_write = choices.copy_on_write(options.copy_on_write);
-        let image = choices.image(copy_on_write, needs.instance.as_ref());
-        let slots = choices.pool(options, needs.instance.as_ref(), copy_on_write);
+        let image = choices.image(copy_on_write, demands.instance.as_ref());
+        let slots = choices.pool(options, demands.instance.as_ref(), copy_on_write);
         Self { concurrency, blame: options.blame, copy_on_write, image, slots, choices: choices.0 }
     }
 
@@ -115,7 +115,7 @@ impl Settings {
     }
 
     /// How exactly a trap is blamed on a part.
-    pub fn blame(&self) -> Blame {
+    pub fn blame(&self) -> Exactness {
         self.blame
     }
 
@@ -146,8 +146,8 @@ impl Settings {
             .wasm_component_model(true)
             .concurrency_support(self.concurrency)
             .compiler_inlining(match self.blame {
-                Blame::Exact => Inlining::No,
-                Blame::Coarse => Inlining::InterModule,
+                Exactness::Exact => Inlining::No,
+                Exactness::Coarse => Inlining::InterModule,
             })
             .memory_init_cow(self.copy_on_write)
             .memory_guaranteed_dense_image_size(self.image)
@@ -224,15 +224,15 @@ impl Choices {
         chosen
     }
 
-    fn blame(&mut self, blame: Blame) {
+    fn blame(&mut self, blame: Exactness) {
         match blame {
-            Blame::Exact => self.add(
+            Exactness::Exact => self.add(
                 "blame",
                 "exact",
                 "nothing is inlined from one module into another, so every frame of a trap tells its part",
                 "--blame coarse",
             ),
-            Blame::Coarse => self.add(
+            Exactness::Coarse => self.add(
                 "blame",
                 "coarse",
                 "as told: modules may be inlined into each other, and a frame of a trap may hide an inlined function",
@@ -435,14 +435,14 @@ mod tests {
         found.map(|choice| choice.chosen.clone()).unwrap_or_default()
     }
 
-    fn needs(largest_memory: u64) -> Needs {
+    fn demands(largest_memory: u64) -> Demands {
         let instance = Holdings { memories: 3, tables: 2, largest_memory, ..Holdings::default() };
-        Needs { concurrency: false, instance: Some(instance) }
+        Demands { concurrency: false, instance: Some(instance) }
     }
 
     #[test]
     fn what_the_component_does_not_need_is_off() {
-        let settings = Settings::choose(&pool(), &needs(10 << 20));
+        let settings = Settings::choose(&pool(), &demands(10 << 20));
         assert!(!settings.concurrency());
         assert_eq!(chosen(&settings, "memories"), "3 each");
         assert_eq!(chosen(&settings, "tables"), "2 each");
@@ -451,10 +451,10 @@ mod tests {
 
     #[test]
     fn a_memory_never_stays_resident_beyond_its_limit() {
-        assert_eq!(chosen(&Settings::choose(&pool(), &needs(60 << 20)), "resident memory"), "32 MiB");
+        assert_eq!(chosen(&Settings::choose(&pool(), &demands(60 << 20)), "resident memory"), "32 MiB");
         let small = Pool { memory: 4 << 20, ..pool().pool.unwrap() };
         let options = EngineOptions { pool: Some(small), ..pool() };
-        assert_eq!(chosen(&Settings::choose(&options, &needs(60 << 20)), "resident memory"), "4 MiB");
+        assert_eq!(chosen(&Settings::choose(&options, &demands(60 << 20)), "resident memory"), "4 MiB");
     }
 
     #[test]
@@ -464,10 +464,10 @@ mod tests {
             copy_on_write: Some(false),
             resident_memory: Some(0),
             resident_table: Some(8 << 10),
-            blame: Blame::Coarse,
+            blame: Exactness::Coarse,
             ..pool()
         };
-        let settings = Settings::choose(&options, &needs(10 << 20));
+        let settings = Settings::choose(&options, &demands(10 << 20));
         for (setting, value) in [
             ("concurrency", "on"),
             ("copy-on-write", "off"),
@@ -481,7 +481,7 @@ mod tests {
 
     #[test]
     fn without_a_pool_nothing_is_said_of_its_slots() {
-        let settings = Settings::choose(&pool(), &needs(1)).without_pool("no room".into());
+        let settings = Settings::choose(&pool(), &demands(1)).without_pool("no room".into());
         assert_eq!(chosen(&settings, "pool"), "off");
         assert_eq!(chosen(&settings, "memories"), "");
     }

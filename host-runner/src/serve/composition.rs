@@ -9,12 +9,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::ServeError;
 use super::failure::new_id;
 use super::handler::Handler;
-use super::reuse::{Idle, Warm};
+use super::reuse::{Idle, Instance, Warm};
 use crate::app::App;
 use crate::blame::{Called, Index, Scene};
 use crate::observe::Observe;
-use crate::output::Output;
-use crate::session::Session;
 
 /// The places that all compositions of a server have together. While one takes over from another, no more guests run and
 /// no more requests wait than at any other time.
@@ -52,18 +50,23 @@ pub(super) struct Place(
     #[expect(dead_code, reason = "as well")] Option<OwnedSemaphorePermit>,
 );
 
-/// What it takes to blame an answer, of which no frame tells. The app is not in it: a client may take its time with an
-/// answer, and what was swapped out must be able to go.
+/// What it takes to blame an answer, of which no frame tells, without the app.
 pub(super) struct Witness {
     index: Arc<Index>,
     called: Option<Called>,
     coarse: bool,
+    digest: Option<String>,
 }
 
 impl Witness {
     /// The export that is called.
     pub(super) fn called(&self) -> Option<&Called> {
         self.called.as_ref()
+    }
+
+    /// The component's.
+    pub(super) fn digest(&self) -> Option<&str> {
+        self.digest.as_deref()
     }
 
     pub(super) fn scene(&self) -> Scene<'_> {
@@ -83,17 +86,20 @@ pub(super) struct Composition {
     concurrency: u32,
     /// How many requests wait for a place, of the whole server.
     pub(super) waiting: Arc<AtomicUsize>,
-    /// Instances for further requests.
+    /// Instances that have started and wait for a request.
     pub(super) warm: Arc<Warm<Idle>>,
 }
 
 impl Composition {
-    /// Makes sure that the app can answer at all: it has the handler, and an instance of it starts.
+    /// Makes sure that the app can answer at all: it has the handler, and an instance of it starts. That one waits for the
+    /// first request.
     pub(super) async fn start(app: App, places: &Places) -> Result<Self, ServeError> {
         let file = || app.name().to_owned();
         let handler = Handler::of(&app).ok_or_else(|| ServeError::NoHandler { file: file() })?;
-        let output = Output::log(&new_id().into(), app.limits().output);
-        Session::start(&app, &output).await.map_err(|source| ServeError::Start { file: file(), source })?;
+        let first = Instance::ahead(&app, &handler, &new_id().into()).await;
+        let first = first.map_err(|source| ServeError::Start { file: file(), source })?;
+        let warm = Warm::new(app.limits().warm);
+        warm.keep(Idle { instance: first, _counted: None });
         let concurrency = app.concurrency().min(places.most);
         let room = (concurrency < places.most).then(|| Arc::new(Semaphore::new(concurrency as usize)));
         let exports = app.exports();
@@ -101,10 +107,11 @@ impl Composition {
             .iter()
             .find(|exported| exported.interface().is_some_and(|interface| handler.is_in(interface)))
             .map(|exported| exported.called());
-        let witness = Witness { index: Arc::clone(app.blame()), called, coarse: app.is_coarse() };
+        let digest = app.digest().map(str::to_owned);
+        let witness = Witness { index: Arc::clone(app.blame()), called, coarse: app.is_coarse(), digest };
         Ok(Self {
             witness: Arc::new(witness),
-            warm: Warm::new(app.limits().warm),
+            warm,
             app,
             handler,
             places: places.clone(),

@@ -8,6 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -21,7 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::admit::admit;
 use super::body::Counted;
-use super::failure::new_id;
+use super::failure::{Case, new_id};
 use super::traffic::{End, Traffic, Turn};
 use super::{Asked, Body, ServeError, Server};
 use crate::limits::Limits;
@@ -123,15 +124,21 @@ impl Server {
     ) -> Response<Body> {
         let id: Arc<str> = new_id().into();
         let mut seen = self.observe.request(&mut request, &id);
-        let asked = Asked {
-            composition: self.running.current(),
+        let composition = self.running.current();
+        let what: Arc<str> = format!("{} {}", request.method(), beginning(request.uri().path())).into();
+        let case = Case {
             id: Arc::clone(&id),
-            what: format!("{} {}", request.method(), beginning(request.uri().path())).into(),
+            what: Arc::clone(&what),
+            witness: Arc::clone(&composition.witness),
+            told: AtomicBool::new(false),
+        };
+        let asked = Asked {
+            composition,
+            case: Arc::new(case),
             method: request.method().clone(),
             traffic: Arc::clone(turn.traffic()),
             trace: seen.trace(),
         };
-        let what = Arc::clone(&asked.what);
         let response = match admit(request, local, &asked, &self.observe).await {
             Ok((request, place)) => self.ask_guest(request, place, asked).await,
             Err(refused) => *refused,

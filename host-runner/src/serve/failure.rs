@@ -3,14 +3,29 @@
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use http::{Response, StatusCode};
 
 use super::Body;
 use super::answer::problem_of;
+use super::composition::Witness;
 use crate::blame::{Blame, Relation};
 use crate::exceeded::LimitHit;
 use crate::session::CallError;
+
+/// A request, as far as failures are told of it. The app is not in it: a client may take its time with an answer, and what
+/// was swapped out must be able to go.
+pub(super) struct Case {
+    /// The request's own id, in the log and in the answer where it failed.
+    pub(super) id: Arc<str>,
+    /// Method and path, for the log.
+    pub(super) what: Arc<str>,
+    pub(super) witness: Arc<Witness>,
+    /// Whether a failure was told.
+    pub(super) told: AtomicBool,
+}
 
 /// A request that could not be answered, or not to its end, because of its guest.
 #[derive(Debug, Clone)]
@@ -22,6 +37,8 @@ pub struct Failure {
     pub request: String,
     /// The status that stands for it. The client has seen another one where the answer had begun.
     pub status: u16,
+    /// SHA-256 of the component that was asked, as 64 hexadecimal digits. None where its structure cannot be read.
+    pub digest: Option<String>,
     /// What happened, in a line.
     pub reason: String,
     /// Who failed. None where the guest ended itself, or answered with an error.
@@ -29,20 +46,30 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub(super) fn of(id: &str, request: &str, error: &CallError) -> Self {
+    pub(super) fn of(case: &Case, error: &CallError) -> Self {
         let status = match error {
             CallError::Limit { hit: LimitHit::Time(_) | LimitHit::Cpu(_), .. } => StatusCode::GATEWAY_TIMEOUT,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let blame = error.blame().cloned();
         let reason = blame.as_ref().map_or_else(|| error.to_string(), |blame| blame.reason.clone());
-        Self { id: id.to_owned(), request: request.to_owned(), status: status.as_u16(), reason, blame }
+        Self::new(case, status, reason, blame)
     }
 
     /// A guest that answered, and not with what can be sent on.
-    pub(super) fn bad_answer(id: &str, request: &str, reason: String, blame: Option<Blame>) -> Self {
-        let status = StatusCode::BAD_GATEWAY.as_u16();
-        Self { id: id.to_owned(), request: request.to_owned(), status, reason, blame }
+    pub(super) fn bad_answer(case: &Case, reason: String, blame: Option<Blame>) -> Self {
+        Self::new(case, StatusCode::BAD_GATEWAY, reason, blame)
+    }
+
+    fn new(case: &Case, status: StatusCode, reason: String, blame: Option<Blame>) -> Self {
+        Self {
+            id: case.id.to_string(),
+            request: case.what.to_string(),
+            status: status.as_u16(),
+            digest: case.witness.digest().map(str::to_owned),
+            reason,
+            blame,
+        }
     }
 
     /// The answer for the client: nothing of the guest's inside, and the id under which the log has it.
@@ -75,6 +102,7 @@ impl Failure {
             interface = at.and_then(|at| at.interface.as_deref()),
             function = at.and_then(|at| at.function.as_deref()),
             path = blame.map(Blame::way),
+            digest = self.digest,
             other = other.map(|other| match other.relation {
                 Relation::HostTook | Relation::HostGave => "the host".to_owned(),
                 _ => other.call.part(),

@@ -103,21 +103,21 @@ impl Server {
                 Fault::BrokenOff => "broke off within its body",
             };
             tracing::info!(
-                id = &*asked.id,
-                request = &*asked.what,
+                id = &*asked.case.id,
+                request = &*asked.case.what,
                 "a client {what}, and its guest ended: {}",
                 error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
             );
             return Err(None);
         }
-        let failure = Failure::of(&asked.id, &asked.what, &error);
-        self.tell(&failure);
+        let failure = Failure::of(&asked.case, &error);
+        self.tell(&asked.case, &failure);
         Err(Some(Box::new(failure)))
     }
 
     fn bad_answer(&self, asked: &Asked, reason: String, blame: Option<Blame>) -> Response<Body> {
-        let failure = Failure::bad_answer(&asked.id, &asked.what, reason, blame);
-        self.tell(&failure);
+        let failure = Failure::bad_answer(&asked.case, reason, blame);
+        self.tell(&asked.case, &failure);
         failure.answer()
     }
 
@@ -136,10 +136,10 @@ impl Server {
             let blame = blame();
             return self.bad_answer(asked, blame.reason.clone(), Some(blame));
         }
-        let (id, what) = (Arc::clone(&asked.id), Arc::clone(&asked.what));
+        let case = Arc::clone(&asked.case);
         let too_long = move || {
             let blame = blame();
-            self.tell(&Failure::bad_answer(&id, &what, blame.reason.clone(), Some(blame)));
+            self.tell(&case, &Failure::bad_answer(&case, blame.reason.clone(), Some(blame)));
         };
         let response = response.map(|body| ResponseBody::new(body, limit, ended, too_long).boxed_unsync());
         if bodiless { without_body(response) } else { response }
@@ -159,10 +159,10 @@ async fn run_guest(
     let Composition { app, handler, witness, .. } = composition;
     let mut instance = match composition.warm.take() {
         Some(Idle { mut instance, .. }) => {
-            instance.next(&asked.id);
+            instance.next(&asked.case.id, observe);
             instance
         }
-        None => Instance::new(app, &asked.id, observe)?,
+        None => Instance::new(app, &asked.case.id, observe)?,
     };
     let (tell, taken) = oneshot::channel();
     let (limit, to_head) = (app.limits().response_body, asked.method == Method::HEAD);

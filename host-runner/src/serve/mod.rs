@@ -18,9 +18,11 @@ mod swap;
 mod traffic;
 
 use std::io;
-use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use http::Method;
 use http_body_util::combinators::UnsyncBoxBody;
 use tokio::net::TcpListener;
@@ -32,6 +34,7 @@ use crate::observe::{Observe, Stage, Trace};
 use crate::session::CallError;
 use composition::Composition;
 use connection::accept;
+use failure::Case;
 pub use failure::Failure;
 use swap::Running;
 pub use swap::{SwapError, Swapped, Swapper};
@@ -43,10 +46,7 @@ pub(crate) type Body = UnsyncBoxBody<bytes::Bytes, wasmtime_wasi_http::Error>;
 struct Asked {
     /// What answers it.
     composition: Arc<Composition>,
-    /// The request's own id, in the log and in the answer where it failed.
-    id: Arc<str>,
-    /// Method and path, for the log.
-    what: Arc<str>,
+    case: Arc<Case>,
     method: Method,
     /// The traffic on its connection.
     traffic: Arc<Traffic>,
@@ -116,7 +116,12 @@ impl Server {
         Swapper::new(&self.running, &self.observe)
     }
 
-    fn tell(&self, failure: &Failure) {
+    /// Tells of a failure. Of one request that is the first: what its guest makes of a broken stream follows from that.
+    fn tell(&self, case: &Case, failure: &Failure) {
+        if case.told.swap(true, Ordering::AcqRel) {
+            tracing::info!(id = failure.id, "after that: {}", failure.reason);
+            return;
+        }
         failure.log();
         self.observe.failed(failure);
         (self.on_failure)(failure);
@@ -127,14 +132,31 @@ impl Server {
     pub async fn serve(
         self,
         listener: TcpListener,
-        shutdown: impl Future<Output = ()>,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<(), ServeError> {
+        self.serve_until(listener, shutdown.boxed()).await
+    }
+
+    /// Boxed, as are the other beginnings of what a server does: so it is compiled here once, and not in every crate that
+    /// serves.
+    fn serve_until<'a>(
+        self,
+        listener: TcpListener,
+        shutdown: BoxFuture<'a, ()>,
+    ) -> BoxFuture<'a, Result<(), ServeError>> {
+        self.accept_until(listener, shutdown).boxed()
+    }
+
+    async fn accept_until(
+        self,
+        listener: TcpListener,
+        mut shutdown: BoxFuture<'_, ()>,
     ) -> Result<(), ServeError> {
         let server = Arc::new(self);
         let connections = server.running.current().app.limits().connections;
         let room = Arc::new(Semaphore::new(connections.max(1)));
         let (stop, stopped) = watch::channel(false);
         let mut connections = JoinSet::new();
-        let mut shutdown = pin!(shutdown);
         server.observe.readiness.set(Stage::Ready);
         loop {
             let accepted = tokio::select! {
@@ -177,7 +199,7 @@ impl Server {
 pub async fn serve(
     listener: TcpListener,
     app: App,
-    shutdown: impl Future<Output = ()>,
+    shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
     Server::new(app).await?.serve(listener, shutdown).await
 }

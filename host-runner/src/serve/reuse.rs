@@ -1,4 +1,5 @@
-//! Instances that answer more than one request, one after the other, where the operator allows it.
+//! Instances that answer more than one request, one after the other, where the operator allows it; and the one that showed
+//! that the component starts, which answers the first.
 //!
 //! An instance is given its next request only when nothing of the last one is left to do: its guest has returned, its
 //! answer was taken to the end, and nothing went wrong on either side. Everything else ends the instance, as it does where
@@ -14,7 +15,7 @@ use super::handler::{Export, Handler};
 use crate::app::{App, StartError};
 use crate::observe::{Going, Observe};
 use crate::output::Output;
-use crate::session::{FOREVER, new_store};
+use crate::session::{CallError, FOREVER, limited, new_store};
 use crate::state::State;
 
 const FAILED: &str = "its request was not answered well";
@@ -33,15 +34,39 @@ pub(super) struct Instance {
 impl Instance {
     /// One that has not started: that is part of its first request, and within its limits.
     pub(super) fn new(app: &App, id: &Arc<str>, observe: &Observe) -> Result<Self, StartError> {
-        let mut store = new_store(app, &Output::log(id, app.limits().output))?;
+        let mut instance = Self::without_request(app, id)?;
+        instance.requests = 1;
+        instance.tell(observe);
+        Ok(instance)
+    }
+
+    /// One that has started, and was given nothing yet. What it prints meanwhile is logged under this id.
+    pub(super) async fn ahead(app: &App, handler: &Handler, id: &Arc<str>) -> Result<Self, CallError> {
+        let mut instance = Self::without_request(app, id)?;
+        let (store, export) = instance.parts();
+        limited(store, app, None, app.limits().time, async |store| {
+            started(export, handler, store).await.map(drop)
+        })
+        .await?;
+        instance.rest();
+        Ok(instance)
+    }
+
+    fn without_request(app: &App, id: &Arc<str>) -> Result<Self, StartError> {
+        let store = new_store(app, &Output::log(id, app.limits().output))?;
+        Ok(Self { store, export: None, requests: 0, most: app.limits().reuse, end: FAILED })
+    }
+
+    /// Has its memory counted, where anybody counts it.
+    fn tell(&mut self, observe: &Observe) {
         if let Some(gauge) = observe.guest_memory() {
-            store.data_mut().limiter.tell_in(gauge);
+            self.store.data_mut().limiter.tell_in(gauge);
         }
-        Ok(Self { store, export: None, requests: 1, most: app.limits().reuse, end: FAILED })
     }
 
     /// Is given another request. What it prints is logged under this id from now on.
-    pub(super) fn next(&mut self, id: &Arc<str>) {
+    pub(super) fn next(&mut self, id: &Arc<str>, observe: &Observe) {
+        self.tell(observe);
         self.requests += 1;
         self.end = FAILED;
         self.store.data().output().begin(id);
@@ -82,7 +107,7 @@ impl Drop for Instance {
     }
 }
 
-/// An instance without a request. It is counted for as long as it has none.
+/// An instance without a request. One that has had requests is counted for as long as it has none.
 pub(super) struct Idle {
     pub(super) instance: Instance,
     pub(super) _counted: Option<Going>,

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio::sync::Mutex;
 
 use super::ServeError;
@@ -37,11 +39,14 @@ struct State {
 }
 
 impl Running {
-    pub(super) async fn start(app: App) -> Result<Self, ServeError> {
-        let places = Places::new(app.limits().concurrency);
-        let current = Arc::new(Composition::start(app, &places).await?);
-        let state = State { current, leaving: Vec::new(), stopping: false };
-        Ok(Self { state: RwLock::new(state), turn: Mutex::default(), places })
+    pub(super) fn start(app: App) -> BoxFuture<'static, Result<Self, ServeError>> {
+        async move {
+            let places = Places::new(app.limits().concurrency);
+            let current = Arc::new(Composition::start(app, &places).await?);
+            let state = State { current, leaving: Vec::new(), stopping: false };
+            Ok(Self { state: RwLock::new(state), turn: Mutex::default(), places })
+        }
+        .boxed()
     }
 
     fn state(&self) -> RwLockReadGuard<'_, State> {
@@ -207,27 +212,30 @@ impl Swapper {
         self.observe.swapped(SwapOutcome::Refused);
     }
 
-    async fn take_over(&self, app: App) -> Result<Swapped, SwapError> {
-        let _turn = self.running.turn.lock().await;
-        let old = self.running.current();
-        let [before, digest] = [&old.app, &app].map(|app| app.digest().map(str::to_owned));
-        self.running.state().goes_on()?;
-        if digest.is_some() && digest == before {
-            return Ok(Swapped { digest, before, changed: false });
+    fn take_over(&self, app: App) -> BoxFuture<'_, Result<Swapped, SwapError>> {
+        async move {
+            let _turn = self.running.turn.lock().await;
+            let old = self.running.current();
+            let [before, digest] = [&old.app, &app].map(|app| app.digest().map(str::to_owned));
+            self.running.state().goes_on()?;
+            if digest.is_some() && digest == before {
+                return Ok(Swapped { digest, before, changed: false });
+            }
+            self.running.state().has_room()?;
+            exports_all(&app, &old.app)?;
+            if !self.asking_more {
+                asks_no_more(&app, &old.app)?;
+            }
+            let new = Arc::new(Composition::start(app, &self.running.places).await?);
+            // The server may have been told to stop meanwhile.
+            let old = self.running.replace(&new)?;
+            new.watch(&self.observe);
+            new.runs_now(&self.observe);
+            // Instances that wait for another request have no place: they would be there beside those that the server may have.
+            old.warm.close();
+            Ok(Swapped { digest, before, changed: true })
         }
-        self.running.state().has_room()?;
-        exports_all(&app, &old.app)?;
-        if !self.asking_more {
-            asks_no_more(&app, &old.app)?;
-        }
-        let new = Arc::new(Composition::start(app, &self.running.places).await?);
-        // The server may have been told to stop meanwhile.
-        let old = self.running.replace(&new)?;
-        new.watch(&self.observe);
-        new.runs_now(&self.observe);
-        // Instances that wait for another request have no place: they would be there beside those that the server may have.
-        old.warm.close();
-        Ok(Swapped { digest, before, changed: true })
+        .boxed()
     }
 }
 

@@ -20,7 +20,7 @@ const ASYNCHRONOUS: WasmFeatures = WasmFeatures::CM_ASYNC
 
 /// What a component needs of its engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Needs {
+pub struct Demands {
     /// Whether it is valid only where the engine supports asynchronous calls.
     pub concurrency: bool,
     /// What one instance of it holds. `None` where that is not written in it: it instantiates what it imports, or its
@@ -75,13 +75,13 @@ impl Holdings {
     }
 }
 
-impl Needs {
+impl Demands {
     /// What a component may need of which nothing is known: everything.
     pub fn unknown() -> Self {
         Self { concurrency: true, instance: None }
     }
 
-    /// Reads the needs of a component. Bytes that no engine would accept have those of [`Needs::unknown`]: what is wrong
+    /// Reads the demands of a component. Bytes that no engine would accept have those of [`Demands::unknown`]: what is wrong
     /// with them is for the engine to say.
     pub fn of(bytes: &[u8]) -> Self {
         // It bounds how deep types are nested, which the validator's recursion does not.
@@ -361,8 +361,8 @@ fn constant(expression: &wasmparser::ConstExpr<'_>) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn needs(text: &str) -> Needs {
-        Needs::of(&wat::parse_str(text).unwrap())
+    fn demands(text: &str) -> Demands {
+        Demands::of(&wat::parse_str(text).unwrap())
     }
 
     const SYNCHRONOUS: &str = r#"(component
@@ -373,8 +373,8 @@ mod tests {
 
     #[test]
     fn one_instance_is_counted_as_it_is_instantiated() {
-        let needs = needs(SYNCHRONOUS);
-        assert!(!needs.concurrency);
+        let demands = demands(SYNCHRONOUS);
+        assert!(!demands.concurrency);
         let expected = Holdings {
             core_instances: 1,
             memories: 2,
@@ -387,12 +387,12 @@ mod tests {
             largest_table: 7,
             largest_image: 70_001 - 100,
         };
-        assert_eq!(needs.instance, Some(expected));
+        assert_eq!(demands.instance, Some(expected));
     }
 
     #[test]
     fn components_within_components_count_each_time() {
-        let needs = needs(
+        let demands = demands(
             r#"(component
                 (core module $outer (memory 1))
                 (component $Inner
@@ -406,7 +406,7 @@ mod tests {
                 (instance (instantiate $Twice))
                 (instance (instantiate $Inner)))"#,
         );
-        let holdings = needs.instance.unwrap();
+        let holdings = demands.instance.unwrap();
         assert_eq!((holdings.core_instances, holdings.memories, holdings.tables), (6, 6, 3));
         assert_eq!(holdings.memories_of_a_module, 1);
     }
@@ -427,18 +427,18 @@ mod tests {
         let bytes = wat::parse_str(&text).unwrap();
         assert_eq!(Walk::holdings(&bytes).unwrap().unwrap().memories, u64::MAX);
         // No engine would instantiate that, so nothing is chosen for it.
-        assert_eq!(Needs::of(&bytes), Needs::unknown());
+        assert_eq!(Demands::of(&bytes), Demands::unknown());
     }
 
     #[test]
     fn what_is_imported_cannot_be_counted() {
-        let needs = needs(
+        let demands = demands(
             r#"(component
                 (import "m" (core module $m))
                 (core instance (instantiate $m)))"#,
         );
-        assert_eq!(needs.instance, None);
-        assert!(!needs.concurrency);
+        assert_eq!(demands.instance, None);
+        assert!(!demands.concurrency);
     }
 
     #[test]
@@ -449,18 +449,20 @@ mod tests {
                 (func (export "cb") (param i32 i32 i32) (result i32) i32.const 0))
             (core instance $i (instantiate $m))
             (func (export "f") async (canon lift (core func $i "f") async (callback (func $i "cb")))))"#;
-        assert!(needs(lifted).concurrency);
-        assert!(needs(r#"(component (type $s (stream u8)) (import "f" (func (param "s" $s))))"#).concurrency);
-        assert!(!needs("(component)").concurrency);
+        assert!(demands(lifted).concurrency);
+        assert!(
+            demands(r#"(component (type $s (stream u8)) (import "f" (func (param "s" $s))))"#).concurrency
+        );
+        assert!(!demands("(component)").concurrency);
     }
 
     #[test]
     fn of_what_is_no_component_everything_may_be_needed() {
-        assert_eq!(Needs::of(b"hello"), Needs::unknown());
-        assert_eq!(Needs::of(b""), Needs::unknown());
+        assert_eq!(Demands::of(b"hello"), Demands::unknown());
+        assert_eq!(Demands::of(b""), Demands::unknown());
         let whole = wat::parse_str(SYNCHRONOUS).unwrap();
         for end in 0..whole.len() {
-            let _ = Needs::of(&whole[..end]);
+            let _ = Demands::of(&whole[..end]);
         }
     }
 }
