@@ -368,7 +368,7 @@ def install(runner, package, root, profile):
             return None
         stamp.touch()
         # Both share most of what they are built from, so the build folder stays until the second is done.
-        if all(stamp_of(root, one).exists() for one in (CARGO_COMPONENT, WAC)):
+        if all(stamp_of(root, one).exists() or stamp_of(CARGO_TOOLS, one).exists() for one in (CARGO_COMPONENT, WAC)):
             shutil.rmtree(build_folder, ignore_errors=True)
     return root / "bin" / name.removesuffix("-cli")
 

@@ -221,7 +221,7 @@ impl App {
 
     /// Starts an instance whose exports can be called one after the other.
     pub async fn session(&self) -> Result<Session, CallError> {
-        Session::start(self, &Output::Host).await
+        Session::start(self).await
     }
 
     /// Everything that can be called, in the component's own order.

@@ -329,6 +329,20 @@ mod tests {
     }
 
     #[test]
+    fn what_was_used_before_anybody_was_told_counts_once() {
+        let gauge = Gauge::default();
+        let mut limiter = limiter(100);
+        assert!(limiter.memory_growing(0, 60, None).unwrap());
+        limiter.tell_in(gauge.clone());
+        limiter.tell_in(gauge.clone());
+        assert_eq!(gauge.get(), 60);
+        assert!(limiter.memory_growing(60, 70, None).unwrap());
+        assert_eq!(gauge.get(), 70);
+        drop(limiter);
+        assert_eq!(gauge.get(), 0);
+    }
+
+    #[test]
     fn who_was_refused_is_worn() {
         let mut limiter = limiter(100);
         limiter.has_started();

@@ -95,9 +95,9 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
-    pub(crate) async fn start(app: &App, output: &Output) -> Result<Self, CallError> {
+    pub(crate) async fn start(app: &App) -> Result<Self, CallError> {
         let time = app.limits().time;
-        let mut store = new_store(app, output)?;
+        let mut store = new_store(app, &Output::Host)?;
         let instance =
             limited(&mut store, app, None, time, async |store| app.pre().instantiate_async(store).await)
                 .await?;

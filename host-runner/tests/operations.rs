@@ -409,6 +409,8 @@ fn a_collector_is_reached_by_tls_where_the_system_trusts_it() {
         let serving = Serving::start(place.path(), &flags, &[("SSL_CERT_FILE", &trusted)]);
         assert!(serving.get("/ok").ends_with("\r\n5\r\nhello\r\n0\r\n\r\n"));
         let log = serving.stop();
+        // Where nobody has come it would wait for ever.
+        drop(std::net::TcpStream::connect(collector));
         let spans = taking.join().unwrap().into_iter().flat_map(|batch| batch.resource_spans);
         let spans = spans.flat_map(|spans| spans.scope_spans).flat_map(|spans| spans.spans);
         let served = spans.filter(|span| span.kind == SpanKind::Server as i32).count();

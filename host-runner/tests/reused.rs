@@ -102,6 +102,16 @@ impl Census {
         self.0.now.load(Ordering::SeqCst)
     }
 
+    /// Waits until there is no instance.
+    async fn empty(&self) {
+        let empty = async {
+            while self.now() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(LONG, empty).await.expect("they go");
+    }
+
     /// Waits for somebody at the gate.
     async fn arrival(&self) {
         tokio::time::timeout(LONG, self.0.arrived.acquire()).await.expect("it arrives").unwrap().forget();
@@ -210,12 +220,7 @@ async fn the_first_request_has_the_first_instance() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_first_instance_goes_where_nobody_asks() {
     let stand = Stand::start(Limits { warm: Duration::from_millis(1), ..Limits::default() }).await;
-    let gone = async {
-        while stand.census.now() > 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(LONG, gone).await.expect("it goes");
+    stand.census.empty().await;
     assert_eq!(stand.count("ok").await, 1);
     assert_eq!(stand.census.0.all.load(Ordering::SeqCst), 2);
     stand.server.stop().await;
@@ -488,6 +493,8 @@ async fn instances_that_wait_and_those_that_run_are_never_more_than_there_are_pl
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_that_waits_too_long_goes() {
     let stand = Stand::start(Limits { warm: Duration::from_millis(50), ..one() }).await;
+    // The first one may go at any moment.
+    stand.census.empty().await;
     let mut gone = stand.census.watch();
     for _ in 0..3 {
         assert_eq!(stand.count("ok").await, 1);

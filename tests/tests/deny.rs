@@ -101,6 +101,17 @@ fn a_python_guest_starts_without_what_it_does_not_need_and_is_refused_what_is_cl
         let told = reach(&closed, folder.path(), &[], what, peer);
         assert!(told.starts_with(expected), "{what}: {told}");
     }
+    // The interface has no error: the guest ends, and the part that asked is blamed for it, not the stub.
+    let cache = project::path("target/cache");
+    let words = ["call", closed.to_str().unwrap(), "reach(\"clock\", \"\")", "--explain-traps", "--cache"];
+    let words = [&words[..], &[cache.to_str().unwrap()]].concat();
+    let done = process::run("host-runner", folder.path(), &words, "").unwrap();
+    assert_eq!((done.code, done.stdout.as_str()), (Some(5), ""), "{}", done.stderr);
+    for told in
+        ["── closed\n", "part          part, written in Python", "it called `now` of wasi:clocks/wall-clock@"]
+    {
+        assert!(done.stderr.contains(told), "{told}: {}", done.stderr);
+    }
 }
 
 #[test]

@@ -17,7 +17,12 @@ pub struct PartName {
     pub tool: Option<String>,
     /// The package and the file that it was composed from, as the link map says.
     pub origin: Option<String>,
+    /// Whether it stands for imports that were closed when composing.
+    pub stub: bool,
 }
+
+/// The tool that makes such stubs (`composer deny`), by the name that it leaves in them.
+const STUBS_BY: &str = "composer-deny";
 
 /// A part, and where it is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -84,6 +89,7 @@ impl Index {
                             None => origin.package.clone(),
                         }
                     }),
+                    stub: part.toolchain.iter().any(|tool| tool.name == STUBS_BY),
                 },
                 imports: part.imports.clone(),
                 offset: part.offset,

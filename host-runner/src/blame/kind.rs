@@ -37,6 +37,8 @@ pub enum Kind {
     Async,
     /// It asked the engine to pass more at once between guest and host than that passes.
     TooMuchPassed,
+    /// It called an import that was closed for it when composing, and that has no error to say so.
+    Closed,
     /// What it asked of the host could not be done, and the interface has no error to say so.
     HostCall,
     /// It met a limit.
@@ -239,6 +241,11 @@ impl Kind {
                 "too-much-passed",
                 "It passed more to the host in one call than the host takes at once (128 MiB).",
                 "Pass large data in pieces: a stream, or several calls.",
+            ),
+            Self::Closed => row(
+                "closed",
+                "It called an import that was closed for it when it was composed (`composer compose --deny`). The interface has no error by which to say so, so the call ends it.",
+                "If the part may reach this, compose it again without closing the import; `host-runner grants FILE` lists what is closed for which part. If it may not, look for a way through the part that does without.",
             ),
             Self::HostCall => row(
                 "host-call",

@@ -133,7 +133,20 @@ pub(crate) struct Scene<'a> {
 impl Blame {
     /// Blames a trap, or an error of the host's within a call.
     pub(crate) fn trap(scene: &Scene<'_>, error: &Error) -> Self {
-        Self::new(scene, Kind::of(error), reason(error))
+        Self::new(scene, Kind::of(error), reason(error)).without_stub()
+    }
+
+    /// A stub for what was closed when composing traps where the interface has no error: then whoever called it failed.
+    fn without_stub(mut self) -> Self {
+        let is_stub = |call: &Call| !call.parts.is_empty() && call.parts.iter().all(|part| part.stub);
+        if self.kind == Kind::GaveUp
+            && self.path.len() > 1
+            && let Some(stub) = self.path.pop_if(|call| is_stub(call))
+        {
+            self.kind = Kind::Closed;
+            self.reason = format!("it called {}, which was closed when composing", stub.entered());
+        }
+        self
     }
 
     /// Blames a limit.

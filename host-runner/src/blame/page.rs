@@ -56,7 +56,7 @@ impl Call {
     }
 
     /// What was called in it.
-    fn entered(&self) -> String {
+    pub(super) fn entered(&self) -> String {
         let function = match (&self.function, &self.interface) {
             (Some(function), Some(interface)) => format!("`{function}` of {interface}"),
             (Some(function), None) => format!("`{function}`"),
@@ -358,6 +358,7 @@ mod tests {
                 language: Some("Zig".into()),
                 tool: Some("zig 0.17.0".into()),
                 origin: None,
+                stub: false,
             }],
             interface: None,
             function: Some("adjust".into()),

@@ -287,7 +287,7 @@ impl Choices {
         let mut slots = self.slots(pool, holdings);
         slots.page_map_scan = self.page_map_scan(options.page_map_scan);
         slots.resident_memory =
-            self.resident_memory(options.resident_memory, holdings, copy_on_write, slots.memory as u64);
+            self.resident_memory(options.resident_memory, holdings, copy_on_write, &slots);
         slots.resident_table = self.resident_table(options.resident_table, holdings);
         Some(slots)
     }
@@ -363,16 +363,21 @@ impl Choices {
         told: Option<u64>,
         holdings: Option<&Holdings>,
         copy_on_write: bool,
-        limit: u64,
+        slots: &Slots,
     ) -> u64 {
         let (chosen, reason) = match (told, holdings) {
             (Some(told), _) => (told, "as told".to_owned()),
+            // Worse than the faults: docs/measurements.md, "A request".
+            (None, _) if copy_on_write && !slots.page_map_scan => (
+                0,
+                "without a scan, what stays would be copied back whether it was written to or not".to_owned(),
+            ),
             (None, None) => {
                 (UNKNOWN_RESIDENT, "how large memories begin is not written in the component".to_owned())
             }
             (None, Some(holdings)) => {
                 let start = holdings.largest_memory;
-                let most = MOST_RESIDENT.min(limit);
+                let most = MOST_RESIDENT.min(slots.memory as u64);
                 let chosen = start.saturating_add(BEYOND_START).min(most);
                 let what = if copy_on_write { "copied back" } else { "cleared" };
                 (
@@ -427,7 +432,8 @@ mod tests {
 
     fn pool() -> EngineOptions {
         let pool = Pool { instances: 8, memory: 64 << 20, table_elements: 1_000 };
-        EngineOptions { pool: Some(pool), ..EngineOptions::default() }
+        // Whatever the kernel of the machine has.
+        EngineOptions { pool: Some(pool), page_map_scan: Some(true), ..EngineOptions::default() }
     }
 
     fn chosen(settings: &Settings, setting: &str) -> String {
@@ -455,6 +461,15 @@ mod tests {
         let small = Pool { memory: 4 << 20, ..pool().pool.unwrap() };
         let options = EngineOptions { pool: Some(small), ..pool() };
         assert_eq!(chosen(&Settings::choose(&options, &demands(60 << 20)), "resident memory"), "4 MiB");
+    }
+
+    #[test]
+    fn nothing_stays_resident_where_all_of_it_would_be_copied_back() {
+        let options = EngineOptions { page_map_scan: Some(false), ..pool() };
+        assert_eq!(chosen(&Settings::choose(&options, &demands(10 << 20)), "resident memory"), "0 bytes");
+        // What is cleared and not copied costs less than its faults.
+        let options = EngineOptions { copy_on_write: Some(false), ..options };
+        assert_eq!(chosen(&Settings::choose(&options, &demands(10 << 20)), "resident memory"), "11 MiB");
     }
 
     #[test]

@@ -7,8 +7,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -130,7 +129,7 @@ impl Server {
             id: Arc::clone(&id),
             what: Arc::clone(&what),
             witness: Arc::clone(&composition.witness),
-            told: AtomicBool::new(false),
+            failure: OnceLock::new(),
         };
         let asked = Asked {
             composition,

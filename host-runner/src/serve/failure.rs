@@ -3,8 +3,7 @@
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use http::{Response, StatusCode};
 
@@ -23,8 +22,8 @@ pub(super) struct Case {
     /// Method and path, for the log.
     pub(super) what: Arc<str>,
     pub(super) witness: Arc<Witness>,
-    /// Whether a failure was told.
-    pub(super) told: AtomicBool,
+    /// The first failure, once it is told.
+    pub(super) failure: OnceLock<Failure>,
 }
 
 /// A request that could not be answered, or not to its end, because of its guest.
@@ -109,6 +108,12 @@ impl Failure {
             }),
             "a guest failed"
         );
+    }
+
+    /// One line for the log, of a request that has failed already.
+    pub(super) fn mention(&self) {
+        let part = self.blame.as_ref().and_then(Blame::at).map(|at| at.part());
+        tracing::info!(id = self.id, part, "after that: {}", self.reason);
     }
 }
 

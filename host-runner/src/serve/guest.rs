@@ -31,9 +31,6 @@ const HELD_BACK: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_millis(100);
 const LESS_PATIENCE: Duration = Duration::from_millis(10);
 
-/// What a guest's work on a request came to: nothing is told where its client is to blame.
-type Outcome = Result<(), Option<Box<Failure>>>;
-
 impl Server {
     /// Starts a guest on the request, and answers as soon as it does. The guest goes on writing its body, and
     /// whatever it does after that, in its own task.
@@ -56,9 +53,9 @@ impl Server {
             let (inflow, ended) = (inflow.clone(), ended.clone());
             async move {
                 let outcome = run_guest(request, sender, &asked, &ended, &inflow, &server.observe).await;
-                let outcome = server.judge(outcome, &asked, &inflow);
+                let by_client = server.judge(outcome, &asked, &inflow);
                 drop((place, work));
-                outcome
+                by_client
             }
         });
         let answer = match answered.await {
@@ -75,12 +72,12 @@ impl Server {
         match answer {
             Held::Answer(response) => self.let_through(response, &asked, ended),
             Held::Wrong(reason) => self.bad_answer(&asked, reason, None),
-            Held::Nothing => match guest.await {
-                Ok(Err(Some(failure))) => failure.answer(),
-                Ok(Err(None)) if inflow.fault() == Some(Fault::BrokenOff) => {
+            Held::Nothing => match (guest.await, asked.case.failure.get()) {
+                (_, Some(failure)) => failure.answer(),
+                (Ok(true), None) if inflow.fault() == Some(Fault::BrokenOff) => {
                     problem(StatusCode::BAD_REQUEST, "The body of the request broke off.")
                 }
-                Ok(Err(None)) => too_slow(),
+                (Ok(true), None) => too_slow(),
                 _ => {
                     let blame = Blame::silent(&composition.witness.scene());
                     self.bad_answer(&asked, blame.reason.clone(), Some(blame))
@@ -89,9 +86,9 @@ impl Server {
         }
     }
 
-    /// Tells of a guest that failed, unless its client made it fail.
-    fn judge(&self, outcome: Result<(), CallError>, asked: &Asked, inflow: &Inflow) -> Outcome {
-        let Err(error) = outcome else { return Ok(()) };
+    /// Tells of a guest that failed, unless its client made it fail. Whether it did.
+    fn judge(&self, outcome: Result<(), CallError>, asked: &Asked, inflow: &Inflow) -> bool {
+        let Err(error) = outcome else { return false };
         let out_of_time = matches!(error, CallError::Limit { hit: LimitHit::Time(_), .. });
         let waited = error.blame().is_some_and(|blame| blame.waiting);
         let by_client =
@@ -108,17 +105,14 @@ impl Server {
                 "a client {what}, and its guest ended: {}",
                 error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
             );
-            return Err(None);
+            return true;
         }
-        let failure = Failure::of(&asked.case, &error);
-        self.tell(&asked.case, &failure);
-        Err(Some(Box::new(failure)))
+        self.tell(&asked.case, Failure::of(&asked.case, &error));
+        false
     }
 
     fn bad_answer(&self, asked: &Asked, reason: String, blame: Option<Blame>) -> Response<Body> {
-        let failure = Failure::bad_answer(&asked.case, reason, blame);
-        self.tell(&asked.case, &failure);
-        failure.answer()
+        self.tell(&asked.case, Failure::bad_answer(&asked.case, reason, blame)).answer()
     }
 
     /// Lets an answer through as far as its limit: what declares more is withheld, what turns out to be more is cut off.
@@ -139,7 +133,7 @@ impl Server {
         let case = Arc::clone(&asked.case);
         let too_long = move || {
             let blame = blame();
-            self.tell(&case, &Failure::bad_answer(&case, blame.reason.clone(), Some(blame)));
+            self.tell(&case, Failure::bad_answer(&case, blame.reason.clone(), Some(blame)));
         };
         let response = response.map(|body| ResponseBody::new(body, limit, ended, too_long).boxed_unsync());
         if bodiless { without_body(response) } else { response }

@@ -19,7 +19,6 @@ mod traffic;
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -116,15 +115,17 @@ impl Server {
         Swapper::new(&self.running, &self.observe)
     }
 
-    /// Tells of a failure. Of one request that is the first: what its guest makes of a broken stream follows from that.
-    fn tell(&self, case: &Case, failure: &Failure) {
-        if case.told.swap(true, Ordering::AcqRel) {
-            tracing::info!(id = failure.id, "after that: {}", failure.reason);
-            return;
+    /// Tells of a failure, and gives the one that the request has: its first. A later one, such as what a guest makes of
+    /// a stream that is cut off, is counted, and no more than mentioned.
+    fn tell<'a>(&self, case: &'a Case, failure: Failure) -> &'a Failure {
+        self.observe.failed(&failure);
+        if let Err(later) = case.failure.set(failure) {
+            later.mention();
+        } else if let Some(first) = case.failure.get() {
+            first.log();
+            (self.on_failure)(first);
         }
-        failure.log();
-        self.observe.failed(failure);
-        (self.on_failure)(failure);
+        case.failure.get().expect("there is one now")
     }
 
     /// Accepts connections until `shutdown` is ready, then lets what is in flight finish, for as long as the

@@ -43,6 +43,7 @@ impl Instance {
     /// One that has started, and was given nothing yet. What it prints meanwhile is logged under this id.
     pub(super) async fn ahead(app: &App, handler: &Handler, id: &Arc<str>) -> Result<Self, CallError> {
         let mut instance = Self::without_request(app, id)?;
+        instance.end = "it did not start";
         let (store, export) = instance.parts();
         limited(store, app, None, app.limits().time, async |store| {
             started(export, handler, store).await.map(drop)
