@@ -339,9 +339,8 @@ def cargo_tool(runner, package):
 
 def cargo_tool_to_check(runner, package):
     """A command for what it answers and not for how fast: most of its build time is the optimiser's."""
-    name, version = package
     if stamp_of(CARGO_TOOLS, package).exists():
-        return CARGO_TOOLS / "bin" / name.removesuffix("-cli")
+        return cargo_tool(runner, package)
     plain = {"OPT_LEVEL": "1", "LTO": "off", "CODEGEN_UNITS": "16", "DEBUG": "0"}
     return install(
         runner, package, CARGO_TOOLS / "plain", {f"CARGO_PROFILE_RELEASE_{key}": value for key, value in plain.items()}
