@@ -625,13 +625,15 @@ what is granted is enough
     assert!(!place.0.path().join("no.redb").exists());
 }
 
+/// A composition, and another one whose reader reaches more.
+fn two_versions() -> Place {
+    let store = "wasi:keyvalue/store@0.2.0-draft2";
+    Place::new(&[("old.wasm", &composed(store, true, None)), ("new.wasm", &composed(store, false, None))])
+}
+
 #[test]
 fn the_command_compares_two_versions_and_its_exit_code_says_which_it_is() {
-    let store = "wasi:keyvalue/store@0.2.0-draft2";
-    let place = Place::new(&[
-        ("old.wasm", &composed(store, true, None)),
-        ("new.wasm", &composed(store, false, None)),
-    ]);
+    let place = two_versions();
     assert_eq!(
         place.run(&["grants", "--check", "old.wasm", "new.wasm"]),
         (
@@ -656,11 +658,7 @@ fn the_command_compares_two_versions_and_its_exit_code_says_which_it_is() {
 
 #[test]
 fn compiled_code_tells_what_its_component_asks_for() {
-    let store = "wasi:keyvalue/store@0.2.0-draft2";
-    let place = Place::new(&[
-        ("old.wasm", &composed(store, true, None)),
-        ("new.wasm", &composed(store, false, None)),
-    ]);
+    let place = two_versions();
     for name in ["old", "new"] {
         let (from, to) = (format!("{name}.wasm"), format!("{name}.cwasm"));
         assert_eq!(place.run(&["compile", &from, "-o", &to, "--key", "key"]).0, 0);
