@@ -36,7 +36,7 @@ use tokio::time::Instant;
 use crate::movement::{LastMove, Watch, Watched};
 use crate::observe::{MEDIA_TYPE, Observe, Stage};
 use crate::serve::answer::problem;
-use crate::serve::{Body, SwapError, Swapped};
+use crate::serve::{BACK_OFF, Body, SwapError, Swapped};
 
 /// Connections at the same time; the next one waits to be accepted.
 const CONNECTIONS: usize = 64;
@@ -45,8 +45,6 @@ const IDLE: Duration = Duration::from_secs(15);
 /// How long nothing may move on a connection, while nothing is done for it either: whoever takes nothing of an answer does
 /// not keep its place.
 const STILL: Duration = Duration::from_secs(30);
-/// How long to hold off when the system has no more sockets.
-const BACK_OFF: Duration = Duration::from_millis(50);
 
 /// Where the administrator is listened to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use http::{Method, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use support::{Running, guest_saying, load, short, start};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -187,10 +187,64 @@ async fn what_is_in_flight_finishes_before_the_end() {
 async fn a_client_that_takes_no_answer_loses_its_connection() {
     let stall = Duration::from_millis(150);
     let server = start(Limits { stall, time: LONG, ..Limits::default() }).await;
-    let client = Client::of(&server).await;
-    let response = client.send(request(Method::GET, "big", "")).await.unwrap();
-    let ended = tokio::time::timeout(LONG, client.connection).await.expect("it is closed");
-    drop((ended, response));
-    assert!(server.ask("ok").await.contains("hello"));
+    let silent = http2::Builder::new(TokioExecutor::new());
+    // That the host answers these is no sign of an answer that is taken.
+    let mut pinging = silent.clone();
+    pinging.timer(TokioTimer::new()).keep_alive_interval(stall / 5).keep_alive_timeout(LONG);
+    for builder in [silent, pinging] {
+        let client = Client::with(&server, &builder).await;
+        let response = client.send(request(Method::GET, "big", "")).await.unwrap();
+        let ended = tokio::time::timeout(LONG, client.connection).await.expect("it is closed");
+        drop((ended, response));
+        assert!(server.ask("ok").await.contains("hello"));
+    }
+    server.stop().await;
+}
+
+/// Takes an answer to its end, with a pause after each piece.
+async fn takes_slowly(response: Response<Incoming>, pause: Duration) -> usize {
+    let (mut body, mut taken) = (response.into_body(), 0);
+    while let Some(frame) = body.frame().await {
+        taken += frame.expect("it is not cut off").into_data().map_or(0, |data| data.len());
+        tokio::time::sleep(pause).await;
+    }
+    taken
+}
+
+/// Its guest has ended long before, and meanwhile so does the server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_takes_its_answer_slowly_gets_all_of_it() {
+    const LENGTH: usize = 60_000;
+    let (limit, body) = (Duration::from_millis(250), "x".repeat(LENGTH).leak());
+    let limits = Limits { stall: limit, idle: limit, drain: LONG, ..Limits::default() };
+    let mut narrow = http2::Builder::new(TokioExecutor::new());
+    // A kilobyte at a time.
+    narrow.initial_stream_window_size(1 << 10).initial_connection_window_size(1 << 10);
+    for stops in [false, true] {
+        let mut server = start(limits).await;
+        let client = Client::with(&server, &narrow).await;
+        let response = client.send(request(Method::POST, "echo", body)).await.unwrap();
+        if stops {
+            server.begin_to_stop();
+        }
+        assert_eq!(takes_slowly(response, limit / 10).await, LENGTH, "stops: {stops}");
+        server.stop().await;
+    }
+}
+
+/// It says nothing but that it is there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_without_a_request_is_closed() {
+    let idle = Duration::from_millis(150);
+    let server = start(Limits { idle, ..Limits::default() }).await;
+    let mut pinging = http2::Builder::new(TokioExecutor::new());
+    pinging
+        .timer(TokioTimer::new())
+        .keep_alive_interval(idle / 5)
+        .keep_alive_timeout(LONG)
+        .keep_alive_while_idle(true);
+    let client = Client::with(&server, &pinging).await;
+    assert_eq!(client.ask(Method::GET, "ok", "").await.0, StatusCode::OK);
+    tokio::time::timeout(LONG, client.connection).await.expect("it is closed").unwrap().unwrap();
     server.stop().await;
 }

@@ -17,7 +17,7 @@ use wasmtime_wasi_http::Error;
 
 use super::Body;
 use super::admit::declared_length;
-use super::traffic::{Offer, Turn};
+use super::traffic::{Offer, Piece, Turn};
 use crate::observe::Seen;
 use crate::session::FOREVER;
 
@@ -334,29 +334,32 @@ impl HttpBody for Begun {
     }
 }
 
-/// A body that counts as in flight until it has been taken, or given up.
+/// A body that counts as in flight until the client has taken it, or it was given up.
 pub(super) struct Counted {
     inner: Body,
     offer: Offer,
-    _turn: Turn,
+    turn: Arc<Turn>,
     _seen: Seen,
 }
 
 impl Counted {
     pub(super) fn new(inner: Body, turn: Turn, seen: Seen) -> Self {
         let offer = Offer::new(turn.traffic());
-        Self { inner, offer, _turn: turn, _seen: seen }
+        Self { inner, offer, turn: Arc::new(turn), _seen: seen }
     }
 }
 
 impl HttpBody for Counted {
-    type Data = Bytes;
+    type Data = Piece;
     type Error = Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> NextFrame {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Piece>, Error>>> {
         let outcome = Pin::new(&mut self.inner).poll_frame(context);
         self.offer.set(matches!(outcome, Poll::Ready(Some(Ok(_)))));
-        outcome
+        outcome.map_ok(|frame| frame.map_data(|bytes| Piece::new(bytes, &self.turn)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -11,7 +11,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::{Request, Response};
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -23,7 +22,7 @@ use super::admit::admit;
 use super::body::Counted;
 use super::failure::{Case, new_id};
 use super::traffic::{End, Traffic, Turn};
-use super::{Asked, Body, ServeError, Server};
+use super::{Asked, ServeError, Server};
 use crate::limits::Limits;
 use crate::movement::Watched;
 use crate::observe::beginning;
@@ -42,9 +41,9 @@ const PING: Duration = Duration::from_secs(15);
 /// How long a stopping server still listens to a connection that has no request in flight.
 const LAST_CALL: Duration = Duration::from_millis(100);
 /// How long to hold off when the system has no more sockets.
-const BACK_OFF: Duration = Duration::from_millis(50);
+pub(crate) const BACK_OFF: Duration = Duration::from_millis(50);
 
-fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
+fn builder(limits: &Limits, ping: Duration) -> auto::Builder<TokioExecutor> {
     let head = limits.request_head.max(LEAST_HEAD);
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
@@ -65,8 +64,8 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_send_buf_size(WINDOW as usize)
-        .keep_alive_interval(PING)
-        .keep_alive_timeout(PING);
+        .keep_alive_interval(ping)
+        .keep_alive_timeout(ping);
     builder
 }
 
@@ -88,7 +87,7 @@ impl Server {
             }
         });
         let limits = *self.running.current().app.limits();
-        let builder = builder(&limits);
+        let builder = builder(&limits, PING);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         let mut closing = false;
         loop {
@@ -120,7 +119,7 @@ impl Server {
         mut request: Request<Incoming>,
         local: SocketAddr,
         turn: Turn,
-    ) -> Response<Body> {
+    ) -> Response<Counted> {
         let id: Arc<str> = new_id().into();
         let mut seen = self.observe.request(&mut request, &id);
         let composition = self.running.current();
@@ -144,7 +143,7 @@ impl Server {
         };
         tracing::debug!(id = &*id, "{what}: {}", response.status().as_u16());
         seen.answered(response.status());
-        response.map(|body| Counted::new(body, turn, seen).boxed_unsync())
+        response.map(|body| Counted::new(body, turn, seen))
     }
 }
 
@@ -172,4 +171,52 @@ pub(super) async fn accept(
 /// Whether the next attempt may go better: the client has gone, or the system is short of something.
 fn is_passing(error: &io::Error) -> bool {
     !matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotConnected)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http_body_util::Empty;
+    use hyper::client::conn::http2;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+    use tokio::time::Instant;
+
+    use super::super::Body;
+    use super::*;
+
+    /// Serves a connection whose requests are never answered; gives how long it lasts.
+    async fn unanswered(stream: DuplexStream, ping: Duration) -> Duration {
+        let began = Instant::now();
+        let service = service_fn(|_| std::future::pending::<Result<Response<Body>, Infallible>>());
+        let _ = builder(&Limits::default(), ping).serve_connection(TokioIo::new(stream), service).await;
+        began.elapsed()
+    }
+
+    /// The beginning of HTTP/2 and an empty list of settings, and then never a word.
+    #[tokio::test]
+    async fn a_client_of_http_2_that_is_not_there_any_more_loses_its_connection() {
+        let ping = Duration::from_millis(50);
+        let (ours, mut theirs) = tokio::io::duplex(1 << 16);
+        theirs.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+        let taken = tokio::spawn(async move { while theirs.read_u8().await.is_ok() {} });
+        let lasted =
+            tokio::time::timeout(Duration::from_secs(60), unanswered(ours, ping)).await.expect("it ends");
+        assert!(lasted >= ping, "{lasted:?}");
+        taken.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_client_of_http_2_that_waits_for_its_answer_keeps_its_connection() {
+        let ping = Duration::from_millis(500);
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        let served = tokio::spawn(unanswered(ours, ping));
+        let (mut sender, connection) =
+            http2::handshake(TokioExecutor::new(), TokioIo::new(theirs)).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let answer = sender.send_request(Request::new(Empty::<Bytes>::new()));
+        assert!(tokio::time::timeout(4 * ping, answer).await.is_err());
+        assert!(!served.is_finished());
+        connection.abort();
+        assert!(served.await.unwrap() >= 4 * ping);
+    }
 }

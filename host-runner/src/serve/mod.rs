@@ -32,6 +32,7 @@ use crate::app::App;
 use crate::observe::{Observe, Stage, Trace};
 use crate::session::CallError;
 use composition::Composition;
+pub(crate) use connection::BACK_OFF;
 use connection::accept;
 use failure::Case;
 pub use failure::Failure;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use bytes::{Buf, Bytes};
 use tokio::time::Instant;
 
 use crate::movement::{LastMove, Watch};
@@ -160,15 +161,51 @@ impl Drop for Offer {
     }
 }
 
-/// Tells when nothing more can be written.
+/// A piece of an answer on its way. Until its client has taken it whole it is the client's turn, and its request is not
+/// over, whatever else is said on the connection meanwhile.
+pub(super) struct Piece {
+    left: Bytes,
+    turn: Arc<Turn>,
+}
+
+impl Piece {
+    pub(super) fn new(bytes: Bytes, turn: &Arc<Turn>) -> Self {
+        turn.0.offered.fetch_add(1, Ordering::AcqRel);
+        Self { left: bytes, turn: Arc::clone(turn) }
+    }
+}
+
+impl Buf for Piece {
+    fn remaining(&self) -> usize {
+        self.left.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.left.chunk()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.left.advance(count);
+        self.turn.0.moved.note();
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        self.turn.0.offered.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Tells when nothing more can be written, and when something can again. Other writes tell nothing of an answer: on HTTP/2
+/// the two sides ask each other whether they are still there.
 impl Watch for Traffic {
     fn read(&self, _bytes: usize) {}
 
     fn written(&self, outcome: &Poll<io::Result<usize>>) {
-        if outcome.is_ready() {
+        let was_blocked = self.blocked.swap(outcome.is_pending(), Ordering::AcqRel);
+        if was_blocked != outcome.is_pending() {
             self.moved.note();
         }
-        self.blocked.store(outcome.is_pending(), Ordering::Release);
     }
 }
 
@@ -194,6 +231,30 @@ mod tests {
         let end = traffic.end(IDLE, STALL);
         assert!(tokio::time::timeout(10 * STALL, end).await.is_err());
         drop(turn);
+        assert_eq!(traffic.end(IDLE, STALL).await, End::Idle);
+    }
+
+    /// Words about the connection are written all the while.
+    #[tokio::test]
+    async fn a_piece_that_is_not_taken_is_a_stall_whatever_else_is_written() {
+        let traffic = Traffic::new();
+        let turn = Arc::new(Turn::enter(&traffic));
+        let mut piece = Piece::new(Bytes::from_static(b"hello"), &turn);
+        drop(turn);
+        let talk = async {
+            loop {
+                tokio::time::sleep(STALL / 10).await;
+                traffic.written(&Poll::Ready(Ok(17)));
+            }
+        };
+        tokio::select! {
+            end = traffic.end(IDLE, STALL) => assert_eq!(end, End::Stalled),
+            () = talk => {}
+        }
+        let before = traffic.moved.at();
+        piece.advance(2);
+        assert!(traffic.moved.at() > before);
+        drop(piece);
         assert_eq!(traffic.end(IDLE, STALL).await, End::Idle);
     }
 
