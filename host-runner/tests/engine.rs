@@ -72,7 +72,7 @@ fn an_explanation_names_every_choice_its_reason_and_its_flag() {
     };
     assert_eq!(
         begins("concurrency"),
-        "concurrency        off        the component validates without the asynchronous component model, and calls cost half without it (--concurrency on)"
+        "concurrency        off        the component validates without the asynchronous component model, and instances and calls cost less without it (--concurrency on)"
     );
     assert!(begins("blame").contains("exact") && begins("blame").ends_with("(--blame coarse)"));
     assert!(begins("copy-on-write").ends_with("(--copy-on-write off)"));
@@ -81,6 +81,7 @@ fn an_explanation_names_every_choice_its_reason_and_its_flag() {
     assert!(begins("tables").contains("1 each"));
     assert!(begins("resident memory").contains("the largest memory begins with 192 KiB"));
     assert!(begins("resident tables").contains("the largest table begins with 5 elements"));
+    assert!(begins("warm slots").ends_with("(--warm-slots COUNT)"));
 }
 
 #[test]
@@ -113,6 +114,7 @@ fn every_choice_has_a_flag_that_turns_it_back() {
         (&["--resident-memory", "0"], "resident memory", "0 bytes"),
         (&["--resident-memory", "3MiB"], "resident memory", "3 MiB"),
         (&["--resident-table", "8KiB"], "resident tables", "8 KiB"),
+        (&["--warm-slots", "0"], "warm slots", "0"),
     ] {
         let arguments = [&["serve", "plain.wasm"], flags].concat();
         assert_eq!(chosen(place.path(), &arguments, setting).0, value, "{flags:?}");

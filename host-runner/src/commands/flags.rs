@@ -409,7 +409,8 @@ pub(crate) struct EngineFlags {
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
 
-    /// How exactly a trap is blamed on a part; coarse lets calls between parts cost less by inlining.
+    /// How exactly a trap is blamed on a part; with coarse, parts are inlined into each other, and a frame may hide
+    /// another.
     #[arg(long, value_name = "exact|coarse", default_value = "exact", hide_default_value = true)]
     blame: BlameFlag,
 
@@ -432,6 +433,12 @@ pub(crate) struct EngineFlags {
     /// Bytes of each table of the pool that stay in place between requests [default: what the largest begins with].
     #[arg(long, value_name = "SIZE", value_parser = size)]
     resident_table: Option<u64>,
+
+    /// Free places of the pool that are kept for the memories that were in them [default: all].
+    ///
+    /// A memory for which none is kept takes a place that was never used, and beyond this many one of another's.
+    #[arg(long, value_name = "COUNT")]
+    warm_slots: Option<u32>,
 
     /// Whether only those pages are restored that a request wrote to, where the kernel can tell [default: auto].
     #[arg(long, value_name = "auto|on|off", default_value = "auto", hide_default_value = true)]
@@ -517,6 +524,7 @@ impl EngineFlags {
             copy_on_write: self.copy_on_write.told(),
             resident_memory: self.resident_memory,
             resident_table: self.resident_table,
+            warm_slots: self.warm_slots,
             page_map_scan: self.page_map_scan.told(),
         };
         let component = ComponentFile::read(file, &options)?;

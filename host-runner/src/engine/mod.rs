@@ -2,7 +2,7 @@
 //!
 //! What a component needs is found out from its bytes ([`Demands`]), and the settings are chosen for that
 //! ([`Settings`]), each with its reason. *Concurrency support* is off where the component validates without: then calls
-//! and instances cost about half. *Epochs, not fuel*: an epoch check costs a load and a compare, and ticks with the wall
+//! and instances cost less. *Epochs, not fuel*: an epoch check costs a load and a compare, and ticks with the wall
 //! clock, which is what a limit on a request is about.
 
 mod demands;
@@ -44,6 +44,9 @@ pub struct EngineOptions {
     pub resident_memory: Option<u64>,
     /// Bytes of each table in a pool that stay in place between two instances.
     pub resident_table: Option<u64>,
+    /// A memory gets a place of the pool that it was in before, if one is free. Where none is, and more than so many places
+    /// are free that others were in, it takes one of those, and else one that was never used. `None` is no bound.
+    pub warm_slots: Option<u32>,
     /// Whether the system is asked which pages of a memory were written to, so that only those are restored. Linux
     /// from 6.7 on; elsewhere it is off.
     pub page_map_scan: Option<bool>,

@@ -38,8 +38,8 @@ pub enum Exactness {
     /// Nothing is inlined from one module into another, so that every frame of a trap is where its code came from.
     #[default]
     Exact,
-    /// Functions may be inlined from one module into another: calls between parts cost less, and a frame of a trap may
-    /// hide a function of another part that was inlined into it.
+    /// Functions may be inlined from one module into another, and a frame of a trap may hide a function of another part
+    /// that was inlined into it.
     Coarse,
 }
 
@@ -79,6 +79,7 @@ pub(crate) struct Slots {
     resident_memory: u64,
     resident_table: u64,
     page_map_scan: bool,
+    warm: u32,
 }
 
 /// The settings of an engine, with the reason of each.
@@ -182,8 +183,7 @@ impl Slots {
             .linear_memory_keep_resident(to_usize(self.resident_memory))
             .table_keep_resident(to_usize(self.resident_table))
             .pagemap_scan(if self.page_map_scan { Enabled::Yes } else { Enabled::No })
-            // There is one component, so no slot is worth taking from another of its modules.
-            .max_unused_warm_slots(memories.max(tables));
+            .max_unused_warm_slots(self.warm);
         config
     }
 }
@@ -216,7 +216,7 @@ impl Choices {
                 "--concurrency off refuses it",
             ),
             (None, false) => (
-                "the component validates without the asynchronous component model, and calls cost half without it",
+                "the component validates without the asynchronous component model, and instances and calls cost less without it",
                 "--concurrency on",
             ),
         };
@@ -289,7 +289,20 @@ impl Choices {
         slots.resident_memory =
             self.resident_memory(options.resident_memory, holdings, copy_on_write, &slots);
         slots.resident_table = self.resident_table(options.resident_table, holdings);
+        slots.warm = self.warm(options.warm_slots);
         Some(slots)
+    }
+
+    fn warm(&mut self, told: Option<u32>) -> u32 {
+        let (chosen, reason) = match told {
+            Some(told) => (told.to_string(), "as told"),
+            None => (
+                "all".to_owned(),
+                "a memory without a free place of its own takes one that was never used, and none that another's image is in",
+            ),
+        };
+        self.add("warm slots", chosen, reason, "--warm-slots COUNT");
+        told.unwrap_or(u32::MAX)
     }
 
     fn slots(&mut self, pool: Pool, holdings: Option<&Holdings>) -> Slots {
@@ -307,6 +320,7 @@ impl Choices {
                 resident_memory: 0,
                 resident_table: 0,
                 page_map_scan: false,
+                warm: 0,
             },
             None => Slots {
                 instances,
@@ -319,6 +333,7 @@ impl Choices {
                 resident_memory: 0,
                 resident_table: 0,
                 page_map_scan: false,
+                warm: 0,
             },
         };
         self.add(
@@ -479,6 +494,7 @@ mod tests {
             copy_on_write: Some(false),
             resident_memory: Some(0),
             resident_table: Some(8 << 10),
+            warm_slots: Some(3),
             blame: Exactness::Coarse,
             ..pool()
         };
@@ -488,6 +504,7 @@ mod tests {
             ("copy-on-write", "off"),
             ("resident memory", "0 bytes"),
             ("resident tables", "8 KiB"),
+            ("warm slots", "3"),
             ("blame", "coarse"),
         ] {
             assert_eq!(chosen(&settings, setting), value, "{setting}");
