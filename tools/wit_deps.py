@@ -1,10 +1,10 @@
-"""The vendored WIT packages and their lock, wit/deps.lock.
+"""The vendored WIT packages and their locks: wit/deps.lock, and that of the contracts which tests of the host are made of.
 
     python3 tools/wit_deps.py check     the vendored files are the locked ones (offline)
     python3 tools/wit_deps.py verify    the same, and the registries still publish these very bytes
-    python3 tools/wit_deps.py vendor    fetch anew what the lock names, and write its files and their digests
+    python3 tools/wit_deps.py vendor    fetch anew what the locks name, and write its files and their digests
 
-To move to another version: edit package and version in the lock, run `vendor`, read the diff.
+To move to another version: edit package and version in a lock, run `vendor`, read the diff.
 The files come from packages that cargo and pip can fetch, so nothing beyond these two is needed.
 """
 
@@ -20,6 +20,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "wit" / "deps.lock"
 DEPS = ROOT / "wit" / "deps"
+HOST_TESTS = ROOT / "host-runner" / "tests" / "wasi-0.3"
+# Each lock, and the folder that its paths are in.
+LOCKS = {LOCK: DEPS, HOST_TESTS / "deps.lock": HOST_TESTS}
 # Set-up's environment: a system's own Python often comes without pip.
 PYTHON = ROOT / "target" / "tools" / "python" / "bin" / "python"
 
@@ -37,24 +40,29 @@ def sha256(data):
     return hashlib.sha256(data).hexdigest()
 
 
-def check(lock, deps=DEPS):
-    """The problems between the lock and the files on disk."""
+def shown(folder):
+    """A folder as it is called in messages."""
+    return folder.relative_to(ROOT).as_posix()
+
+
+def check(lock, deps, name):
+    """The problems between a lock and the files on disk; `name` is what the folder is called."""
     problems = []
     known = set()
     for package, file in locked_files(lock):
         path = deps / file["path"]
         known.add(path)
         if not path.is_file():
-            problems.append(f"wit/deps/{file['path']} is missing: `python3 tools/wit_deps.py vendor` fetches it")
+            problems.append(f"{name}/{file['path']} is missing: `python3 tools/wit_deps.py vendor` fetches it")
         elif sha256(path.read_bytes()) != file["sha256"]:
             problems.append(
-                f"wit/deps/{file['path']} is not what was vendored for {package['name']}@{package['version']}: "
+                f"{name}/{file['path']} is not what was vendored for {package['name']}@{package['version']}: "
                 "vendored packages are never edited"
             )
-    # The project's own packages live beside the vendored ones and are not locked.
-    for path in sorted(deps.glob("wasi-*/**/*")):
+    # The project's own packages have folders beside the vendored ones and are not locked.
+    for path in sorted([*deps.glob("wasi-*/**/*"), *deps.glob("*.wit")]):
         if path.is_file() and path not in known:
-            problems.append(f"wit/deps/{path.relative_to(deps)} is not in wit/deps.lock")
+            problems.append(f"{name}/{path.relative_to(deps)} is in no deps.lock")
     return problems
 
 
@@ -104,30 +112,31 @@ def fetch(lock):
             yield package, file, path.read_bytes()
 
 
-def verify(lock):
-    problems = check(lock)
+def verify(lock, deps, name):
+    problems = check(lock, deps, name)
     count = 0
     for package, file, published in fetch(lock):
         count += 1
         if sha256(published) != file["sha256"]:
-            problems.append(f"{package['source']['registry']} publishes other bytes for wit/deps/{file['path']}")
+            problems.append(f"{package['source']['registry']} publishes other bytes for {name}/{file['path']}")
     if not problems:
-        print(f"{count} vendored WIT files are what their registries publish")
+        print(f"{count} vendored WIT files of {name} are what their registries publish")
     return problems
 
 
-def vendor(lock):
-    text = LOCK.read_text(encoding="utf-8")
+def vendor(lock, deps, name):
+    lock_file = next(lock_file for lock_file, folder in LOCKS.items() if folder == deps)
+    text = lock_file.read_text(encoding="utf-8")
     for package, file, published in fetch(lock):
-        path = DEPS / file["path"]
+        path = deps / file["path"]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(published)
         entry = re.compile(rf'(path = "{re.escape(file["path"])}", from = "[^"]+", sha256 = ")[0-9a-f]*"')
         text, replaced = entry.subn(rf'\g<1>{sha256(published)}"', text)
         if replaced != 1:
-            raise WitError(f"wit/deps.lock: the entry of {file['path']} is not on one line: path, from, sha256")
-    LOCK.write_text(text, encoding="utf-8")
-    return check(tomllib.loads(text))
+            raise WitError(f"{shown(lock_file)}: the entry of {file['path']} is not on one line: path, from, sha256")
+    lock_file.write_text(text, encoding="utf-8")
+    return check(tomllib.loads(text), deps, name)
 
 
 def main(arguments):
@@ -135,10 +144,12 @@ def main(arguments):
     if len(arguments) != 1 or arguments[0] not in commands:
         print(__doc__, file=sys.stderr)
         return 2
+    command, problems = commands[arguments[0]], []
     try:
-        problems = commands[arguments[0]](tomllib.loads(LOCK.read_text(encoding="utf-8")))
+        for lock_file, deps in LOCKS.items():
+            problems += command(tomllib.loads(lock_file.read_text(encoding="utf-8")), deps, shown(deps))
     except (WitError, subprocess.CalledProcessError) as error:
-        problems = [str(error)]
+        problems.append(str(error))
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
     return 1 if problems else 0

@@ -92,8 +92,9 @@ pub struct Took {
 impl Call {
     /// Finds the function and reads the arguments. Nothing of the guest runs yet.
     pub fn parse(app: &App, expression: &str) -> Result<Self, ExpressionError> {
-        let (name, arguments) =
-            split(expression).map_err(|error| missing_arguments(app, expression, error))?;
+        let Some((name, arguments)) = split(expression) else {
+            return Err(missing_arguments(app, expression));
+        };
         let exported = exports::find(app.component(), name).map_err(CallError::from)?;
         refuse_handles(&exported)?;
         let arguments = parse(&exported, expression, arguments)?;
@@ -125,7 +126,7 @@ pub async fn call(app: &App, expression: &str) -> Result<Answer, ExpressionError
 }
 
 /// Where the text is the name of a function alone, says what the function takes.
-fn missing_arguments(app: &App, expression: &str, otherwise: ExpressionError) -> ExpressionError {
+fn missing_arguments(app: &App, expression: &str) -> ExpressionError {
     match exports::find(app.component(), expression.trim()) {
         Ok(exported) => ExpressionError::NoArguments {
             name: exported.name(),
@@ -133,19 +134,15 @@ fn missing_arguments(app: &App, expression: &str, otherwise: ExpressionError) ->
             example: example(&exported),
         },
         Err(ambiguous @ LookupError::Ambiguous { .. }) => CallError::from(ambiguous).into(),
-        Err(_) => otherwise,
+        Err(_) => ExpressionError::NotACall(shortened(expression.trim())),
     }
 }
 
-/// The name of the function, and where in the text its arguments begin.
-fn split(expression: &str) -> Result<(&str, usize), ExpressionError> {
-    let not_a_call = || ExpressionError::NotACall(shortened(expression.trim()));
-    let open = expression.find('(').ok_or_else(not_a_call)?;
+/// The name of the function, and where in the text its arguments begin. Whether they end is for the parser to say.
+fn split(expression: &str) -> Option<(&str, usize)> {
+    let open = expression.find('(')?;
     let name = expression[..open].trim();
-    if name.is_empty() || !expression.trim_end().ends_with(')') {
-        return Err(not_a_call());
-    }
-    Ok((name, open))
+    (!name.is_empty()).then_some((name, open))
 }
 
 fn shortened(text: &str) -> String {

@@ -8,19 +8,23 @@ use crate::exports::Exported;
 use crate::session::CallError;
 use wasmtime::component::Val;
 
+/// The interfaces of programs, and those of components that answer requests, as their names begin.
+const PROGRAMS: [&str; 2] = ["wasi:cli/run@0.2.", "wasi:cli/run@0.3."];
+const HANDLERS: [&str; 2] = ["wasi:http/incoming-handler@0.2.", "wasi:http/handler@0.3."];
+
 /// Why a program did not run to its end.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// The component is no program.
     #[error(
-        "{file} is not a program: it exports no wasi:cli/run@0.2. {}",
+        "{file} is not a program: it exports no wasi:cli/run, of WASI 0.2 or 0.3. {}",
         if *serves { "It answers HTTP requests: use `host-runner serve`" } else { "Use `host-runner call` for one of its functions" }
     )]
     NotAProgram {
         /// The component's file.
         file: String,
-        /// Whether it exports `wasi:http/incoming-handler`.
+        /// Whether it exports a handler of `wasi:http`.
         serves: bool,
     },
     /// The program failed.
@@ -39,12 +43,12 @@ impl Program {
     /// Finds the program in the component.
     pub fn of(app: &App) -> Result<Self, RunError> {
         let exports = app.exports();
-        let Some(entry) = exports.iter().find(|exported| is_entry(exported)) else {
+        // The newest, where it has several.
+        let entries = exports.iter().filter(|exported| is_entry(exported));
+        let Some(entry) = entries.max_by_key(|exported| exported.interface().map(str::to_owned)) else {
             return Err(RunError::NotAProgram {
                 file: app.name().to_owned(),
-                serves: exports.iter().any(|exported| {
-                    exported.interface().is_some_and(|name| name.starts_with("wasi:http/incoming-handler@"))
-                }),
+                serves: exports.iter().any(|exported| is_of(exported, &HANDLERS)),
             });
         };
         Ok(Self { app: app.clone(), entry: entry.clone() })
@@ -72,6 +76,9 @@ pub async fn run(app: &App) -> Result<bool, RunError> {
 }
 
 fn is_entry(exported: &Exported) -> bool {
-    exported.function() == "run"
-        && exported.interface().is_some_and(|name| name.starts_with("wasi:cli/run@0.2."))
+    exported.function() == "run" && is_of(exported, &PROGRAMS)
+}
+
+fn is_of(exported: &Exported, interfaces: &[&str]) -> bool {
+    exported.interface().is_some_and(|name| interfaces.iter().any(|interface| name.starts_with(interface)))
 }

@@ -142,11 +142,33 @@ fn missing_arguments_are_answered_with_the_signature_and_an_example() {
             )
         );
     }
-    for wrong in ["add()", "add(1)", "add(1, 2, 3)", "add(1, -2)", "add(1, \"2\")", "add(1, {})"] {
+    for wrong in [
+        "add()",
+        "add(1)",
+        "add(1, 2, 3)",
+        "add(1, -2)",
+        "add(1, \"2\")",
+        "add(1, {})",
+        "add(",
+        "add(1, 2",
+        "add(1,",
+        "add(1, 2) 3",
+        "add(\"",
+    ] {
         let (code, _, err) = place.run(&["call", "guest.wasm", wrong]);
         assert_eq!(code, 2, "{err}");
         assert!(err.contains("The function is add(a: u32, b: u32) -> u32\n"), "{wrong}: {err}");
         assert!(err.ends_with("For example: example:math/sums@1.0.0#add(1, 1)\n"), "{wrong}: {err}");
+    }
+}
+
+#[test]
+fn what_is_no_call_is_told_as_such() {
+    let place = Place::new();
+    for wrong in ["", "()", "(1, 2)", "sub", "add 1, 2"] {
+        let (code, _, err) = place.run(&["call", "guest.wasm", wrong]);
+        assert_eq!(code, 2, "{err}");
+        assert!(err.contains("is not a call. Write the function and its arguments in parentheses"), "{err}");
     }
 }
 

@@ -260,6 +260,25 @@ fn a_folder_that_others_may_write_to_is_refused() {
     assert_eq!(place.run(&KEPT), (0, "42\n".into(), String::new()));
 }
 
+/// Only root can give a folder away, so this is shown where tests run as root.
+#[test]
+fn a_folder_or_a_key_of_somebody_else_is_refused() {
+    const OTHER: u32 = 12_345;
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let place = Place::new();
+    place.run(&KEPT);
+    for (given_away, what) in
+        [("kept/key", "the key kept/key"), ("kept", "the folder for compiled code, kept,")]
+    {
+        chown(place.path(given_away), Some(OTHER), None).unwrap();
+        let (exit, out, err) = place.run(&KEPT);
+        assert_eq!((exit, out.as_str()), (6, ""), "{given_away}");
+        assert!(err.starts_with(&format!("error: {what} belongs to user {OTHER}, ")), "{err}");
+    }
+}
+
 #[test]
 fn a_key_that_others_can_read_is_refused() {
     let place = Place::new();

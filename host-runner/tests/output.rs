@@ -14,19 +14,11 @@ fn setup(stdio: Stdio, limits: Limits) -> Setup {
 
 /// Serves one request on this thread, on which the log is taken.
 async fn log_of(path: &str, setup: Setup) -> (String, String) {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::INFO)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _taking = tracing::subscriber::set_default(subscriber);
+    let log = Log::take(tracing::Level::INFO);
     let server = start_guest(&guest_that_prints(), setup, None, |_| {}).await;
     let answer = server.ask(path).await;
     server.stop().await;
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    (answer, text)
+    (answer, log.text())
 }
 
 #[tokio::test]

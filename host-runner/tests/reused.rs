@@ -383,21 +383,14 @@ async fn limits_begin_anew_with_each_request() {
 /// On one thread, because the log is taken on that.
 #[tokio::test]
 async fn what_a_guest_prints_is_logged_under_the_request_that_it_answers() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::DEBUG)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _taking = tracing::subscriber::set_default(subscriber);
+    let log = Log::take(tracing::Level::DEBUG);
     // A line and a half are 5 bytes without the newline; ten requests print more than one may.
     let stand = Stand::start(Limits { output: 7, ..one() }).await;
     for count in 1..=9 {
         assert_eq!(stand.count("print").await, count);
     }
     stand.server.stop().await;
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     let id = |line: &str| line.split("id=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let printed: Vec<&str> = text.lines().filter(|line| line.contains("stream=\"stdout\"")).collect();
     let answered: Vec<&str> = text.lines().filter(|line| line.contains("GET /print: 200")).collect();

@@ -3,12 +3,15 @@
 #[allow(dead_code, reason = "other tests use the rest")]
 mod support;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use host_runner::blame::Kind;
-use host_runner::{App, Engine, EngineOptions, Failure, LimitHit, Limits, Server, Setup};
-use support::{Log, guest, guest_that, rest, short, start, start_guest, start_telling};
+use host_runner::extension::{Extension, ExtensionError, State};
+use host_runner::keyvalue::Memory;
+use host_runner::wasmtime::component::Linker;
+use host_runner::{App, Engine, EngineOptions, Failure, Grants, LimitHit, Limits, Server, Setup, wasmtime};
+use support::{Log, guest, guest_that, guest_with_a_store, rest, short, start, start_guest, start_telling};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -113,13 +116,10 @@ async fn a_failure_is_told_once_whatever_comes_of_it() {
 /// On one thread, because the log is taken on that.
 #[tokio::test]
 async fn a_failure_is_one_line_in_the_log() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-    let _taking = tracing::subscriber::set_default(subscriber);
+    let log = Log::take(tracing::Level::INFO);
     let server = start(Limits::default()).await;
     let answer = server.ask("trap").await;
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     let lines: Vec<&str> = text.lines().filter(|line| line.contains("a guest failed")).collect();
     let [line] = &*lines else { panic!("{text}") };
     let digest = format!("digest=\"{}\"", anatomy::read(guest()).unwrap().digest);
@@ -133,11 +133,91 @@ async fn a_failure_is_one_line_in_the_log() {
         "interface=\"wasi:http/incoming-handler@0.2.",
         "function=\"handle\"",
         "path=\"the component\"",
+        "frames=\"0: wasi:http/incoming-handler@0.2.",
     ] {
         assert!(line.contains(field), "{field}: {line}");
     }
+    assert!(!line.contains("blame="), "{line}");
     let id = line.split("id=\"").nth(1).unwrap().split('"').next().unwrap();
     assert!(answer.contains(&format!("urn:uuid:{id}")), "{answer}");
+    server.stop().await;
+}
+
+/// A call that takes its thread, and returns when four are in it at once.
+#[derive(Default)]
+struct Meeting(Arc<(Mutex<u32>, Condvar)>);
+
+impl Extension for Meeting {
+    type Data = ();
+
+    fn interfaces(&self) -> Vec<String> {
+        vec!["test:all/gate".to_owned()]
+    }
+
+    fn allows(&self) -> String {
+        "meeting".to_owned()
+    }
+
+    fn add_to_linker(&self, linker: &mut Linker<State>) -> wasmtime::Result<()> {
+        let meeting = Arc::clone(&self.0);
+        linker.instance("test:all/gate")?.func_wrap("pass", move |_, (): ()| {
+            let (arrived, changed) = &*meeting;
+            let mut arrived = arrived.lock().unwrap();
+            *arrived += 1;
+            changed.notify_all();
+            let wait = changed.wait_timeout_while(arrived, Duration::from_secs(60), |arrived| *arrived < 4);
+            if wait.unwrap().1.timed_out() { Err(wasmtime::Error::msg("nobody came")) } else { Ok(()) }
+        })
+    }
+
+    fn start(&self) -> Result<(), ExtensionError> {
+        Ok(())
+    }
+}
+
+/// Each of four guests waits, on a thread of its own, for the other three: were they run in turns, none would be answered.
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn requests_run_in_parallel() {
+    let import = r#"(import "test:all/gate" "pass" (func $pass))"#;
+    let bytes = guest_that(import, "(call $pass)", |text| text);
+    let mut grants = Grants::default();
+    grants.extensions.add(Meeting::default());
+    let limits = Limits { time: Duration::from_secs(300), ..Limits::default() };
+    let server = start_guest(&bytes, Setup { grants, limits, ..Setup::default() }, None, |_| {}).await;
+    let answers = futures::future::join_all((0..4).map(|_| server.ask("ok"))).await;
+    assert!(answers.iter().all(|answer| answer.contains("hello")), "{answers:?}");
+    server.stop().await;
+}
+
+/// Operations and bytes of the store, of a request and not of a call: each request may have as much again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_request_does_to_the_store_is_limited() {
+    // It sets a key of five bytes to a value of five, and gets it.
+    for (limits, hit) in [
+        (Limits { keyvalue_ops: 1, ..Limits::default() }, LimitHit::KeyvalueOps(1)),
+        (Limits { keyvalue_bytes: 15, ..Limits::default() }, LimitHit::KeyvalueBytes(15)),
+    ] {
+        let failures: Arc<Mutex<Vec<Failure>>> = Arc::default();
+        let told = Arc::clone(&failures);
+        let grants = Grants { keyvalue: Some(Arc::new(Memory::new())), ..Grants::default() };
+        let setup = Setup { limits, grants, ..Setup::default() };
+        let tell = move |failure: &Failure| told.lock().unwrap().push(failure.clone());
+        let server = start_guest(&guest_with_a_store(), setup, None, tell).await;
+        let answer = server.ask("k").await;
+        assert!(answer.starts_with("HTTP/1.1 500 "), "{hit}: {answer}");
+        let failure = failures.lock().unwrap().pop().expect("it was told");
+        assert!(answer.contains(&format!("urn:uuid:{}", failure.id)), "{hit}: {answer}");
+        assert_eq!(failure.blame.unwrap().kind, Kind::Limit(hit));
+        assert!(server.ask("ok").await.contains("hello"));
+        server.stop().await;
+    }
+    let grants = Grants { keyvalue: Some(Arc::new(Memory::new())), ..Grants::default() };
+    let limits = Limits { keyvalue_ops: 2, keyvalue_bytes: 20, ..Limits::default() };
+    let setup = Setup { limits, grants, ..Setup::default() };
+    let server = start_guest(&guest_with_a_store(), setup, None, |_| {}).await;
+    for _ in 0..3 {
+        assert!(server.ask("k").await.contains("hello"));
+    }
     server.stop().await;
 }
 
@@ -304,6 +384,28 @@ async fn too_many_at_once_are_turned_away() {
     let turned_away = answers.iter().find(|answer| answer.starts_with("HTTP/1.1 503 "));
     assert!(turned_away.is_some_and(|answer| answer.contains("retry-after: 1\r\n")), "{answers:?}");
     drop(spinning);
+    server.stop().await;
+}
+
+/// The guest that has the only place waits for its client, and nobody is made to wait with it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_turned_away_does_not_wait_for_a_place() {
+    let server = start(Limits { concurrency: 1, queue: 0, ..Limits::default() }).await;
+    let head = b"POST /echo HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Length: 8\r\n\r\n";
+    let mut stream = server.send(head).await;
+    stream.write_all(b"one,").await.unwrap();
+    // Its answer has begun, so it has the place.
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"one,\r\n") {
+        assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0);
+    }
+    for _ in 0..20 {
+        let refused = server.ask("ok").await;
+        assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("retry-after: 1\r\n"), "{refused}");
+    }
+    // It had it all the while.
+    stream.write_all(b"two,").await.unwrap();
+    assert!(rest(&mut stream).await.contains("two,"));
     server.stop().await;
 }
 

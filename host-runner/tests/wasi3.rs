@@ -8,14 +8,17 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use host_runner::blame::Kind;
-use host_runner::{App, Engine, EngineOptions, Failure, Grants, LimitHit, Limits, LoadError, Setup};
+use host_runner::{
+    App, CallError, Engine, EngineOptions, Failure, Grants, LimitHit, Limits, LoadError, RunError, Setup, run,
+};
 use support::{Running, rest, short, start_guest};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wit_parser::Resolve;
 
 /// The first letter of the path says what it does: `o` answers "hello", after which it writes the body; `e` answers with
 /// the body of the request as it comes; `t` traps; `h` traps after its answer; `s` spins; `w` waits for years; `x` answers
-/// with an error.
+/// with an error; `m` grows by more memory than there is; `T` grows its table; `f` makes headers without end, and `n`
+/// streams.
 const GUEST: &str = r#"(module
     (import "wasi:http/types@0.3.0" "[method]request.get-path-with-query" (func $path (param i32 i32)))
     (import "wasi:http/types@0.3.0" "[static]request.consume-body" (func $consume (param i32 i32 i32)))
@@ -36,6 +39,7 @@ const GUEST: &str = r#"(module
     (import "$root" "[waitable-join]" (func $join (param i32 i32)))
 
     (memory (export "memory") 1)
+    (table 1 funcref)
     (data (i32.const 16) "hello")
     (global $top (mut i32) (i32.const 4096))
     (global $waiting (mut i32) (i32.const 0))
@@ -70,6 +74,12 @@ const GUEST: &str = r#"(module
         (if (i32.eq (local.get $letter) (i32.const 0x73)) (then (loop br 0)))
         (if (i32.eq (local.get $letter) (i32.const 0x77)) (then
             (return (call $await (i32.shr_u (call $wait (i64.const 1000000000000000000)) (i32.const 4))))))
+        (if (i32.eq (local.get $letter) (i32.const 0x6d)) (then
+            (if (i32.eq (memory.grow (i32.const 60000)) (i32.const -1)) (then unreachable))))
+        (if (i32.eq (local.get $letter) (i32.const 0x54)) (then
+            (if (i32.eq (table.grow (ref.null func) (i32.const 100000)) (i32.const -1)) (then unreachable))))
+        (if (i32.eq (local.get $letter) (i32.const 0x66)) (then (loop $more (drop (call $fields)) (br $more))))
+        (if (i32.eq (local.get $letter) (i32.const 0x6e)) (then (loop $more (drop (call $stream)) (br $more))))
         (if (i32.eq (local.get $letter) (i32.const 0x78)) (then
             (call $answer (i32.const 1) (i32.const 36) (i32.const 0) (i64.const 0)
                 (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))
@@ -101,13 +111,19 @@ fn guest() -> &'static [u8] {
 }
 
 fn component(text: &str) -> Vec<u8> {
+    encode(text, "http", "service")
+}
+
+/// A component for a world of one of the packages.
+fn encode(text: &str, package: &str, world: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wasi-0.3");
     let mut resolve = Resolve::default();
-    let mut last = None;
-    for package in ["clocks", "random", "filesystem", "sockets", "cli", "http"] {
-        last = Some(resolve.push_file(folder.join(format!("{package}.wit"))).unwrap());
+    let mut of = None;
+    for name in ["clocks", "random", "filesystem", "sockets", "cli", "http"] {
+        let pushed = resolve.push_file(folder.join(format!("{name}.wit"))).unwrap();
+        of = of.or((name == package).then_some(pushed));
     }
-    let world = resolve.select_world(&[last.unwrap()], Some("service")).unwrap();
+    let world = resolve.select_world(&[of.unwrap()], Some(world)).unwrap();
     support::encode(text, &resolve, world)
 }
 
@@ -181,6 +197,37 @@ async fn a_guest_that_computes_too_long_is_stopped() {
     assert!(server.ask("spin").await.starts_with("HTTP/1.1 504 "));
     let failure = failures.lock().unwrap().pop().unwrap();
     assert_eq!(failure.blame.unwrap().kind, Kind::Limit(LimitHit::Cpu(cpu)));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_guest_takes_is_limited() {
+    let limits = Limits {
+        table_elements: 1_000,
+        guest_handles: 300,
+        host_handles: 200,
+        response_body: 4,
+        ..Limits::default()
+    };
+    let (server, failures) = start(limits).await;
+    for (path, status, hit) in [
+        ("memory", 500, LimitHit::Memory(limits.memory)),
+        ("Table", 500, LimitHit::TableElements(limits.table_elements)),
+        ("fields", 500, LimitHit::HostHandles(limits.host_handles)),
+        ("new", 500, LimitHit::GuestHandles(limits.guest_handles)),
+        ("ok", 502, LimitHit::ResponseBody(limits.response_body)),
+    ] {
+        let answer = server.ask(path).await;
+        let failure = failures.lock().unwrap().pop();
+        let failure = failure.unwrap_or_else(|| panic!("{path} was not told: {answer}"));
+        assert_eq!(
+            failure.blame.as_ref().map(|blame| blame.kind),
+            Some(Kind::Limit(hit)),
+            "{path}: {answer}"
+        );
+        assert_eq!(failure.status, status, "{path}");
+        assert!(server.ask("error").await.starts_with("HTTP/1.1 200 "), "after {path}");
+    }
     server.stop().await;
 }
 
@@ -284,4 +331,42 @@ async fn an_instance_answers_one_request_at_a_time() {
     stream.write_all(b"0\r\n\r\n").await.unwrap();
     assert_eq!(rest(&mut stream).await, "0\r\n\r\n");
     server.stop().await;
+}
+
+/// A program that waits for a moment and then says how it went.
+const PROGRAM: &str = r#"(module
+    (import "wasi:clocks/monotonic-clock@0.3.0" "[async-lower]wait-for" (func $wait (param i64) (result i32)))
+    (import "[export]wasi:cli/run@0.3.0" "[task-return]run" (func $answer (param i32)))
+    (import "$root" "[waitable-set-new]" (func $set (result i32)))
+    (import "$root" "[waitable-join]" (func $join (param i32 i32)))
+    (memory (export "memory") 1)
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
+    (func (export "[async-lift]wasi:cli/run@0.3.0#run") (result i32) (local $waiting i32)
+        (local.set $waiting (call $set))
+        (call $join (i32.shr_u (call $wait (i64.const TIME)) (i32.const 4)) (local.get $waiting))
+        (i32.or (i32.const 2) (i32.shl (local.get $waiting) (i32.const 4))))
+    (func (export "[callback][async-lift]wasi:cli/run@0.3.0#run") (param i32 i32 i32) (result i32)
+        ENDS
+        (i32.const 0)))"#;
+
+/// Runs it, with so many nanoseconds to wait, and this at its end.
+async fn program(nanoseconds: u64, ends: &str, limits: Limits) -> Result<bool, RunError> {
+    let text = PROGRAM.replace("TIME", &nanoseconds.to_string()).replace("ENDS", ends);
+    let engine = Engine::new(&EngineOptions { concurrency: Some(true), ..EngineOptions::default() }).unwrap();
+    let bytes = encode(&text, "cli", "command");
+    let app = App::from_bytes(&engine, "program.wasm", &bytes, Setup { limits, ..Setup::default() }).unwrap();
+    run(&app).await
+}
+
+#[tokio::test]
+async fn a_program_is_run() {
+    let limits = Limits::default();
+    assert!(program(1_000_000, "(call $answer (i32.const 0))", limits).await.unwrap());
+    assert!(!program(1_000_000, "(call $answer (i32.const 1))", limits).await.unwrap());
+    let trap = program(1_000_000, "unreachable", limits).await;
+    let Err(RunError::Call(CallError::Trap { blame })) = trap else { panic!("{trap:?}") };
+    assert_eq!((blame.kind, blame.at().unwrap().function.as_deref()), (Kind::GaveUp, Some("run")));
+    let ages = program(1_000_000_000_000_000, "", short()).await;
+    let Err(RunError::Call(CallError::Limit { hit, .. })) = ages else { panic!("{ages:?}") };
+    assert_eq!(hit, LimitHit::Time(short().time));
 }

@@ -5,9 +5,11 @@ use std::fmt::{self, Display, Formatter, Write};
 use super::frames::Frame;
 use super::{Blame, Call, Kind, PartName, Relation, Role};
 
-/// How many frames an error shows, and how many a page.
+/// How many frames an error and a line of the log show, and how many a page.
 const IN_ERROR: usize = 8;
 const ON_PAGE: usize = 24;
+/// What may be missing where modules were inlined into each other.
+const MAY_HIDE: &str = "Calls between parts may have been inlined (--blame coarse): a frame may hide that of the part that it called.";
 /// Functions that call one another in a circle, as far as that is looked for.
 const LONGEST_CYCLE: usize = 12;
 /// Columns of a page.
@@ -89,6 +91,11 @@ impl Blame {
         way
     }
 
+    /// The innermost frames on one line; None where there are none.
+    pub(crate) fn frames_in_line(&self) -> Option<String> {
+        (!self.frames.is_empty()).then(|| listed(&self.frames, IN_ERROR).join("; "))
+    }
+
     /// Everything that is known, on a page for a person. `behalf` says what the host was doing, such as `GET /cart`,
     /// and `id` is what the client was told, if there was one.
     #[must_use]
@@ -151,7 +158,7 @@ impl Blame {
             lines.push("These are instances of one component, which look alike in a frame, and the wires between the parts do not tell which of them it was.".to_owned());
         }
         if self.coarse {
-            lines.push("Calls between parts may have been inlined (--blame coarse): a frame may hide that of the part that it called.".to_owned());
+            lines.push(MAY_HIDE.to_owned());
         }
         lines
     }
@@ -250,7 +257,8 @@ impl Display for Blame {
         if let Some(other) = self.both_sides() {
             write!(f, "\n  {other}")?;
         }
-        listed(&self.frames, IN_ERROR).iter().try_for_each(|line| write!(f, "\n    {line}"))
+        listed(&self.frames, IN_ERROR).iter().try_for_each(|line| write!(f, "\n    {line}"))?;
+        if self.coarse && !self.frames.is_empty() { write!(f, "\n  {MAY_HIDE}") } else { Ok(()) }
     }
 }
 
@@ -373,6 +381,9 @@ mod tests {
         assert!(coarse.starts_with("── no-answer  1234\n"), "{coarse}");
         assert!(coarse.contains("part          rules, written in Zig (zig 0.17.0)\n"), "{coarse}");
         assert!(coarse.contains("a frame may hide"), "{coarse}");
+        let mut with_frame = Blame::silent(&scene);
+        with_frame.frames = vec![Frame { parts: vec![], function: "f".into(), source: None, offset: None }];
+        assert!(with_frame.to_string().contains("a frame may hide"));
         scene.coarse = false;
         assert!(!page(&scene).contains("a frame may hide"));
     }

@@ -101,6 +101,9 @@ impl Failure {
             interface = at.and_then(|at| at.interface.as_deref()),
             function = at.and_then(|at| at.function.as_deref()),
             path = blame.map(Blame::way),
+            frames = blame.and_then(Blame::frames_in_line),
+            // Frames may hide others where modules were inlined into each other.
+            blame = blame.filter(|blame| blame.coarse).map(|_| "coarse"),
             digest = self.digest,
             other = other.map(|other| match other.relation {
                 Relation::HostTook | Relation::HostGave => "the host".to_owned(),

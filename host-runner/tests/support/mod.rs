@@ -1,8 +1,10 @@
 //! A server on a socket of its own, and a guest that does as the path of the request says.
 
+use std::cell::RefCell;
+use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
 
 use host_runner::observe::Observe;
@@ -11,6 +13,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::{Resolve, WorldId};
 
@@ -311,13 +318,63 @@ pub fn short() -> Limits {
     Limits { time: Duration::from_millis(400), ..Limits::default() }
 }
 
-/// Takes what is logged.
-#[derive(Clone, Default)]
-pub struct Log(pub Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// Down to which level what is logged on this thread is kept, and what was.
+    static LOG: RefCell<Option<(Level, Vec<u8>)>> = const { RefCell::new(None) };
+}
 
-impl std::io::Write for Log {
+/// Keeps what is logged on this thread, until it is dropped.
+///
+/// One subscriber takes the log of all threads: where a thread has one of its own and others have none, what another thread
+/// logs first may never be logged on this one.
+pub struct Log(PhantomData<*const ()>);
+
+impl Log {
+    pub fn take(level: Level) -> Self {
+        static SUBSCRIBER: Once = Once::new();
+        SUBSCRIBER.call_once(|| {
+            let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(OfThread);
+            let ours = Targets::new().with_target("host_runner", Level::DEBUG);
+            tracing_subscriber::registry().with(lines.with_filter(ours)).init();
+        });
+        LOG.set(Some((level, Vec::new())));
+        Self(PhantomData)
+    }
+
+    pub fn text(&self) -> String {
+        LOG.with_borrow(|log| String::from_utf8(log.as_ref().unwrap().1.clone()).unwrap())
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        LOG.set(None);
+    }
+}
+
+/// Writes a line into the log of the thread that logs it, if that is kept.
+struct OfThread;
+
+impl<'a> MakeWriter<'a> for OfThread {
+    type Writer = Line;
+
+    fn make_writer(&'a self) -> Line {
+        Line(Level::ERROR)
+    }
+
+    fn make_writer_for(&'a self, of: &Metadata<'_>) -> Line {
+        Line(*of.level())
+    }
+}
+
+struct Line(Level);
+
+impl std::io::Write for Line {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        LOG.with_borrow_mut(|log| match log {
+            Some((level, text)) if self.0 <= *level => text.extend_from_slice(bytes),
+            _ => {}
+        });
         Ok(bytes.len())
     }
 
