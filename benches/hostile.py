@@ -28,10 +28,7 @@ from servers import HOST, ROOT, stock
 
 KINDS = json.loads((ROOT / "tests" / "hostile" / "kinds.json").read_text(encoding="utf-8"))
 HONEST = "HONEST"
-LIMITS = (
-    "--max-cpu 500ms --max-time 5s --max-memory 64MiB --max-host-handles 200 --max-guest-handles 1000 --max-open-files 50 "
-    "--max-response 1MiB --max-output 4KiB"
-).split()
+LIMITS = ("--config", ROOT / "tests" / "hostile" / "host.toml", "--max-time", "5s")
 
 
 @contextmanager

@@ -9,25 +9,20 @@ use serde::Deserialize;
 
 use crate::books::Bought;
 use crate::http::{self, Answer, Request};
+use crate::shop::{self, Order, Receipt};
 use crate::{compose, project};
 
-/// The limits of the hostile shop, but for the one on time. Wide enough for an honest request on a slow machine.
-pub const LIMITS: [&str; 14] = [
-    "--max-cpu",
-    "500ms",
-    "--max-memory",
-    "64MiB",
-    "--max-host-handles",
-    "200",
-    "--max-guest-handles",
-    "1000",
-    "--max-open-files",
-    "50",
-    "--max-response",
-    "1MiB",
-    "--max-output",
-    "4KiB",
-];
+/// Of these limits, the memory of an instance in bytes.
+pub const MEMORY: u64 = 64 << 20;
+/// Its open files.
+pub const OPEN_FILES: usize = 50;
+/// What a request may print, in bytes.
+pub const OUTPUT: usize = 4 << 10;
+
+/// The flags that set the limits of the hostile shop, but for the one on time.
+pub fn limits() -> [String; 2] {
+    ["--config".to_owned(), project::path("tests/hostile/host.toml").display().to_string()]
+}
 
 /// Says when it is dropped that all is over: of a thread that panics the others learn by that, and not by waiting.
 #[derive(Debug)]
@@ -94,50 +89,108 @@ pub fn rule(name: &str) -> PathBuf {
     }
 }
 
-/// The shop with this rule behind this face, its storage exported for the back office.
-///
-/// # Panics
-/// When it cannot be composed.
-pub fn shop(face: &str, rule_name: &str) -> PathBuf {
-    let face_file = match face {
-        "hostile-front" => project::fixture(face),
-        _ => project::component(face),
-    };
-    compose::compose(
-        &format!("{face}-over-{rule_name}"),
-        "package test:shop;\n\n\
-         let storage = new parts:storage { ... };\n\
-         let pricing = new parts:pricing { ... };\n\
-         let orders = new parts:orders { ...storage, ...pricing };\n\
-         let front = new parts:front { ...orders, ... };\n\n\
-         export front[\"wasi:http/incoming-handler@0.2.12\"];\n\
-         export storage...;\n",
-        &[
-            ("parts:storage", &project::component("storage")),
-            ("parts:pricing", &rule(rule_name)),
-            ("parts:orders", &project::component("orders")),
-            ("parts:front", &face_file),
-        ],
-    )
+/// What a shop is asked through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Face {
+    /// The small front.
+    Front,
+    /// The shop's own, in JavaScript.
+    Storefront,
 }
 
-/// Buys one unit through the small front.
-///
-/// # Errors
-/// When there is no answer.
-pub fn order(address: SocketAddr, key: &str, sku: &str) -> anyhow::Result<Answer> {
-    let target = format!("/orders/{key}/{sku}/1");
-    http::send(address, &Request { method: "POST", target: &target, headers: &[], body: b"" })
-}
+impl Face {
+    /// The name of its component.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Front => "hostile-front",
+            Self::Storefront => "storefront",
+        }
+    }
 
-/// What the small front says of an order that was placed.
-///
-/// # Panics
-/// When it says something else.
-pub fn bought(sku: &str, answer: &Answer) -> Bought {
-    let text = answer.text();
-    let first = text.lines().next().and_then(|line| line.split_once(' '));
-    let (order, total) = first.unwrap_or_else(|| panic!("an order has a line, and this is {text:?}"));
-    let total = total.parse().unwrap_or_else(|_| panic!("{total:?} is no price"));
-    Bought { sku: sku.to_owned(), order: order.to_owned(), total, text: text.clone() }
+    fn component(self) -> PathBuf {
+        match self {
+            Self::Front => project::fixture(self.name()),
+            Self::Storefront => project::component(self.name()),
+        }
+    }
+
+    /// Buys one unit.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub fn place(self, address: SocketAddr, key: &str, sku: &str) -> anyhow::Result<Answer> {
+        match self {
+            Self::Front => {
+                let target = format!("/orders/{key}/{sku}/1");
+                http::send(address, &Request { method: "POST", target: &target, headers: &[], body: b"" })
+            }
+            Self::Storefront => shop::place(address, key, &Order::of("a customer", &[(sku, 1)])),
+        }
+    }
+
+    /// Asks for the receipt of an order.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub fn read_again(self, address: SocketAddr, order: &str) -> anyhow::Result<Answer> {
+        match self {
+            Self::Front => shop::get(address, &format!("/orders/{order}")),
+            Self::Storefront => shop::get(address, &format!("/api/orders/{order}")),
+        }
+    }
+
+    /// What it says of an order that was placed.
+    ///
+    /// # Panics
+    /// When it says something else.
+    pub fn bought(self, sku: &str, answer: &Answer) -> Bought {
+        let text = answer.text();
+        let (order, total) = match self {
+            Self::Front => {
+                let first = text.lines().next().and_then(|line| line.split_once(' '));
+                let (order, total) =
+                    first.unwrap_or_else(|| panic!("an order has a line, and this is {text:?}"));
+                (order.to_owned(), total.to_owned())
+            }
+            Self::Storefront => {
+                let receipt: Receipt =
+                    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text:?}"));
+                (receipt.order_id, receipt.quote.total)
+            }
+        };
+        let total = total.parse().unwrap_or_else(|_| panic!("{total:?} is no price"));
+        Bought { sku: sku.to_owned(), order, total, text }
+    }
+
+    /// The status with which it answers what the small front answers with this one.
+    pub fn status(self, front: u16) -> u16 {
+        match (self, front) {
+            // An answer of the rule's that the shop does not accept.
+            (Self::Storefront, 422) => 502,
+            (_, other) => other,
+        }
+    }
+
+    /// The shop with this rule behind this face, its storage exported for the back office.
+    ///
+    /// # Panics
+    /// When it cannot be composed.
+    pub fn shop(self, rule_name: &str) -> PathBuf {
+        compose::compose(
+            &format!("{}-over-{rule_name}", self.name()),
+            "package test:shop;\n\n\
+             let storage = new parts:storage { ... };\n\
+             let pricing = new parts:pricing { ... };\n\
+             let orders = new parts:orders { ...storage, ...pricing };\n\
+             let front = new parts:front { ...orders, ... };\n\n\
+             export front[\"wasi:http/incoming-handler@0.2.12\"];\n\
+             export storage...;\n",
+            &[
+                ("parts:storage", &project::component("storage")),
+                ("parts:pricing", &rule(rule_name)),
+                ("parts:orders", &project::component("orders")),
+                ("parts:front", &self.component()),
+            ],
+        )
+    }
 }

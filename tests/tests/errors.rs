@@ -5,6 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use e2e::catalogue::{self, Product};
+use e2e::hostile::Face;
+use e2e::process::Host;
 use e2e::{process, project};
 use tempfile::TempDir;
 
@@ -75,10 +78,14 @@ fn says_to(name: &str, line: &str, input: &str) {
         finished.stdout,
         finished.stderr
     );
-    // What differs from machine to machine.
     let real = folder.canonicalize().unwrap().display().to_string();
     let said =
         said.replace(&real, "FOLDER").replace(&folder.display().to_string(), "FOLDER").replace(&root, "ROOT");
+    golden(name, &said);
+}
+
+/// Compares what was said, without what differs from machine to machine, with what is expected.
+fn golden(name: &str, said: &str) {
     // Whether compiling takes long enough to be told depends on what else the machine does.
     let said = said.lines().filter(|line| !line.contains(" INFO compiling "));
     // Which functions an engine inside a guest was in is a matter of its build.
@@ -112,21 +119,34 @@ fn is_frame(line: &str) -> bool {
     counted || (line.starts_with("and ") && line.ends_with(" more"))
 }
 
-/// What a person reads after a trap, for a guest in each language. Where its engine is inside it, the page says so.
+/// What a person reads after a request whose pricing rule trapped, for a rule in each language. Where its engine is inside
+/// it, the page says so.
 #[test]
 fn a_trap_has_a_page_in_every_language() {
-    for (name, guest, sku) in [
-        ("host-trap-in-rust", project::fixture("hostile-pricing"), "TRAP"),
-        ("host-trap-in-zig", project::component("hostile-zig"), "TRAP"),
-        ("host-trap-in-javascript", project::component("hostile-js"), "THROW"),
-        ("host-trap-in-python", project::component("hostile-python"), "RAISE"),
+    for (name, rule, sku) in [
+        ("host-trap-in-rust", "hostile-pricing", "TRAP"),
+        ("host-trap-in-zig", "hostile-zig", "TRAP"),
+        ("host-trap-in-javascript", "hostile-js", "THROW"),
+        ("host-trap-in-python", "hostile-python", "RAISE"),
     ] {
-        let guest = guest.strip_prefix(project::root()).unwrap().display().to_string();
-        let call = format!("adjust([{{sku:\"{sku}\",quantity:1,unit-price:1}}],standard)");
-        says(
-            name,
-            &format!("host-runner call ROOT/{guest} {call} --explain-traps --cache ROOT/target/cache"),
-        );
+        let shop = Face::Front.shop(rule);
+        let folder = TempDir::new().unwrap();
+        let store = format!("redb:{}", folder.path().join("shop.redb").display());
+        let cache = project::path("target/cache").display().to_string();
+        let granted = ["--keyvalue".to_owned(), store, "--cache".to_owned(), cache];
+        catalogue::load(&shop, &granted, &[Product::plain(sku, 1_000, 10)]).unwrap();
+        let arguments = [&granted[..], &["--explain-traps".to_owned()]].concat();
+        let host = Host::start(&shop, "127.0.0.1:0", &arguments, &folder.path().join("host.log")).unwrap();
+        let answer = Face::Front.place(host.address(), "a-key", sku).unwrap();
+        assert_eq!(answer.status, 500, "{}", answer.text());
+        let document = answer.json().unwrap();
+        let id = document["instance"].as_str().and_then(|urn| urn.strip_prefix("urn:uuid:")).unwrap();
+        let log = host.log();
+        host.stop().unwrap();
+        let page = log.lines().skip_while(|line| !line.starts_with("── "));
+        // The next line of the log begins with the time.
+        let page: Vec<&str> = page.take_while(|line| !line.starts_with("20")).collect();
+        golden(name, &page.join("\n").replace(id, "ID"));
     }
 }
 

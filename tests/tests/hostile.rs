@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{TcpListener, UdpSocket};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,11 +16,10 @@ use std::time::{Duration, Instant};
 
 use e2e::books::{self, Bought};
 use e2e::catalogue::{self, Product};
-use e2e::hostile::{self, Kind, OverAtEnd};
+use e2e::hostile::{self, Face, Kind, MEMORY, OPEN_FILES, OUTPUT, OverAtEnd};
 use e2e::http::Answer;
 use e2e::process::{Host, Usage};
 use e2e::project;
-use e2e::shop::{self, Order, Receipt};
 use tempfile::TempDir;
 
 const MEBIBYTE: u64 = 1 << 20;
@@ -40,9 +39,6 @@ const TIME: Duration = Duration::from_secs(50);
 const TIME_TO_WAIT: Duration = Duration::from_secs(8);
 /// What a request that waits may take beyond that, on a busy machine.
 const SLACK: Duration = Duration::from_secs(10);
-const MEMORY: u64 = 64 * MEBIBYTE;
-const OPEN_FILES: usize = 50;
-const OUTPUT: usize = 4 << 10;
 /// Processor time of a whole request that meets `--max-cpu`: the limit, and as much again and a second for all else.
 const PROCESSOR_MILLIS: u64 = 2_000;
 /// And of one that waits, which is a small part of the time that it takes.
@@ -52,57 +48,6 @@ const PROCESSOR_MILLIS_TO_WAIT: u64 = 1_000;
 fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What the shop is asked through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Face {
-    /// The small front.
-    Front,
-    /// The shop's own, in JavaScript.
-    Storefront,
-}
-
-impl Face {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Front => "hostile-front",
-            Self::Storefront => "storefront",
-        }
-    }
-
-    fn place(self, address: SocketAddr, key: &str, sku: &str) -> anyhow::Result<Answer> {
-        match self {
-            Self::Front => hostile::order(address, key, sku),
-            Self::Storefront => shop::place(address, key, &Order::of("a customer", &[(sku, 1)])),
-        }
-    }
-
-    fn read_again(self, address: SocketAddr, order: &str) -> Answer {
-        match self {
-            Self::Front => shop::get(address, &format!("/orders/{order}")),
-            Self::Storefront => shop::get(address, &format!("/api/orders/{order}")),
-        }
-        .unwrap()
-    }
-
-    fn bought(self, sku: &str, answer: &Answer) -> Bought {
-        if self == Self::Front {
-            return hostile::bought(sku, answer);
-        }
-        let text = answer.text();
-        let receipt: Receipt = serde_json::from_str(&text).unwrap();
-        let total = receipt.quote.total.parse().unwrap();
-        Bought { sku: sku.to_owned(), order: receipt.order_id, total, text }
-    }
-
-    /// The status for an answer of the rule's that the shop does not accept.
-    fn refused(self, front: u16) -> u16 {
-        match (self, front) {
-            (Self::Storefront, 422) => 502,
-            (_, other) => other,
-        }
-    }
 }
 
 /// A shop that is served, and what was bought in it.
@@ -127,13 +72,13 @@ impl Stand {
         time: Duration,
         folder: TempDir,
     ) -> Self {
-        let shop = hostile::shop(face.name(), rule);
+        let shop = face.shop(rule);
         let honest = (0..HONEST).map(honest_sku);
         let skus: Vec<String> = kinds.iter().map(|kind| kind.sku.clone()).chain(honest).collect();
         let products: Vec<Product> = skus.iter().map(|sku| Product::plain(sku, PRICE, STOCK)).collect();
         let granted = [&store(&folder)[..], more].concat();
         catalogue::load(&shop, &granted, &products).unwrap();
-        let limits = hostile::LIMITS.map(str::to_owned);
+        let limits = hostile::limits();
         let time = ["--max-time".to_owned(), format!("{}s", time.as_secs())];
         let arguments = [&granted[..], &limits, &time].concat();
         let host = Host::start(&shop, "127.0.0.1:0", &arguments, &folder.path().join("host.log")).unwrap();
@@ -174,7 +119,8 @@ impl Stand {
         let Self { face, shop, granted, host, skus, bought, folder: _folder, .. } = self;
         let bought = bought.into_inner().unwrap();
         for one in &bought {
-            assert_eq!(face.read_again(host.address(), &one.order).text(), one.text, "{}", one.sku);
+            let read = face.read_again(host.address(), &one.order).unwrap();
+            assert_eq!(read.text(), one.text, "{}", one.sku);
         }
         host.stop().unwrap();
         books::audit(&shop, &granted, STOCK.into(), &skus, &bought).unwrap();
@@ -209,7 +155,7 @@ fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
 /// Harm is answered as it should be, and told to nobody but the log.
 fn check(stand: &Stand, kind: &Kind, answer: &Answer) {
     let what = format!("{} by {} {}", kind.kind, kind.rule, kind.sku);
-    assert_eq!(answer.status, stand.face.refused(kind.status), "{what}: {}", answer.text());
+    assert_eq!(answer.status, stand.face.status(kind.status), "{what}: {}", answer.text());
     let Some(expected) = &kind.logged else { return };
     let (printed, line) = logged(stand, answer);
     check_printed(&what, &printed);
@@ -225,9 +171,47 @@ fn check(stand: &Stand, kind: &Kind, answer: &Answer) {
     if let Some(other) = &kind.other {
         named("other", other);
     }
+    check_way(&what, kind, &line);
     let told = answer.text();
     for inside in ["pricing", "orders", "wasm", "limit", kind.rule.as_str()] {
         assert!(!told.contains(inside), "{what}: {told}");
+    }
+}
+
+/// The parts by whose calls it came to that, outermost first, and the function of the last.
+fn check_way(what: &str, kind: &Kind, line: &str) {
+    let hops = ["front", "orders", "pricing"];
+    let depth = hops.iter().position(|hop| *hop == kind.part).expect("a part of the shop") + 1;
+    let path = field(line, "path").unwrap_or_default();
+    // The parts of a part are one hop.
+    let mut parts: Vec<&str> = path.split(" > ").filter_map(|part| part.split('/').next()).collect();
+    parts.dedup();
+    assert_eq!(parts, hops[..depth], "{what}: {line}");
+    let function = field(line, "function");
+    match (&*kind.kind, &*kind.part) {
+        // Of a recursion only the innermost frames are kept, and these may be all its own.
+        ("endless recursion", "pricing") => {
+            assert!(matches!(function, None | Some("adjust")), "{what}: {line}")
+        }
+        // Its own parts give each other handles.
+        (_, "pricing") if kind.rule == "hostile-abi" => {
+            assert!(matches!(function, Some("issue" | "adjust")), "{what}: {line}");
+        }
+        (_, "pricing") => assert_eq!(function, Some("adjust"), "{what}: {line}"),
+        _ => assert_eq!(function, Some("place"), "{what}: {line}"),
+    }
+}
+
+/// The limits here are those of the file.
+#[test]
+fn the_limits_are_those_of_the_file() {
+    let text = fs::read_to_string(project::path("tests/hostile/host.toml")).unwrap();
+    for line in [
+        format!("memory = \"{}MiB\"", MEMORY >> 20),
+        format!("open-files = {OPEN_FILES}"),
+        format!("output = \"{}KiB\"", OUTPUT >> 10),
+    ] {
+        assert!(text.lines().any(|other| other == line), "{line} is not in {text}");
     }
 }
 

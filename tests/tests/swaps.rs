@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use e2e::books::{self, Bought};
 use e2e::catalogue::{self, Product};
-use e2e::hostile::{self, OverAtEnd, order};
+use e2e::hostile::{Face, OverAtEnd};
 use e2e::process::Usage;
 use e2e::project;
 use e2e::shop;
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 #[test]
 fn a_thousand_swaps_lose_no_request_and_leak_nothing() {
-    let shops = ["pricing-zig", "pricing-rust"].map(|rule| hostile::shop("hostile-front", rule));
+    let shops = ["pricing-zig", "pricing-rust"].map(|rule| Face::Front.shop(rule));
     let folder = TempDir::new().unwrap();
     let granted = ["--keyvalue".to_owned(), format!("redb:{}", folder.path().join("shop.redb").display())];
     let cache = ["--cache".to_owned(), project::path("target/cache").display().to_string()];
@@ -49,9 +49,9 @@ fn a_thousand_swaps_lose_no_request_and_leak_nothing() {
             scope.spawn(move || {
                 let _over = OverAtEnd(over);
                 for number in 0.. {
-                    let answer = order(address, &format!("{sku}-{number}"), sku).unwrap();
+                    let answer = Face::Front.place(address, &format!("{sku}-{number}"), sku).unwrap();
                     assert_eq!(answer.status, 201, "{}", answer.text());
-                    bought.lock().unwrap().push(hostile::bought(sku, &answer));
+                    bought.lock().unwrap().push(Face::Front.bought(sku, &answer));
                     if over.load(Ordering::Acquire) {
                         break;
                     }

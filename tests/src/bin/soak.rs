@@ -1,8 +1,8 @@
-//! `just soak`: mixed load on a shop whose pricing is swapped all the while, for honest rules and for two that mean
-//! harm; in the middle the host is killed; in the end every order, every cent and every unit of stock is looked at.
+//! `just soak`: mixed load on the whole shop, whose pricing is swapped all the while, for honest rules and for some that
+//! mean harm; in the middle the host is killed; in the end every order, every cent and every unit of stock is looked at.
 //!
-//! It fails where an honest request does, where the host does not come back, where the books are wrong, or where one of all
-//! this did not happen: no swap, no harm, no order before the kill or after it.
+//! It fails where an honest request does, where the host does not come back or needs more and more memory, where the books
+//! are wrong, or where one of all this did not happen: no swap, no harm, no order before the kill or after it.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -13,19 +13,23 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 use clap::builder::RangedU64ValueParser;
 use e2e::books::{self, Bought};
 use e2e::catalogue::{self, Product};
-use e2e::hostile::{self, Kind, OverAtEnd};
+use e2e::hostile::{self, Face, Kind, OverAtEnd};
 use e2e::http::Answer;
+use e2e::process::Host;
 use e2e::project;
+use e2e::shop::{self, Order};
 use e2e::swap::{Swap, Swapped};
 use tempfile::TempDir;
 
 /// The rules that price in turn.
-const RULES: [&str; 4] = ["pricing-zig", "hostile-pricing", "pricing-rust", "hostile-zig"];
+const RULES: [&str; 5] = ["pricing-zig", "hostile-pricing", "pricing-rust", "hostile-zig", "hostile-js"];
+/// The whole shop, with its pages in JavaScript.
+const FACE: Face = Face::Storefront;
 const PRICE: u64 = 1_000;
 /// Units of each product: as many as the shop keeps.
 const STOCK: u32 = 1_000_000;
@@ -35,7 +39,7 @@ const PRODUCTS: usize = 30;
 const TIME: &str = "60s";
 /// What is said of the host and its customers while it runs.
 const NEWS: Duration = Duration::from_secs(30);
-/// How long an order is asked for again after the host was killed.
+/// How long a request is sent again after the host was killed.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Puts mixed load on a shop, swaps its pricing, kills its host, and looks at the books.
@@ -45,7 +49,7 @@ struct Soak {
     #[arg(long = "for", value_name = "TIME", default_value = "2m", value_parser = time)]
     time: Duration,
 
-    /// Customers who buy honestly, each one order after the other.
+    /// Customers who look around, ask for quotes, buy and read their receipts, again and again.
     #[arg(long, default_value_t = 4, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     customers: usize,
 
@@ -81,8 +85,9 @@ struct Market {
     bought: Mutex<Vec<Bought>>,
     /// How long honest orders took, those that met the killing aside.
     took: Mutex<Vec<Duration>>,
-    /// Honest orders that were answered.
+    /// Honest orders that were answered, and honest requests for pages, quotes and receipts.
     placed: AtomicUsize,
+    looked: AtomicUsize,
     harm: AtomicUsize,
     again: AtomicUsize,
     wrong: Mutex<Option<anyhow::Error>>,
@@ -93,37 +98,61 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Market {
-    /// Buys under one key until the shop has answered: the host may be killed meanwhile.
-    fn place(&self, address: SocketAddr, key: &str, sku: &str) -> Result<(Answer, bool)> {
+    /// Asks until the shop has answered: the host may be killed meanwhile. Whether it was, is told too.
+    fn ask(&self, what: &str, request: impl Fn() -> Result<Answer>) -> Result<(Answer, bool)> {
         let began = Instant::now();
         let mut again = false;
         loop {
             let before = self.turns.load(Ordering::Acquire);
-            match hostile::order(address, key, sku) {
+            match request() {
                 Ok(answer) => return Ok((answer, again)),
                 // It was killed before, or while the request was on its way, and may have come back since.
                 Err(_) if before % 2 == 1 || self.turns.load(Ordering::Acquire) != before => {}
-                Err(error) => return Err(error.context(format!("{key} got no answer"))),
+                Err(error) => return Err(error.context(format!("{what} got no answer"))),
             }
-            ensure!(began.elapsed() < PATIENCE, "{key} got no answer within {PATIENCE:?}");
+            ensure!(began.elapsed() < PATIENCE, "{what} got no answer within {PATIENCE:?}");
             again = true;
             self.again.fetch_add(1, Ordering::Relaxed);
             thread::sleep(Duration::from_millis(10));
         }
     }
 
+    /// Asks for what every customer is to get, and gives its text.
+    fn look(&self, what: &str, request: impl Fn() -> Result<Answer>) -> Result<String> {
+        let (answer, _) = self.ask(what, request)?;
+        ensure!(answer.status == 200, "{what} got {}: {}", answer.status, answer.text());
+        self.looked.fetch_add(1, Ordering::Relaxed);
+        Ok(answer.text())
+    }
+
+    /// A customer looks at the shop and at a product, asks what it costs, buys it, and reads the receipt.
+    fn visit(&self, address: SocketAddr, key: &str, sku: &str) -> Result<()> {
+        let page = self.look("the page of the shop", || shop::get(address, "/"))?;
+        ensure!(page.ends_with("</html>\n"), "a page is not whole: {page}");
+        let product = self.look("a product", || shop::get(address, &format!("/products/{sku}")))?;
+        ensure!(product.contains(sku), "the page of {sku} is of something else: {product}");
+        let cart = serde_json::to_vec(&Order::of("a customer", &[(sku, 1)]))?;
+        let quote = self.look("a quote", || shop::post(address, "/api/quotes", &[], &cart))?;
+        ensure!(quote.contains(&format!("\"total\":\"{PRICE}\"")), "an honest quote is {quote}");
+
+        let began = Instant::now();
+        let (answer, again) = self.ask(key, || FACE.place(address, key, sku))?;
+        ensure!(answer.status == 201, "an honest order got {}: {}", answer.status, answer.text());
+        let bought = FACE.bought(sku, &answer);
+        ensure!(bought.total == PRICE, "an honest order cost {}", bought.total);
+        if !again {
+            locked(&self.took).push(began.elapsed());
+        }
+        let receipt = self.look("a receipt", || FACE.read_again(address, &bought.order))?;
+        ensure!(receipt == bought.text, "the receipt was\n{}\nand is\n{receipt}", bought.text);
+        locked(&self.bought).push(bought);
+        self.placed.fetch_add(1, Ordering::AcqRel);
+        Ok(())
+    }
+
     fn honest(&self, address: SocketAddr, skus: &[String]) -> Result<()> {
         for (number, sku) in skus.iter().cycle().enumerate() {
-            let began = Instant::now();
-            let (answer, again) = self.place(address, &format!("{sku}-{number}"), sku)?;
-            ensure!(answer.status == 201, "an honest order got {}: {}", answer.status, answer.text());
-            let bought = hostile::bought(sku, &answer);
-            ensure!(bought.total == PRICE, "an honest order cost {}", bought.total);
-            if !again {
-                locked(&self.took).push(began.elapsed());
-            }
-            locked(&self.bought).push(bought);
-            self.placed.fetch_add(1, Ordering::AcqRel);
+            self.visit(address, &format!("{sku}-{number}"), sku)?;
             if self.over.load(Ordering::Acquire) {
                 break;
             }
@@ -135,16 +164,18 @@ impl Market {
     /// others it is a product like any other, for the price of any other.
     fn harmful(&self, address: SocketAddr, client: usize, kinds: &[Kind]) -> Result<()> {
         for (number, kind) in kinds.iter().cycle().enumerate() {
-            let (answer, _) = self.place(address, &format!("harm-{client}-{number}"), &kind.sku)?;
+            let key = format!("harm-{client}-{number}");
+            let (answer, _) = self.ask(&key, || FACE.place(address, &key, &kind.sku))?;
+            let expected = FACE.status(kind.status);
             match answer.status {
                 201 => {
-                    let bought = hostile::bought(&kind.sku, &answer);
+                    let bought = FACE.bought(&kind.sku, &answer);
                     ensure!(bought.total == PRICE, "an order of {} cost {}", kind.sku, bought.total);
                     locked(&self.bought).push(bought);
                 }
-                status if status == kind.status => drop(self.harm.fetch_add(1, Ordering::Relaxed)),
+                status if status == expected => drop(self.harm.fetch_add(1, Ordering::Relaxed)),
                 status => {
-                    bail!("{} was answered {status}, and not {}: {}", kind.kind, kind.status, answer.text())
+                    bail!("{} was answered {status}, and not {expected}: {}", kind.kind, answer.text())
                 }
             }
             if self.over.load(Ordering::Acquire) {
@@ -171,6 +202,8 @@ struct Done {
     down: Duration,
     /// Honest orders until the host was killed, and until it was back.
     placed: (usize, usize),
+    /// The most memory that the host ever had when every rule had priced since it was back, in bytes.
+    memory: Option<u64>,
 }
 
 /// What makes the hostile rules do harm within a short time. A product has one status by which its harm is known, whichever
@@ -191,7 +224,7 @@ fn kinds() -> Result<Vec<Kind>> {
 
 impl Soak {
     fn run(&self) -> Result<()> {
-        let shops = RULES.map(|rule| hostile::shop("hostile-front", rule));
+        let shops = RULES.map(|rule| FACE.shop(rule));
         let kinds = kinds()?;
         let honest: Vec<String> = (0..self.customers * PRODUCTS).map(|sku| format!("HONEST-{sku}")).collect();
         let skus: Vec<String> = kinds.iter().map(|kind| kind.sku.clone()).chain(honest.clone()).collect();
@@ -202,10 +235,13 @@ impl Soak {
         let cache = project::path("target/cache").display().to_string();
         let granted = ["--keyvalue".to_owned(), store, "--cache".to_owned(), cache];
         catalogue::load(&shops[0], &granted, &products)?;
-        // One of the rules asks for a clock, and the others for nothing.
-        let more = ["--max-time", TIME, "--swap-asking-more"];
-        let flags = hostile::LIMITS.into_iter().chain(more).map(str::to_owned);
-        let arguments: Vec<String> = granted.iter().cloned().chain(flags).collect();
+        // Some of the rules ask for a clock, and the others for nothing.
+        let more = ["--max-time", TIME, "--swap-asking-more"].map(str::to_owned);
+        let arguments = [&granted[..], &hostile::limits(), &more].concat();
+        // Compiled before the clock runs: what is measured is not the compiler.
+        for shop in &shops {
+            Host::start(shop, "127.0.0.1:0", &arguments, &folder.path().join("compiled.log"))?.stop()?;
+        }
         let mut host = Swapped::start(&shops[0], &arguments, folder.path())?;
         let address = host.address();
 
@@ -242,6 +278,18 @@ impl Soak {
         ensure!(self.hostile == 0 || harm > 0, "no request did what a hostile rule does");
         ensure!(until_killed > 0, "nothing was bought before the kill");
         ensure!(placed > until_back, "nothing was bought after the kill");
+        if let Some(usage) = usage {
+            let before =
+                done.memory.context("too few swaps since the kill to tell whether memory is bounded")?;
+            // What leaks less than all clients together may have is not seen.
+            let most = before + (self.customers + self.hostile) as u64 * hostile::MEMORY;
+            ensure!(
+                usage.peak <= most,
+                "{} MiB of memory, after {} when every rule had priced",
+                usage.peak >> 20,
+                before >> 20
+            );
+        }
 
         let bought = market.bought.into_inner().unwrap_or_else(PoisonError::into_inner);
         books::audit(&shops[0], &granted, STOCK.into(), &skus, &bought)?;
@@ -249,6 +297,10 @@ impl Soak {
         took.sort_unstable();
         let at = |share: f64| took.get((took.len() as f64 * share) as usize).copied().unwrap_or_default();
         println!("customers  {} honest, {} hostile", self.customers, self.hostile);
+        println!(
+            "requests   {} for pages, quotes and receipts, {placed} for orders",
+            market.looked.into_inner()
+        );
         println!("harm       {harm} requests did what a hostile rule does");
         println!("swaps      {}, and {} put off while older components finished", done.swaps, done.busy);
         println!(
@@ -268,7 +320,7 @@ impl Soak {
     /// Swaps all the time, and kills the host once.
     fn disturb(&self, host: &mut Swapped, shops: &[PathBuf], market: &Market, done: &mut Done) -> Result<()> {
         let began = Instant::now();
-        let (mut next_news, mut killed) = (NEWS, false);
+        let (mut next_news, mut killed, mut swaps_to_kill) = (NEWS, false, 0);
         for shop in shops.iter().cycle().skip(1) {
             if began.elapsed() >= self.time || market.over.load(Ordering::Acquire) {
                 break;
@@ -288,6 +340,10 @@ impl Soak {
                 market.turns.fetch_add(1, Ordering::AcqRel);
                 done.placed = (until_killed, market.placed.load(Ordering::Acquire));
                 done.down = at.elapsed();
+                swaps_to_kill = done.swaps;
+            }
+            if killed && done.memory.is_none() && done.swaps >= swaps_to_kill + RULES.len() {
+                done.memory = host.usage().map(|usage| usage.peak);
             }
             if began.elapsed() >= next_news {
                 next_news += NEWS;
