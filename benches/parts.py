@@ -27,10 +27,11 @@ def section(kind, items):
     return bytes([kind]) + leb(len(content)) + content
 
 
-def module(imports):
-    """A core module whose function `call` calls all its imports, and answers with the sum."""
+def module(imports, times):
+    """A core module whose function `call` calls all its imports so many times, and answers with the sum."""
     of_type_0 = b"\0\0"
-    called = b"".join(b"\x10" + leb(index) + (b"\x6a" if index else b"") for index in range(imports))
+    calls = [index for index in range(imports) for _ in range(times)]
+    called = b"".join(b"\x10" + leb(index) + (b"\x6a" if count else b"") for count, index in enumerate(calls))
     body = b"\0" + (called or b"\x41\x01") + b"\x0b"
     return b"\0asm\1\0\0\0" + b"".join((
         section(1, [b"\x60\0\1" + bytes([I32])]),
@@ -41,12 +42,13 @@ def module(imports):
     ))
 
 
-def part(imports, export):
-    """A component whose function `call` in the interface `export` calls those of the interfaces that it imports."""
+def part(imports, export, times=1):
+    """A component whose function `call` in the interface `export` calls those of the interfaces that it imports, each of
+    them so many times."""
     count = len(imports)
     function = b"\x40\0\0" + bytes([U32])
     with_call = b"\x42" + vector([b"\1" + function, b"\4\0" + name("call") + b"\1\0"])
-    core = module(count)
+    core = module(count, times)
     items = [name(f"i{index}") + b"\0" + leb(index) for index in range(count)]
     return b"\0asm\x0d\0\1\0" + b"".join((
         section(TYPE, [with_call, function]),
@@ -66,9 +68,9 @@ def interface(index):
     return f"bench:parts/step{index}@0.1.0"
 
 
-def chain(count):
-    """Each part needs the one before it."""
-    return [part([interface(index - 1)] if index else [], interface(index)) for index in range(count)]
+def chain(count, times=1):
+    """Each part needs the one before it, and calls it so many times whenever it is called."""
+    return [part([interface(index - 1)] if index else [], interface(index), times) for index in range(count)]
 
 
 def fan(count):

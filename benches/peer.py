@@ -31,12 +31,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from servers import HOST, ROOT, Server, beside, first_answer, hosted, stock
+from servers import COMPOSER, HOST, ROOT, Server, beside, first_answer, hosted, stock
 
 VERSION = "48.0.8"
 TOOLS = ROOT / "target" / "tools" / "wasmtime"
 PEER = TOOLS / "bin" / "wasmtime"
-COMPOSER = ROOT / "target" / "release" / "composer"
 FOLDER = ROOT / "target" / "peer"
 FIXTURES = ROOT / "target" / "fixtures" / "components"
 

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+COMPOSER = ROOT / "target" / "release" / "composer"
 HOST = ROOT / "target" / "release" / "host-runner"
 LOAD = ROOT / "target" / "release" / "load"
 TICKS = os.sysconf("SC_CLK_TCK")

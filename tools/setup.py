@@ -385,7 +385,7 @@ def build_commands():
     """The two commands themselves. Cargo knows best whether there is anything to do."""
     release = ROOT / "target" / "release"
     if not all((release / name).exists() for name in ("composer", "host-runner")):
-        say("building composer and host-runner (8 to 12 minutes on two cores, once)")
+        say("building composer and host-runner (10 to 25 minutes on two cores, once)")
     env = dict(os.environ, CARGO_TARGET_DIR=str(ROOT / "target"))
     quiet = ["--quiet"] if not sys.stderr.isatty() and not os.environ.get("CI") else []
     done = subprocess.run(["cargo", "build", "--release", "--locked"] + quiet, cwd=ROOT, env=env, stdin=subprocess.DEVNULL)
