@@ -3,11 +3,12 @@
 By how much does the slowest hundredth of honest orders (p99) slow down while one client asks for harm in a loop, in the same
 host, in which the hostile rule prices the honest orders too?
 
-    python3 benches/hostile.py [--seconds N] [--honest N] [--harmful N] [--all]
+    python3 benches/hostile.py [--seconds N] [--honest N] [--harmful N] [--all] [--rule NAME]
 
 Needs what `cargo test --release -p e2e --features components --test hostile` composes. Clients keep no connection; each asks
 again as soon as it has its answer. What a shop does alone is measured right before each kind, for as long, so that what
-else the machine does hits both. With `--all` every row of `tests/hostile/kinds.json` is measured, otherwise the first of each kind.
+else the machine does hits both. With `--all` every row of `tests/hostile/kinds.json` is measured, with `--rule` all of one rule, otherwise
+the first of each kind.
 """
 
 import argparse
@@ -111,9 +112,13 @@ def main():
     parser.add_argument("--honest", type=int, default=2, help="clients that buy")
     parser.add_argument("--harmful", type=int, default=1, help="clients that ask for harm")
     parser.add_argument("--all", action="store_true", help="every row, not the first of each kind")
+    parser.add_argument("--rule", choices=sorted({kind["rule"] for kind in KINDS}), help="every row of this rule")
     arguments = parser.parse_args()
     seen = set()
-    rows = [kind for kind in KINDS if arguments.all or not (kind["kind"] in seen or seen.add(kind["kind"]))]
+    if arguments.rule:
+        rows = [kind for kind in KINDS if kind["rule"] == arguments.rule]
+    else:
+        rows = [kind for kind in KINDS if arguments.all or not (kind["kind"] in seen or seen.add(kind["kind"]))]
     load_average = os.getloadavg()
     print(
         f"{os.cpu_count()} processors, {platform.system()} {platform.machine()}; load before: "

@@ -72,7 +72,7 @@ fn an_explanation_names_every_choice_its_reason_and_its_flag() {
     };
     assert_eq!(
         begins("concurrency"),
-        "concurrency        off        the component validates without the asynchronous component model, and instances and calls cost less without it (--concurrency on)"
+        "concurrency        off        the component validates without the asynchronous component model, and a call from part to part costs half without it (--concurrency on)"
     );
     assert!(begins("blame").contains("exact") && begins("blame").ends_with("(--blame coarse)"));
     assert!(begins("copy-on-write").ends_with("(--copy-on-write off)"));

@@ -409,8 +409,8 @@ pub(crate) struct EngineFlags {
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
 
-    /// How exactly a trap is blamed on a part; with coarse, parts are inlined into each other, and a frame may hide
-    /// another.
+    /// How exactly a trap is blamed on a part; with coarse, parts are inlined into each other, short calls between them cost
+    /// half, compiling takes gigabytes, and a frame may hide another.
     #[arg(long, value_name = "exact|coarse", default_value = "exact", hide_default_value = true)]
     blame: BlameFlag,
 

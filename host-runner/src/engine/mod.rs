@@ -1,8 +1,8 @@
 //! The engine: compiler settings chosen for a component, and the clock that interrupts guests.
 //!
 //! What a component needs is found out from its bytes ([`Demands`]), and the settings are chosen for that
-//! ([`Settings`]), each with its reason. *Concurrency support* is off where the component validates without: then calls
-//! and instances cost less. *Epochs, not fuel*: an epoch check costs a load and a compare, and ticks with the wall
+//! ([`Settings`]), each with its reason. *Concurrency support* is off where the component validates without: then a
+//! call from part to part costs half. *Epochs, not fuel*: an epoch check costs a load and a compare, and ticks with the wall
 //! clock, which is what a limit on a request is about.
 
 mod demands;

@@ -38,8 +38,8 @@ pub enum Exactness {
     /// Nothing is inlined from one module into another, so that every frame of a trap is where its code came from.
     #[default]
     Exact,
-    /// Functions may be inlined from one module into another, and a frame of a trap may hide a function of another part
-    /// that was inlined into it.
+    /// Functions may be inlined from one module into another: a call from part to part that does next to nothing costs
+    /// half, and a frame of a trap may hide a function of another part that was inlined into it.
     Coarse,
 }
 
@@ -216,7 +216,7 @@ impl Choices {
                 "--concurrency off refuses it",
             ),
             (None, false) => (
-                "the component validates without the asynchronous component model, and instances and calls cost less without it",
+                "the component validates without the asynchronous component model, and a call from part to part costs half without it",
                 "--concurrency on",
             ),
         };
