@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-import tomllib
 import unittest
 from pathlib import Path
 
@@ -13,22 +12,20 @@ class Vendored(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        self.lock = tomllib.loads(wit_deps.LOCK.read_text(encoding="utf-8"))
         self.deps = Path(folder.name) / "deps"
         shutil.copytree(wit_deps.DEPS, self.deps)
 
     def check(self):
-        return wit_deps.check(self.lock, self.deps, "wit/deps")
+        return wit_deps.check(wit_deps.LOCK, self.deps, "wit/deps")
 
     def test_the_vendored_files_are_the_locked_ones(self):
         for lock_file, deps in wit_deps.LOCKS.items():
-            lock = tomllib.loads(lock_file.read_text(encoding="utf-8"))
-            self.assertEqual(wit_deps.check(lock, deps, wit_deps.shown(deps)), [])
-            self.assertGreaterEqual(len(wit_deps.locked_files(lock)), 12 if deps == wit_deps.DEPS else 6)
+            self.assertEqual(wit_deps.check(lock_file, deps, wit_deps.shown(deps)), [])
+            self.assertGreaterEqual(len(wit_deps.locked_files(wit_deps.read(lock_file))), 12 if deps == wit_deps.DEPS else 6)
 
     def test_the_contracts_of_tests_are_those_of_the_engine(self):
-        lock = tomllib.loads((wit_deps.HOST_TESTS / "deps.lock").read_text(encoding="utf-8"))
-        built = tomllib.loads((wit_deps.ROOT / "Cargo.lock").read_text(encoding="utf-8"))
+        lock = wit_deps.read(wit_deps.HOST_TESTS / "deps.lock")
+        built = wit_deps.read(wit_deps.ROOT / "Cargo.lock")
         versions = {package["name"]: package["version"] for package in built["package"]}
         for package in lock["package"]:
             self.assertEqual(package["source"]["version"], versions[package["source"]["package"]])
@@ -56,7 +53,7 @@ class Vendored(unittest.TestCase):
 
     def test_every_package_names_the_version_its_files_declare(self):
         for lock_file, deps in wit_deps.LOCKS.items():
-            for package, file in wit_deps.locked_files(tomllib.loads(lock_file.read_text(encoding="utf-8"))):
+            for package, file in wit_deps.locked_files(wit_deps.read(lock_file)):
                 text = (deps / file["path"]).read_text(encoding="utf-8")
                 for line in text.splitlines():
                     if line.startswith("package "):

@@ -31,6 +31,10 @@ class WitError(Exception):
     """What is wrong, for people."""
 
 
+def read(lock_file):
+    return tomllib.loads(lock_file.read_text(encoding="utf-8"))
+
+
 def locked_files(lock):
     """Every file of the lock, with the package it belongs to."""
     return [(package, file) for package in lock["package"] for file in package["file"]]
@@ -45,11 +49,11 @@ def shown(folder):
     return folder.relative_to(ROOT).as_posix()
 
 
-def check(lock, deps, name):
+def check(lock_file, deps, name):
     """The problems between a lock and the files on disk; `name` is what the folder is called."""
     problems = []
     known = set()
-    for package, file in locked_files(lock):
+    for package, file in locked_files(read(lock_file)):
         path = deps / file["path"]
         known.add(path)
         if not path.is_file():
@@ -112,10 +116,10 @@ def fetch(lock):
             yield package, file, path.read_bytes()
 
 
-def verify(lock, deps, name):
-    problems = check(lock, deps, name)
+def verify(lock_file, deps, name):
+    problems = check(lock_file, deps, name)
     count = 0
-    for package, file, published in fetch(lock):
+    for package, file, published in fetch(read(lock_file)):
         count += 1
         if sha256(published) != file["sha256"]:
             problems.append(f"{package['source']['registry']} publishes other bytes for {name}/{file['path']}")
@@ -124,10 +128,9 @@ def verify(lock, deps, name):
     return problems
 
 
-def vendor(lock, deps, name):
-    lock_file = next(lock_file for lock_file, folder in LOCKS.items() if folder == deps)
+def vendor(lock_file, deps, name):
     text = lock_file.read_text(encoding="utf-8")
-    for package, file, published in fetch(lock):
+    for package, file, published in fetch(tomllib.loads(text)):
         path = deps / file["path"]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(published)
@@ -136,7 +139,7 @@ def vendor(lock, deps, name):
         if replaced != 1:
             raise WitError(f"{shown(lock_file)}: the entry of {file['path']} is not on one line: path, from, sha256")
     lock_file.write_text(text, encoding="utf-8")
-    return check(tomllib.loads(text), deps, name)
+    return check(lock_file, deps, name)
 
 
 def main(arguments):
@@ -147,7 +150,7 @@ def main(arguments):
     command, problems = commands[arguments[0]], []
     try:
         for lock_file, deps in LOCKS.items():
-            problems += command(tomllib.loads(lock_file.read_text(encoding="utf-8")), deps, shown(deps))
+            problems += command(lock_file, deps, shown(deps))
     except (WitError, subprocess.CalledProcessError) as error:
         problems.append(str(error))
     for problem in problems:

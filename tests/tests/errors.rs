@@ -131,9 +131,7 @@ fn a_trap_has_a_page_in_every_language() {
     ] {
         let shop = Face::Front.shop(rule);
         let folder = TempDir::new().unwrap();
-        let store = format!("redb:{}", folder.path().join("shop.redb").display());
-        let cache = project::path("target/cache").display().to_string();
-        let granted = ["--keyvalue".to_owned(), store, "--cache".to_owned(), cache];
+        let granted = catalogue::kept_in(folder.path());
         catalogue::load(&shop, &granted, &[Product::plain(sku, 1_000, 10)]).unwrap();
         let arguments = [&granted[..], &["--explain-traps".to_owned()]].concat();
         let host = Host::start(&shop, "127.0.0.1:0", &arguments, &folder.path().join("host.log")).unwrap();

@@ -76,7 +76,7 @@ impl Stand {
         let honest = (0..HONEST).map(honest_sku);
         let skus: Vec<String> = kinds.iter().map(|kind| kind.sku.clone()).chain(honest).collect();
         let products: Vec<Product> = skus.iter().map(|sku| Product::plain(sku, PRICE, STOCK)).collect();
-        let granted = [&store(&folder)[..], more].concat();
+        let granted = [&catalogue::kept_in(folder.path())[..], more].concat();
         catalogue::load(&shop, &granted, &products).unwrap();
         let limits = hostile::limits();
         let time = ["--max-time".to_owned(), format!("{}s", time.as_secs())];
@@ -129,11 +129,6 @@ impl Stand {
 
 fn honest_sku(client: usize) -> String {
     format!("HONEST-{client}")
-}
-
-fn store(folder: &TempDir) -> [String; 4] {
-    let (store, cache) = (folder.path().join("shop.redb"), project::path("target/cache"));
-    ["--keyvalue".into(), format!("redb:{}", store.display()), "--cache".into(), cache.display().to_string()]
 }
 
 /// What the host logged under the id that is in the answer: what the guest printed, and then the failure.

@@ -85,13 +85,12 @@ impl Stand {
         // In memory where there is such a place: every order waits for the disk several times.
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
         let component = row.composition();
-        let store = format!("redb:{}", folder.path().join("shop.redb").display());
+        let granted = catalogue::kept_in(folder.path());
         let goods: Vec<Product> =
             GOODS.iter().map(|(sku, price)| Product::plain(sku, *price, 1_000_000)).collect();
-        let cache = project::path("target/cache").display().to_string();
-        catalogue::load(&component, &["--keyvalue", &store, "--cache", &cache], &goods).unwrap();
-        let reuse = reuse.to_string();
-        let flags = ["--keyvalue", &store, "--cache", &cache, "--max-concurrency", "1", "--reuse", &reuse];
+        catalogue::load(&component, &granted, &goods).unwrap();
+        let reuse = ["--max-concurrency", "1", "--reuse", &reuse.to_string()].map(str::to_owned);
+        let flags = [&granted[..], &reuse].concat();
         let log = folder.path().join("host.log");
         let debug = [("RUST_LOG", "warn,host_runner=debug")];
         let host = Host::start_with(&component, "127.0.0.1:0", &flags, &log, &debug).unwrap();

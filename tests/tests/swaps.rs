@@ -11,7 +11,6 @@ use e2e::books::{self, Bought};
 use e2e::catalogue::{self, Product};
 use e2e::hostile::{Face, OverAtEnd};
 use e2e::process::Usage;
-use e2e::project;
 use e2e::shop;
 use e2e::swap::{Swap, Swapped};
 use tempfile::TempDir;
@@ -31,14 +30,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn a_thousand_swaps_lose_no_request_and_leak_nothing() {
     let shops = ["pricing-zig", "pricing-rust"].map(|rule| Face::Front.shop(rule));
     let folder = TempDir::new().unwrap();
-    let granted = ["--keyvalue".to_owned(), format!("redb:{}", folder.path().join("shop.redb").display())];
-    let cache = ["--cache".to_owned(), project::path("target/cache").display().to_string()];
+    let granted = catalogue::kept_in(folder.path());
     let skus: Vec<String> = (0..CUSTOMERS).map(|customer| format!("SKU-{customer}")).collect();
     let products: Vec<Product> = skus.iter().map(|sku| Product::plain(sku, PRICE, STOCK)).collect();
-    let calls = [&granted[..], &cache].concat();
-    catalogue::load(&shops[0], &calls, &products).unwrap();
+    catalogue::load(&shops[0], &granted, &products).unwrap();
     let admin = ["--admin".to_owned(), "127.0.0.1:0".to_owned()];
-    let mut host = Swapped::start(&shops[0], &[&calls[..], &admin].concat(), folder.path()).unwrap();
+    let mut host = Swapped::start(&shops[0], &[&granted[..], &admin].concat(), folder.path()).unwrap();
     let address = host.address();
 
     let (over, bought) = (AtomicBool::new(false), Mutex::new(Vec::<Bought>::new()));
@@ -91,7 +88,7 @@ fn a_thousand_swaps_lose_no_request_and_leak_nothing() {
     let bought = bought.into_inner().unwrap();
     assert!(bought.len() > SWAPS / 10, "{} orders are no load", bought.len());
     assert!(bought.iter().all(|one| one.total == PRICE));
-    books::audit(&shops[0], &calls, STOCK.into(), &skus, &bought).unwrap();
+    books::audit(&shops[0], &granted, STOCK.into(), &skus, &bought).unwrap();
 }
 
 /// How many compositions the host says that it has loaded.

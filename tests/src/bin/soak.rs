@@ -21,7 +21,6 @@ use e2e::catalogue::{self, Product};
 use e2e::hostile::{self, Face, Kind, OverAtEnd};
 use e2e::http::Answer;
 use e2e::process::Host;
-use e2e::project;
 use e2e::shop::{self, Order};
 use e2e::swap::{Swap, Swapped};
 use tempfile::TempDir;
@@ -231,9 +230,7 @@ impl Soak {
         let products: Vec<Product> = skus.iter().map(|sku| Product::plain(sku, PRICE, STOCK)).collect();
 
         let folder = TempDir::new()?;
-        let store = format!("redb:{}", folder.path().join("shop.redb").display());
-        let cache = project::path("target/cache").display().to_string();
-        let granted = ["--keyvalue".to_owned(), store, "--cache".to_owned(), cache];
+        let granted = catalogue::kept_in(folder.path());
         catalogue::load(&shops[0], &granted, &products)?;
         // Some of the rules ask for a clock, and the others for nothing.
         let more = ["--max-time", TIME, "--swap-asking-more"].map(str::to_owned);
