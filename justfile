@@ -46,9 +46,10 @@ compose *ARGS: setup
 inspect *ARGS: setup
     @{{ composer }} inspect "$@"
 
-# Builds the Rust components with cargo-component (installs it on first use: some 10 minutes)
+# Builds the Rust components with cargo-component, and compares (installs it on first use: some minutes)
 [group("build")]
 cargo-component: setup
+    @"{{ python }}" tools/setup.py tests
     @"{{ python }}" tools/check.py cargo-component
 
 # Deletes everything that was built; the installed tools stay
@@ -59,6 +60,7 @@ clean:
 # Runs every test: the native ones, each guest language's own, and end to end
 [group("check")]
 test *PARTS: setup
+    @"{{ python }}" tools/setup.py tests
     @"{{ python }}" tools/check.py test "$@"
 
 # Checks formatting and lints, with no warning allowed
@@ -68,8 +70,9 @@ lint: setup
 
 # Fuzzes what reads foreign bytes: just fuzz [TARGET...] [--seconds N]
 [group("check")]
-fuzz *ARGS: setup
-    @"{{ python }}" tools/fuzz.py run "$@"
+fuzz *ARGS:
+    @"{{ python }}" tools/setup.py tests
+    @"{{ python }}" tools/fuzz.py "$@"
 
 # Puts mixed load on a shop while its pricing is swapped and its host killed, and looks at the books: just soak [--for 8h]
 [group("check")]
@@ -87,9 +90,10 @@ fmt:
 bench *ARGS: build
     @"{{ python }}" benches/composing.py "$@"
 
-# Measures what serving costs, beside the stock wasmtime serve (built once: some 15 minutes): just bench-serving [requests|start]
+# Measures what serving costs, beside the stock wasmtime serve: just bench-serving [requests|start]
 [group("check")]
 bench-serving *ARGS: build
+    @"{{ python }}" tools/setup.py wasmtime
     @"{{ python }}" benches/peer.py "$@"
 
 # Compares the vendored WIT packages with what their registries publish
@@ -100,6 +104,7 @@ wit-verify: setup
 # Runs every command of composer on components that other people published (fetches 65 MB once)
 [group("check")]
 third-party: setup
+    @"{{ python }}" tools/setup.py tests
     @"{{ python }}" tools/check.py third-party
 
 # Everything that CI runs
@@ -109,5 +114,5 @@ ci:
 
 # What CI runs after the tests: lints, the other tools' builds, the demo
 [private]
-after-tests: setup
+after-tests:
     @"{{ python }}" tools/check.py rest

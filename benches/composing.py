@@ -27,13 +27,15 @@ import tempfile
 import time
 from pathlib import Path
 
+import parts
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
-
-import check  # noqa: E402
-import parts  # noqa: E402
-
-STOCK = check.CARGO_TOOLS / "bin" / "wac"
+TARGET = ROOT / "target"
+COMPOSER = TARGET / "release" / "composer"
+# As it is published, unlike the one that checks compare with.
+VERSION = "0.12.0"
+TOOLS = TARGET / "tools" / f"wac-{VERSION}"
+STOCK = TOOLS / "bin" / "wac"
 SIZES = (120, 240, 480)
 SHAPES = {"chain": parts.chain, "fan": parts.fan, "diamond": parts.diamond}
 # The kernel counts peak memory in KiB, but that of macOS in bytes.
@@ -78,10 +80,10 @@ def same(ours, theirs):
     Not in this process: on Linux the peak of a child is at least that of its parent when it was started.
     """
     script = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import check; from pathlib import Path;"
-        "one, other = (check.sections(Path(file).read_bytes()) for file in sys.argv[2:]); sys.exit(one != other)"
+        "import sys; sys.path.insert(0, sys.argv[1]); import parts; from pathlib import Path;"
+        "one, other = (parts.sections(Path(file).read_bytes()) for file in sys.argv[2:]); sys.exit(one != other)"
     )
-    if subprocess.run([sys.executable, "-c", script, ROOT / "tools", ours, theirs]).returncode != 0:
+    if subprocess.run([sys.executable, "-c", script, Path(__file__).parent, ours, theirs]).returncode != 0:
         sys.exit("error: what composer and wac made differs in more than custom sections")
 
 
@@ -107,14 +109,14 @@ def shop(folder, times):
     for name in ("shop-polyglot", "shop-python"):
         text = Path("composer", "compositions", f"{name}.wac")
         named = sorted(set(re.findall(r"\bparts:([a-z0-9-]+)", text.read_text(encoding="utf-8"))))
-        files = [(part, check.TARGET / "components" / f"{part}.wasm") for part in named]
+        files = [(part, TARGET / "components" / f"{part}.wasm") for part in named]
         missing = [file for _, file in files if not file.exists()]
         if missing:
             sys.exit(f"error: there is no {missing[0]}: `./just build` builds it")
         ours, theirs = folder / "ours.wasm", folder / "theirs.wasm"
         us, them = measure(
             [
-                [check.COMPOSER, "compose", text, *given(files), "-o", ours],
+                [COMPOSER, "compose", text, *given(files), "-o", ours],
                 [STOCK, "compose", text, *given(files), "--deps-dir", folder / "deps", "-o", theirs],
             ],
             times,
@@ -141,12 +143,12 @@ def growth(folder, times):
             files = [(f"part{number}", Path(name, f"part{number}.wasm")) for number in range(size)]
             text = Path(f"{name}.wac")
             found = subprocess.run(
-                [check.COMPOSER, "compose", name, "-o", "whole.wasm", "--emit-wac", "-"], capture_output=True, check=True
+                [COMPOSER, "compose", name, "-o", "whole.wasm", "--emit-wac", "-"], capture_output=True, check=True
             )
             text.write_bytes(found.stdout)
             commands = [
-                [check.COMPOSER, "compose", name, "-o", "bag.wasm"],
-                [check.COMPOSER, "compose", text, *given(files), "-o", "text.wasm"],
+                [COMPOSER, "compose", name, "-o", "bag.wasm"],
+                [COMPOSER, "compose", text, *given(files), "-o", "text.wasm"],
                 [STOCK, "compose", text, *given(files), "-o", "theirs.wasm"],
             ]
             for form, best in zip(forms.values(), measure(commands, times)):
@@ -162,9 +164,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--runs", type=int, default=15, help="how often each command runs (default: 15)")
     times = parser.parse_args().runs
-    runner = check.Runner(check.Part("bench", 20))
-    if check.cargo_tool(runner, check.WAC) is None:
-        sys.exit("error: the stock wac could not be installed")
+    if not STOCK.exists():
+        print(f"building wac {VERSION}, once (some 10 minutes)", file=sys.stderr, flush=True)
+        install = ["cargo", "install", "--locked", "--quiet", "--root", TOOLS, "--version", VERSION, "wac-cli"]
+        with tempfile.TemporaryDirectory() as build:
+            if subprocess.run(install, env={**os.environ, "CARGO_TARGET_DIR": build}).returncode != 0:
+                sys.exit("error: the stock wac could not be installed")
     load = os.getloadavg()[0]
     print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, load {load:.1f}, {times} runs each")
     with tempfile.TemporaryDirectory() as folder:

@@ -27,6 +27,23 @@ def section(kind, items):
     return bytes([kind]) + leb(len(content)) + content
 
 
+def sections(binary):
+    """The sections of a WebAssembly binary, without custom ones."""
+    found, at = [], 8
+    while at < len(binary):
+        kind, size, shift, at = binary[at], 0, 0, at + 1
+        while True:
+            byte, at = binary[at], at + 1
+            size |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        if kind != 0:
+            found.append((kind, binary[at : at + size]))
+        at += size
+    return found
+
+
 def module(imports, times):
     """A core module whose function `call` calls all its imports so many times, and answers with the sum."""
     of_type_0 = b"\0\0"

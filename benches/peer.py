@@ -5,9 +5,9 @@
 
     python3 benches/peer.py [requests|start] [--seconds N] [--rounds N] [--connections N] [--only NAME...]
 
-Needs the release build and the compositions (`./just build`), and builds what else it needs on first use: the peer by `cargo
-install` (some 15 minutes), two small components, and compositions in which a component stands in for `wasi:keyvalue`,
-which the peer does not have in this version. Both hosts serve these same files; every instance has the same catalogue, and
+Needs the release build and the compositions (`./just build`) and the peer (`python3 tools/setup.py wasmtime`, as its project
+releases it), and builds what else it needs: two small components, and compositions in which a component stands in for
+`wasi:keyvalue`, which the peer does not have in this version. Both hosts serve these same files; every instance has the same catalogue, and
 forgets what was ordered.
 
 "as installed" is without any flag, but those that it does not serve the file without. "best flags" are those of the
@@ -24,7 +24,6 @@ does not.
 import argparse
 import os
 import platform
-import shutil
 import statistics
 import subprocess
 import sys
@@ -33,9 +32,7 @@ from pathlib import Path
 
 from servers import COMPOSER, HOST, ROOT, Server, beside, first_answer, hosted, stock
 
-VERSION = "48.0.8"
-TOOLS = ROOT / "target" / "tools" / "wasmtime"
-PEER = TOOLS / "bin" / "wasmtime"
+PEER = ROOT / "target" / "tools" / "wasmtime" / "wasmtime"
 FOLDER = ROOT / "target" / "peer"
 FIXTURES = ROOT / "target" / "fixtures" / "components"
 
@@ -71,13 +68,8 @@ def run(*command, **more):
 
 def prepare(compositions):
     """The peer, the small components, and the compositions that need nothing of a host but HTTP and the time."""
-    stamp = TOOLS / f".{VERSION}"
-    if not stamp.exists():
-        build = TOOLS / "build"
-        environment = {**os.environ, "CARGO_TARGET_DIR": str(build)}
-        run("cargo", "install", "--locked", "--root", TOOLS, "--version", VERSION, "wasmtime-cli", env=environment)
-        shutil.rmtree(build)
-        stamp.touch()
+    if not PEER.exists():
+        sys.exit(f"error: {PEER} is missing: `python3 tools/setup.py wasmtime` installs it")
     run(COMPOSER, "build", cwd=ROOT / "benches" / "peer")
     FOLDER.mkdir(parents=True, exist_ok=True)
     files = {None: FIXTURES / "hello.wasm"}

@@ -4,7 +4,9 @@
     python3 tools/setup.py check    only looks at the prerequisites
     python3 tools/setup.py just     only the command runner (what `./just` calls where there is none)
     python3 tools/setup.py guests   everything but the release build of the two commands
-    python3 tools/setup.py registry only the registry that tests run against (no part of the set-up otherwise)
+    python3 tools/setup.py tests    what the tests need besides: cargo-nextest, cargo-fuzz, and a registry to pull from
+    python3 tools/setup.py peers    the stock wac and cargo-component, which checks compare with (some minutes)
+    python3 tools/setup.py wasmtime the stock wasmtime, which benchmarks compare with
 
 Prerequisites are looked at first and all together: whoever has three things to install reads so once. What set-up
 installs itself goes to target/tools, from the lock files beside this script; the Rust toolchain and its targets go
@@ -332,6 +334,45 @@ def install_python_tools():
     )
 
 
+def install_test_tools():
+    install_venv("test", ROOT / "tools" / "test-requirements.txt", "installing cargo-nextest and cargo-fuzz (some seconds)")
+
+
+# The commands that people compose with.
+PEERS = {"wac": ("wac-cli", "0.12.0"), "cargo-component": ("cargo-component", "0.21.1")}
+# They are compared for what they make, and not for their speed, so most of their code need not be optimised: that is most
+# of the time that it takes to build them. What reads large files is.
+PEER_PROFILE = {"opt-level": 0, "debug": 0, "lto": '"off"', "codegen-units": 16, "strip": "true"}
+PEER_OPTIMISED = ("wasmparser", "sha2", "wit-component", "wac-types", "wac-graph", "wac-parser")
+
+
+def install_wasmtime():
+    """By a wheel, whose own command is a script in Python that starts the program: benchmarks need the program."""
+    install_venv("wasmtime", ROOT / "tools" / "peer-requirements.txt", "installing the stock wasmtime (some seconds)")
+    folder = TOOLS / "wasmtime"
+    (program,) = folder.glob("lib/python*/site-packages/wasmtime_cli/wasmtime")
+    program.chmod(0o755)
+    if not (folder / "wasmtime").exists():
+        (folder / "wasmtime").symlink_to(program)
+
+
+def install_peers():
+    """From their sources, since nobody publishes them built."""
+    config = ["profile.release.{}={}".format(key, value) for key, value in PEER_PROFILE.items()]
+    config += ["profile.release.package.{}.opt-level=2".format(name) for name in PEER_OPTIMISED]
+    config = [word for one in config for word in ("--config", one)]
+    for name, (package, version) in PEERS.items():
+
+        def steps(folder, package=package, version=version):
+            # Both share most of what they are built from.
+            env = dict(os.environ, CARGO_TARGET_DIR=str(TOOLS / "peers-build"))
+            command = ["cargo", "install", "--locked", "--quiet", "--root", folder, "--version", version, package]
+            run(command + config, package, attempts=1, env=env)
+
+        install(name, digest(package, version, *config), "building {} {} (some minutes)".format(package, version), steps)
+    shutil.rmtree(TOOLS / "peers-build", ignore_errors=True)
+
+
 # Debian's registry, as an archive that is unpacked and never installed: which, and by machine its digest.
 REGISTRY = "docker-registry_2.8.2+ds1-1"
 REGISTRY_DIGESTS = {
@@ -395,8 +436,8 @@ def build_commands():
 
 def main(arguments):
     what = arguments[0] if arguments else "all"
-    if len(arguments) > 1 or what not in ("all", "check", "just", "guests", "registry"):
-        print("usage: setup.py [check | just | guests | registry]", file=sys.stderr)
+    if len(arguments) > 1 or what not in ("all", "check", "just", "guests", "tests", "peers", "wasmtime"):
+        print("usage: setup.py [check | just | guests | tests | peers | wasmtime]", file=sys.stderr)
         return 2
     began = time.monotonic()
     try:
@@ -411,8 +452,15 @@ def main(arguments):
             if what == "just":
                 install_just()
                 return 0
-            if what == "registry":
+            if what == "tests":
+                install_test_tools()
                 install_registry()
+                return 0
+            if what == "peers":
+                install_peers()
+                return 0
+            if what == "wasmtime":
+                install_wasmtime()
                 return 0
             Toolchain().install()
             install_node_tools()

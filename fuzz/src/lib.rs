@@ -5,14 +5,15 @@
 //! `composer` catches count as well: limits are there to be met before. Those that no limit can be put in front of are
 //! [listed](crashes::KNOWN).
 //!
-//! The program `fuzz` hands targets to libFuzzer when it is built with instrumentation (`tools/fuzz.py` does that), and
-//! otherwise replays files. The corpora in `corpus/` are replayed by `tests/replay.rs`, without either.
+//! Each target has a [program] in `fuzz_targets/`, which cargo-fuzz builds. The corpora in `corpus/` are replayed by
+//! `tests/it/replay.rs`, without it.
 
 #![deny(missing_docs)]
 
 pub mod crashes;
 pub mod memory;
 pub mod mutate;
+pub mod program;
 pub mod seeds;
 mod targets;
 

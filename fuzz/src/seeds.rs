@@ -74,19 +74,3 @@ pub fn assemble(name: &str, folder: &Path) -> io::Result<()> {
     }
     Ok(())
 }
-
-/// Assembles every `.wat` text in a folder: the input takes its place, under its name without that suffix.
-///
-/// # Errors
-///
-/// Where something cannot be read, assembled or written.
-pub fn assemble_in(folder: &Path) -> io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "wat") {
-            std::fs::write(path.with_extension(""), load(&path)?)?;
-            std::fs::remove_file(path)?;
-        }
-    }
-    Ok(())
-}

@@ -70,8 +70,18 @@ pub fn ready() {
 }
 
 fn cargo(arguments: &[&str]) {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    build(Command::new(cargo).args(arguments), root());
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // Cargo tells what it runs about its package. Build scripts of some dependencies run again where these variables are
+    // others than last time (that of `ring`), and both commands would be built anew.
+    for (name, _) in std::env::vars_os() {
+        let told = name.to_str().is_some_and(|name| {
+            ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|prefix| name.starts_with(prefix))
+        });
+        if told {
+            cargo.env_remove(name);
+        }
+    }
+    build(cargo.args(arguments), root());
 }
 
 fn build(command: &mut Command, folder: &Path) {

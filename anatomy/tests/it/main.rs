@@ -1,0 +1,7 @@
+//! The tests of anatomy, in one program.
+
+mod common;
+mod hostile;
+mod link_map;
+mod reach;
+mod read;

@@ -1,0 +1,78 @@
+//! The program of a target.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+/// The program of a target: under cargo-fuzz it hands the target to libFuzzer, and otherwise it replays files.
+///
+/// Where `FUZZ_SEEDS` names a directory, libFuzzer's program assembles the target's corpus there first.
+#[macro_export]
+macro_rules! program {
+    ($name:literal) => {
+        #[cfg(fuzzing)]
+        mod guided {
+            use std::sync::LazyLock;
+
+            use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
+
+            static TARGET: LazyLock<&'static $crate::Target> =
+                LazyLock::new(|| $crate::target($name).expect("it is listed"));
+
+            fuzz_target!(
+                init: $crate::program::assemble($name),
+                |data: &[u8]| {
+                    if let Err(words) = $crate::attempt(*TARGET, data) {
+                        panic!("{words}");
+                    }
+                }
+            );
+
+            fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+                if TARGET.input == $crate::Input::Components && seed % 4 != 0 {
+                    $crate::mutate::component(data, size, max_size, seed, fuzzer_mutate)
+                } else {
+                    fuzzer_mutate(data, size, max_size)
+                }
+            });
+        }
+
+        #[cfg(not(fuzzing))]
+        fn main() -> std::process::ExitCode {
+            $crate::program::replay($name)
+        }
+    };
+}
+
+/// Assembles the corpus of a target where `FUZZ_SEEDS` says.
+///
+/// # Panics
+///
+/// Where that is not possible.
+pub fn assemble(name: &str) {
+    if let Some(folder) = std::env::var_os("FUZZ_SEEDS") {
+        crate::seeds::assemble(name, Path::new(&folder)).expect("the corpus can be assembled");
+    }
+}
+
+/// Puts the files that the arguments name through a target. A `.wat` text is assembled first.
+///
+/// # Panics
+///
+/// Where there is no such target.
+pub fn replay(name: &str) -> ExitCode {
+    let target = crate::target(name).expect("it is listed");
+    let mut good = true;
+    for file in std::env::args().skip(1) {
+        let done = crate::seeds::load(Path::new(&file))
+            .map_err(|error| error.to_string())
+            .and_then(|data| crate::attempt(target, &data));
+        match done {
+            Ok(()) => eprintln!("{file}: ok"),
+            Err(words) => {
+                good = false;
+                eprintln!("{file}: {words}");
+            }
+        }
+    }
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,27 @@
+//! The tests of host-runner, in one program: of the library, and of the command as its users run it.
+
+mod admin;
+mod blame;
+mod call;
+mod cli;
+mod code;
+mod config;
+#[cfg(unix)]
+mod disk;
+mod engine;
+mod exposition;
+mod extension;
+mod granted;
+mod http2;
+mod keyvalue;
+mod library;
+mod limits;
+mod open_files;
+mod operations;
+mod output;
+mod reused;
+mod serve;
+mod slow;
+mod support;
+mod swap;
+mod wasi3;
