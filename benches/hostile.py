@@ -5,7 +5,7 @@ host, in which the hostile rule prices the honest orders too?
 
     python3 benches/hostile.py [--seconds N] [--honest N] [--harmful N] [--all] [--rule NAME]
 
-Needs what `cargo test --release -p e2e --features components --test hostile` composes. Clients keep no connection; each asks
+Needs what `cargo test --release -p e2e --test it hostile` composes. Clients keep no connection; each asks
 again as soon as it has its answer. What a shop does alone is measured right before each kind, for as long, so that what
 else the machine does hits both. With `--all` every row of `tests/hostile/kinds.json` is measured, with `--rule` all of one rule, otherwise
 the first of each kind.

@@ -1,9 +1,10 @@
 """Runs cargo-fuzz on targets, side by side: each for some seconds, from its corpus and from what earlier runs kept.
 
     python3 tools/fuzz.py [TARGET...] [--seconds N] [--jobs N]
+    python3 tools/fuzz.py run|tmin|cmin TARGET FILE...    what `cargo fuzz` does, on the same programs
 
-Inputs that fail go to fuzz/artifacts, and those that reach new code to target/fuzz/corpus. In the directory `fuzz`,
-`cargo fuzz run TARGET FILE` replays an input, and `cargo fuzz tmin TARGET FILE` makes it smaller (docs/fuzzing.md).
+Inputs that fail go to fuzz/artifacts, and those that reach new code to target/fuzz/corpus. `run` replays an input, `tmin`
+makes it smaller, and `cmin` leaves of a corpus what covers something.
 """
 
 import argparse
@@ -53,6 +54,10 @@ def fuzz(target, seconds):
 
 
 def main():
+    if sys.argv[1:2] and sys.argv[1] in ("run", "tmin", "cmin"):
+        # Files are named from where this is called.
+        words = [Path(word).resolve() if Path(word).exists() else word for word in sys.argv[2:]]
+        return cargo_fuzz(sys.argv[1], *OPTIONS, *words).returncode
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("targets", nargs="*", metavar="TARGET")
     parser.add_argument("--seconds", type=int, default=60, help="for each target (default: 60)")

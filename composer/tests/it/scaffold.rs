@@ -1,5 +1,5 @@
 //! What `composer new` begins with: text for text as in `tests/scaffold/`, for a world that has everything.
-//! `BLESS=1 cargo test --release -p composer --test scaffold` writes the files anew: read the diff. That they build is
+//! `BLESS=1 cargo test --release -p composer --test it scaffold` writes the files anew: read the diff. That they build is
 //! shown end to end.
 
 use std::collections::BTreeSet;

@@ -1,5 +1,5 @@
 //! Bad input, word for word: both commands are run on what they cannot use, and everything they say is compared with
-//! `tests/golden/NAME.txt`. `BLESS=1 cargo test --release -p e2e --test errors` writes the files anew: read the diff.
+//! `tests/golden/NAME.txt`. `BLESS=1 cargo test --release -p e2e --test it errors` writes the files anew: read the diff.
 
 use std::fs;
 use std::path::Path;
@@ -151,7 +151,7 @@ fn a_trap_has_a_page_in_every_language() {
 /// Every file in `tests/golden` belongs to a test below.
 #[test]
 fn no_expectation_is_left_over() {
-    let source = fs::read_to_string(project::path("tests/tests/errors.rs")).unwrap();
+    let source = fs::read_to_string(project::path("tests/tests/it/errors.rs")).unwrap();
     for entry in fs::read_dir(project::path("tests/golden")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_string_lossy();
