@@ -123,6 +123,10 @@ def nextest(part, *arguments, env=None):
     return part.run("cargo", "nextest", "run", "--release", "--locked", *threads, *arguments, env=env)
 
 
+# No single package is named: that would resolve other features, and build the engine a second time.
+NATIVE = ["--tests", "--run-ignored", "all"]
+
+
 def native(part):
     """unit and integration tests of the libraries, the commands and the plain logic of the Rust guests"""
     left_out = ["test(/^third_party::/)"]
@@ -131,9 +135,8 @@ def native(part):
     if os.geteuid() != 0:
         left_out.append("test(a_folder_or_a_key_of_somebody_else_is_refused)")
     print("not here:", *left_out)
-    nextest(part, "--tests", "--run-ignored", "all", "-E", f"not ({' + '.join(left_out)})")
+    nextest(part, *NATIVE, "-E", f"not ({' + '.join(left_out)})")
     part.run("cargo", "test", "--release", "--locked", "--doc")
-    # Not in one build with the others: that would resolve other features, and build the engine a second time.
     nextest(part, *GUESTS)
 
 
@@ -185,13 +188,13 @@ def besides(part):
     nextest(part, *EVERY, "-E", BESIDES, env=built())
     # What docs/mistakes.md shows of the stock command is what it prints.
     wac = {"STOCK_WAC": str(TOOLS / "wac" / "bin" / "wac")}
-    nextest(part, "-p", "composer", "--test", "it", "-E", "test(/^mistakes::/)", env=wac)
+    nextest(part, *NATIVE, "-E", "package(composer) & test(/^mistakes::/)", env=wac)
 
 
 def third_party(part):
     """every command of composer on components that were built elsewhere"""
     if part.run(sys.executable, "tools/third_party.py", "fetch", what="the components are those of the lock"):
-        nextest(part, "-p", "composer", "--tests", "--run-ignored", "all", "-E", "test(/^third_party::/)")
+        nextest(part, *NATIVE, "-E", "test(/^third_party::/)")
 
 
 def lint(part):

@@ -1,3 +1,5 @@
+//! The program of the target `link-map`.
+
 #![cfg_attr(fuzzing, no_main)]
 
 fuzz::program!("link-map");

@@ -27,7 +27,7 @@ while [ $# -gt 0 ]; do
     case "$1" in -o) out=$2 ;; -w) world=$2 ;; esac
     shift
 done
-echo "$world" >> ROOT/calls
+echo "$world" >> "ROOT/calls"
 if grep -q 'syntax error' app.py; then
     echo "app.py: what is this?" >&2
     echo "and a second line"
@@ -400,10 +400,10 @@ fn programs_are_told_what_became_of_each_product() {
 
 /// A stand-in for Cargo: it writes a lock where there is none, and copies the core module that is there.
 const CARGO: &str = r#"#!/bin/sh
-echo called >> ROOT/calls
-[ -e ROOT/crate/Cargo.lock ] || echo 'version = 4' > ROOT/crate/Cargo.lock
-mkdir -p ROOT/out/guests/wasm32-unknown-unknown/guest
-cp ROOT/core.wasm ROOT/out/guests/wasm32-unknown-unknown/guest/part.wasm
+echo called >> 'ROOT/calls'
+[ -e 'ROOT/crate/Cargo.lock' ] || echo 'version = 4' > 'ROOT/crate/Cargo.lock'
+mkdir -p 'ROOT/out/guests/wasm32-unknown-unknown/guest'
+cp 'ROOT/core.wasm' 'ROOT/out/guests/wasm32-unknown-unknown/guest/part.wasm'
 "#;
 
 #[test]

@@ -34,8 +34,8 @@ while [ $# -gt 0 ]; do
     shift
 done
 read product gated < app.py
-echo "$product" >> ROOT/calls
-if [ -n "$gated" ]; then read _ < ROOT/gate; fi
+echo "$product" >> "ROOT/calls"
+if [ -n "$gated" ]; then read _ < "ROOT/gate"; fi
 cp "ROOT/made/$product" "$out"
 "#;
 
