@@ -200,6 +200,21 @@ impl Contracts {
         contracts
     }
 
+    /// Returns the same packages with another one as the main one.
+    pub(crate) fn about(&self, package: PackageId) -> Self {
+        let name = &self.resolve.packages[package].name;
+        let unstable = self.unstable.as_ref().and_then(|unstable| {
+            let same = *unstable.resolve.package_names.get(name)?;
+            Some(Arc::new(Contracts::new(unstable.resolve.clone(), same)))
+        });
+        Contracts { resolve: self.resolve.clone(), main: package, unstable }
+    }
+
+    /// Returns the packages beside the main one.
+    pub(crate) fn others(&self) -> impl Iterator<Item = (PackageId, &Package)> {
+        self.resolve.packages.iter().filter(|(id, _)| *id != self.main)
+    }
+
     /// Whether an interface is of the main package.
     pub(crate) fn is_own(&self, interface: InterfaceId) -> bool {
         self.resolve.interfaces[interface].package == Some(self.main)

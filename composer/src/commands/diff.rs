@@ -22,7 +22,8 @@ use crate::source::{self, RegistryOptions, Source};
 ///
 /// Callers are those who use what is described: who imports an interface, who runs or composes components of a world, who has
 /// the component in use. Implementers are those who provide it: who exports an interface, the components of a world. Of WIT
-/// without a world, the whole package is compared: all interfaces and all worlds.
+/// without a world, the whole package is compared, all interfaces and all worlds, and so is every other package in its text or
+/// its `deps`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -56,7 +57,8 @@ pub struct Diff {
     #[arg(long)]
     by_version: bool,
     /// Prints JSON: `callers` and `implementers` (whether these break), `calls_for`, `version` (with `old`, `needed`, `new`,
-    /// `enough`), `contracts` (whom it breaks of each) and `changes` (each with `class`, `path`, `problem`, `old`, `new`,
+    /// `enough`), `packages` (the same of
+    /// each other package that changed, with its `name`), `contracts` (whom it breaks of each) and `changes` (each with `class`, `path`, `problem`, `old`, `new`,
     /// `callers`, `implementers`, `calls_for`).
     #[arg(long)]
     json: bool,
@@ -210,14 +212,20 @@ impl Diff {
     /// How the command ends.
     fn judge(&self, found: &diff::Diff) -> Result<(), Failure> {
         if self.by_version {
-            let why = match found.versions.as_ref().map(diff::Versions::verdict) {
-                Some(Verdict::Enough) => return Ok(()),
-                Some(Verdict::Undeclared) | None => "no version is declared",
-                Some(Verdict::Unchanged) => "the declared version is the same as before",
-                Some(Verdict::Backwards) => "the declared version goes backwards",
-                Some(Verdict::TooSmall) => "the declared version is too small",
-            };
-            return Err(Failure::new(Exit::Breaks, why));
+            let others =
+                found.packages.iter().map(|package| (format!(" of `{}`", package.name), &package.versions));
+            let all = found.versions.iter().map(|versions| (String::new(), versions)).chain(others);
+            for (whose, versions) in all {
+                let why = match versions.verdict() {
+                    Verdict::Enough => continue,
+                    Verdict::Undeclared => format!("no version{whose} is declared"),
+                    Verdict::Unchanged => format!("the declared version{whose} is the same as before"),
+                    Verdict::Backwards => format!("the declared version{whose} goes backwards"),
+                    Verdict::TooSmall => format!("the declared version{whose} is too small"),
+                };
+                return Err(Failure::new(Exit::Breaks, why));
+            }
+            return Ok(());
         }
         let allowed = |whom| self.allow.contains(&whom);
         let callers = found.breaks.callers && !allowed(Whom::Callers);

@@ -40,6 +40,9 @@
 //! runs components of a world and has to offer them more), it is a minor change: what is there already goes on
 //! working. What cannot be seen from outside is a patch.
 //!
+//! Packages beside the main one, nested in its text or in `deps`, are compared in the same way, each with its own version. Of
+//! those of the host (`wasi:…`) in another version it is only said that they are: who took the newer one did not change it.
+//!
 //! The version of the package itself is part of every name in it, and is disregarded when names are compared; versions of other
 //! packages are not.
 
@@ -147,10 +150,23 @@ pub struct Diff {
     /// What the declared versions come to; None where the old side declares none.
     #[serde(rename = "version")]
     pub versions: Option<Versions>,
+    /// What the declared versions come to of each other package that changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<PackageVersions>,
     /// Whom the changes break, by interface, world or component. Such as break nobody are not listed.
     pub contracts: Vec<Affected>,
     /// The changes, each where it was made.
     pub changes: Vec<Change>,
+}
+
+/// What the versions come to that a package beside the main one declares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PackageVersions {
+    /// The name of the package, without its version.
+    pub name: String,
+    /// Its versions.
+    #[serde(flatten)]
+    pub versions: Versions,
 }
 
 /// An interface, world or component that changes break somebody of.
@@ -274,6 +290,7 @@ fn summed(
         breaks: contracts.iter().fold(Breaks::NOBODY, |all, contract| all.or(contract.breaks)),
         level,
         versions: Versions::judge(versions.0, versions.1, level),
+        packages: Vec::new(),
         contracts,
         changes,
     }

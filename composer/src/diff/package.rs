@@ -1,20 +1,48 @@
-//! Compares two versions of a package: all of its interfaces, then all of its worlds.
+//! Compares two versions of a package: all of its interfaces, then all of its worlds; and then, in the same way, every other
+//! package that both sides have, since contracts are as often in packages beside the main one.
 
 use std::collections::{HashMap, HashSet};
 
+use wit_parser::PackageName;
+
 use super::whole::{affected, change};
 use super::{
-    Affected, Breaks, Change, Class, ContractKind, Diff, DiffError, Level, features, notes, shape, summed,
+    Affected, Breaks, Change, Class, ContractKind, Diff, DiffError, Level, PackageVersions, Versions,
+    features, notes, shape, summed,
 };
-use crate::check::{Finding, Guesses, between, between_each, renamed};
+use crate::check::{Finding, Guesses, between, between_each, is_host, renamed};
 use crate::contract::Contracts;
 use crate::shape::Shape;
 
+type Found = (Vec<Affected>, Vec<Change>);
+
 pub(super) fn diff(old: (&str, &Contracts), new: (&str, &Contracts)) -> Result<Diff, DiffError> {
+    let others = Others::of(old.1, new.1);
+    let (contracts, changes) = compare(old, new, &others.shared)?;
+    let versions = (old.1.main().name.version.as_ref(), new.1.main().name.version.as_ref());
+    let mut found = summed((old.0, new.0), versions, contracts, changes);
+    for (one, other) in &others.both {
+        let (contracts, mut changes) = compare((old.0, one), (new.0, other), &others.shared)?;
+        changes.extend(moved(one, other));
+        found.extend(&one.main().name, versions_of(one, other, &changes), contracts, changes);
+    }
+    found.level = found.level.max(others.alone.iter().map(|change| change.level).max());
+    found.breaks = others.alone.iter().fold(found.breaks, |all, change| all.or(change.breaks));
+    found.changes.extend(others.alone);
+    Ok(found)
+}
+
+/// Compares the main packages. What differs within an interface of the `shared` ones is found where that package is compared.
+fn compare(
+    old: (&str, &Contracts),
+    new: (&str, &Contracts),
+    shared: &HashSet<String>,
+) -> Result<Found, DiffError> {
     let mut comparison = Comparison {
         old,
         new,
         names: names(old.1),
+        shared,
         guesses: Guesses::default(),
         contracts: Vec::new(),
         changes: Vec::new(),
@@ -24,8 +52,106 @@ pub(super) fn diff(old: (&str, &Contracts), new: (&str, &Contracts)) -> Result<D
     let Comparison { contracts, mut changes, .. } = comparison;
     changes.extend(notes::of_packages(old.1, new.1));
     features::explain(old.1, new.1, &mut changes);
-    let versions = (old.1.main().name.version.as_ref(), new.1.main().name.version.as_ref());
-    Ok(summed((old.0, new.0), versions, contracts, changes))
+    Ok((contracts, changes))
+}
+
+/// The packages beside the main ones.
+struct Others {
+    /// Those that both sides have, by name.
+    both: Vec<(Contracts, Contracts)>,
+    /// The full names of the interfaces of those whose version is the same too.
+    shared: HashSet<String>,
+    /// What there is to say of the packages that only one side has, and of the host's in another version: these are not
+    /// compared, since whoever took the newer version did not change them.
+    alone: Vec<Change>,
+}
+
+impl Others {
+    fn of(old: &Contracts, new: &Contracts) -> Self {
+        let mut others = Others { both: Vec::new(), shared: HashSet::new(), alone: Vec::new() };
+        let mut met = HashSet::new();
+        for (id, package) in old.others() {
+            let of_name = |all: &Contracts| -> Vec<_> {
+                let same = |name: &PackageName| {
+                    (&name.namespace, &name.name) == (&package.name.namespace, &package.name.name)
+                };
+                all.others().filter(|(_, other)| same(&other.name)).map(|(id, _)| id).collect()
+            };
+            let same = new.others().find(|(_, other)| other.name == package.name).map(|(id, _)| id);
+            // Of a package with one version on each side, the one is what became of the other.
+            let counterpart = same.or_else(|| match (&of_name(old)[..], &of_name(new)[..]) {
+                ([_], [only]) => Some(*only),
+                _ => None,
+            });
+            let name = package.name.to_string();
+            let Some(other) = counterpart else {
+                // Another version of it, or what the host has, is there for those who want it.
+                let replaced = is_host(&name) || !of_name(new).is_empty();
+                others.alone.push(if replaced {
+                    whole(Class::Version, &name, "is not used any more", Breaks::NOBODY, Level::Patch)
+                } else {
+                    whole(Class::Removed, &name, "is gone", Breaks::BOTH, Level::Major)
+                });
+                continue;
+            };
+            met.insert(other);
+            let (one, other) = (old.about(id), new.about(other));
+            if same.is_some() && one.main_name() != old.main_name() {
+                let ids = package.interfaces.values();
+                others.shared.extend(ids.filter_map(|id| old.resolve().id_of(*id)));
+            } else if same.is_none() && is_host(&name) {
+                others.alone.extend(moved(&one, &other));
+                continue;
+            }
+            others.both.push((one, other));
+        }
+        for (_, package) in new.others().filter(|(id, _)| !met.contains(id)) {
+            let name = package.name.to_string();
+            others.alone.push(whole(Class::Added, &name, "is new", Breaks::NOBODY, Level::Minor));
+        }
+        others
+    }
+}
+
+/// A change of a whole package.
+fn whole(class: Class, name: &str, became: &str, breaks: Breaks, level: Level) -> Change {
+    let problem = format!("the package `{name}` {became}");
+    Change { class, path: vec![name.to_owned()], problem, old: None, new: None, breaks, level }
+}
+
+/// That a package has another version.
+fn moved(old: &Contracts, new: &Contracts) -> Option<Change> {
+    let (was, is) = (&old.main().name, &new.main().name);
+    let became = format!("became `{is}`");
+    (was != is).then(|| whole(Class::Version, &was.to_string(), &became, Breaks::NOBODY, Level::Patch))
+}
+
+/// What the declared versions of a package come to; None where it has not changed, or declares none.
+fn versions_of(old: &Contracts, new: &Contracts, changes: &[Change]) -> Option<Versions> {
+    let level =
+        changes.iter().filter(|change| change.class != Class::Version).map(|change| change.level).max();
+    level?;
+    Versions::judge(old.main().name.version.as_ref(), new.main().name.version.as_ref(), level)
+}
+
+impl Diff {
+    /// Adds what was found in another package than the main one.
+    fn extend(
+        &mut self,
+        package: &PackageName,
+        versions: Option<Versions>,
+        contracts: Vec<Affected>,
+        changes: Vec<Change>,
+    ) {
+        let levels = changes.iter().map(|change| change.level);
+        self.level = self.level.max(levels.chain(contracts.iter().map(|contract| contract.level)).max());
+        self.breaks = contracts.iter().fold(self.breaks, |all, contract| all.or(contract.breaks));
+        self.contracts.extend(contracts);
+        let known: HashSet<Vec<String>> = self.changes.iter().map(|change| change.path.clone()).collect();
+        self.changes.extend(changes.into_iter().filter(|change| !known.contains(&change.path)));
+        let name = format!("{}:{}", package.namespace, package.name);
+        self.packages.extend(versions.map(|versions| PackageVersions { name, versions }));
+    }
 }
 
 /// The names of interfaces, as they are when the package has no version.
@@ -40,6 +166,8 @@ struct Comparison<'a> {
     new: (&'a str, &'a Contracts),
     /// Those of the old interfaces.
     names: HashSet<String>,
+    /// Those of other packages that are compared by themselves.
+    shared: &'a HashSet<String>,
     guesses: Guesses,
     contracts: Vec<Affected>,
     changes: Vec<Change>,
@@ -119,8 +247,9 @@ impl Comparison<'_> {
             self.contracts.extend(affected(kind, full.to_owned(), &findings));
         }
         // What happened within an interface of the package was found there.
-        let names = &self.names;
-        let own = |found: &Finding| found.path.len() > 1 && names.contains(&found.root);
+        let (names, shared) = (&self.names, self.shared);
+        let known = |name: &String| names.contains(name) || shared.contains(name);
+        let own = |found: &Finding| found.path.len() > 1 && known(&found.root);
         let inner = findings.into_iter().filter(|found| !own(found));
         self.changes.extend(inner.map(|found| change(kind, Some(full), found)));
         Ok(())

@@ -11,7 +11,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::{Affected, Breaks, Change, Class, Diff, Level, Verdict, Versions};
+use super::{Affected, Breaks, Change, Class, Diff, PackageVersions, Verdict, Versions};
 use crate::check::{Ink, side};
 use crate::shown::{padded, width};
 
@@ -73,7 +73,7 @@ fn summary(diff: &Diff, ink: Ink) -> String {
     let Some(level) = diff.level else {
         line(&mut text, "nothing changed");
         if let Some(versions) = diff.versions.as_ref().filter(|versions| !versions.enough) {
-            line(&mut text, &verdict(versions, None, ink));
+            line(&mut text, &verdict(versions, ink));
         }
         return text;
     };
@@ -87,15 +87,19 @@ fn summary(diff: &Diff, ink: Ink) -> String {
         line(&mut text, &format!("  {kind:<9} {}  {breaks}; {level}", padded(name, width)));
     }
     match &diff.versions {
-        Some(versions) => line(&mut text, &verdict(versions, Some(level), ink)),
-        None => line(&mut text, &format!("that calls for a {level} version")),
+        Some(versions) => line(&mut text, &verdict(versions, ink)),
+        None if diff.packages.is_empty() => line(&mut text, &format!("that calls for a {level} version")),
+        None => {}
+    }
+    for PackageVersions { name, versions } in &diff.packages {
+        line(&mut text, &format!("`{name}`: {}", verdict(versions, ink)));
     }
     text
 }
 
-fn verdict(versions: &Versions, level: Option<Level>, ink: Ink) -> String {
+fn verdict(versions: &Versions, ink: Ink) -> String {
     let old = &versions.old;
-    let called_for = match (&versions.needed, level) {
+    let called_for = match (&versions.needed, versions.level) {
         (Some(needed), Some(level)) => format!("after {old}, a {level} change calls for {needed}"),
         (Some(needed), None) => format!("after {needed}, no other version is called for"),
         (None, _) => format!("after {old}, which promises nothing, any other version will do"),

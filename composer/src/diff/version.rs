@@ -72,6 +72,9 @@ pub struct Versions {
     pub new: Option<Version>,
     /// Whether that is as much as is called for.
     pub enough: bool,
+    /// What the changes of the package call for; None where nothing changed.
+    #[serde(skip)]
+    pub level: Option<Level>,
 }
 
 impl Versions {
@@ -88,7 +91,7 @@ impl Versions {
             // A prerelease of what is called for is on a track of its own already.
             Some(needed) => bare(new) >= bare(old) && bare(&release(new)) >= bare(needed),
         });
-        Some(Versions { old: old.clone(), needed, new: new.cloned(), enough })
+        Some(Versions { old: old.clone(), needed, new: new.cloned(), enough, level })
     }
 
     /// The same in words.

@@ -529,11 +529,12 @@ fn a_resource_from_elsewhere_is_another_one() {
              package x:y@{version} {{ interface t {{ type n = u32; }} }}"
         )
     };
-    assert_eq!(lines(&packages(&wit("0.1.0", ""), &wit("0.2.0", ""))), Vec::<String>::new());
+    let version = "version x:y@0.1.0: nobody, patch";
+    assert_eq!(lines(&packages(&wit("0.1.0", ""), &wit("0.2.0", ""))), [version]);
     let world = "world w { import i; }";
     assert_eq!(
         lines(&packages(&wit("0.1.0", world), &wit("0.2.0", world))),
-        ["renamed test:a/w > import x:y/t@0.1.0: both, major"]
+        ["renamed test:a/w > import x:y/t@0.1.0: both, major", version]
     );
 }
 
@@ -633,7 +634,10 @@ fn what_another_version_had_is_not_new() {
         &format!("package a:b@1.0.0; {first} {second} world w {{ import x:y/t@0.1.0; import x:y/t@0.1.1; }}"),
         &format!("package a:b@1.0.0; {second} world w {{ import x:y/t@0.1.1; }}"),
     );
-    assert_eq!(lines(&found), ["version a:b/w > import x:y/t@0.1.0: nobody, minor"]);
+    assert_eq!(
+        lines(&found),
+        ["version a:b/w > import x:y/t@0.1.0: nobody, minor", "version x:y@0.1.0: nobody, patch"]
+    );
 }
 
 #[test]
@@ -741,4 +745,88 @@ fn one_side_may_come_from_standard_input() {
     has(&words, &["can only be read once"]);
     let (code, _, words) = piped("answers.wasm", &["diff", "old.wit", "-#w"]);
     assert_eq!(code, Some(2), "{words}");
+}
+
+/// A text with packages beside the main one, in which the marks stand for what is edited.
+fn nested(edit: (&str, &str)) -> String {
+    "/// The main package.
+package a:b@1.0.0;
+/// One of its interfaces.
+interface i { use c:d/x@1.0.0.{shared}; g: func(s: shared) -> u32; }
+world top { import i; export c:d/x@1.0.0; }
+package c:d@1.0.0 {
+    /// Whatever is shared.
+    interface x { record shared { one: u32, } /* more */ f: func(a: u8) -> string; }
+    world w { export x; import log: func(line: string); }
+}
+package e:f { interface alone { enum colour { red, green } paint: func(c: colour); } }
+"
+    .replacen(edit.0, edit.1, 1)
+}
+
+/// Wherever in a text something is edited, the edit is named where it was made; and what it is called for.
+#[test]
+fn an_edit_is_named_in_whichever_package_it_is() {
+    let table: [((&str, &str), &str); 14] = [
+        (("The main", "A main"), "documentation a:b: nobody, patch"),
+        (
+            ("g: func(s: shared) -> u32", "g: func(s: shared) -> u64"),
+            "type-shape a:b/i > g > result: both, major",
+        ),
+        (("import i;", ""), "removed a:b/top > import a:b/i: implementers, major"),
+        (("Whatever is", "What is"), "documentation c:d/x: nobody, patch"),
+        (("one: u32", "one: u64"), "type-shape c:d/x > shared > one: both, major"),
+        (("one: u32", "first: u32"), "record-field c:d/x > shared > one: both, major"),
+        (("f: func(a: u8)", "f: func(a: u8, b: u8)"), "parameter-count c:d/x > f > b: both, major"),
+        (("/* more */", "h: func();"), "added c:d/x > h: implementers, minor"),
+        (("line: string", "line: u8"), "type-shape c:d/w > import log > line: both, major"),
+        (("world w {", "world v {"), "removed c:d/w: both, major"),
+        (("red, green", "red, blue"), "enum-case e:f/alone > colour > green: both, major"),
+        (("package e:f", "package e:g"), "removed e:f: both, major"),
+        (("paint: func", "tint: func"), "renamed e:f/alone > paint: both, major"),
+        (("package e:f {", "package e:f { world new {}"), "added e:f/new: nobody, minor"),
+    ];
+    for (edit, expected) in table {
+        let found = lines(&packages(&nested(("", "")), &nested(edit)));
+        assert!(found.iter().any(|line| line == expected), "{edit:?}: {expected} is not in {found:#?}");
+        assert!(found.len() <= 3, "{edit:?} is told more than it has to be: {found:#?}");
+    }
+    assert_eq!(packages(&nested(("", "")), &nested(("", ""))).level, None);
+}
+
+/// Each package has its own version, and announces its own changes with it.
+#[test]
+fn a_package_beside_the_main_one_is_judged_by_its_own_version() {
+    let [old, wider] = [("", ""), ("/* more */", "h: func();")].map(nested);
+    let found = packages(&old, &wider);
+    let [of_other] = &found.packages[..] else { panic!("{:?}", found.packages) };
+    assert_eq!((of_other.name.as_str(), of_other.versions.enough), ("c:d", false));
+
+    let announced = wider.replace("c:d@1.0.0", "c:d@1.1.0").replace("c:d/x@1.0.0", "c:d/x@1.1.0");
+    let found = packages(&old, &announced);
+    assert!(found.packages.iter().all(|package| package.versions.enough), "{:?}", found.packages);
+    let lines = lines(&found);
+    for line in ["added c:d/x > h: implementers, minor", "version c:d@1.0.0: nobody, patch"] {
+        assert!(lines.iter().any(|found| found == line), "{line} is not in {lines:#?}");
+    }
+}
+
+#[test]
+fn the_command_says_whose_version_is_too_small() {
+    let place = Place::new();
+    place.write("old.wit", nested(("", "")));
+    place.write("new.wit", nested(("f: func(a: u8)", "f: func(a: u16)")));
+    let output = place.run(&["diff", "old.wit", "new.wit", "--by-version"]);
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(output.status.code(), Some(4), "{text}");
+    has(
+        &text,
+        &["`c:d`: after 1.0.0, a major change calls for 2.0.0; 1.0.0 is declared, which is too small"],
+    );
+    let output = place.run(&["diff", "old.wit", "new.wit", "--by-version", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(
+        (&json["packages"][0]["name"], &json["packages"][0]["enough"]),
+        (&"c:d".into(), &false.into())
+    );
 }

@@ -167,7 +167,8 @@ impl Extension for Meeting {
                 let mut arrived = arrived.lock().unwrap();
                 *arrived += 1;
                 changed.notify_all();
-                let wait = changed.wait_timeout_while(arrived, Duration::from_secs(60), |arrived| *arrived < 4);
+                let wait =
+                    changed.wait_timeout_while(arrived, Duration::from_secs(60), |arrived| *arrived < 4);
                 if wait.unwrap().1.timed_out() { Err(wasmtime::Error::msg("nobody came")) } else { Ok(()) }
             })
         })
