@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::support::{Running, rest, short, start_guest};
 use host_runner::blame::Kind;
 use host_runner::{
-    App, CallError, Engine, EngineOptions, Failure, Grants, LimitHit, Limits, LoadError, RunError, Setup, run,
+    App, CallError, Engine, EngineOptions, ExitStatus, Failure, Grants, LimitHit, Limits, LoadError,
+    RunError, Setup, run,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wit_parser::Resolve;
@@ -334,6 +335,7 @@ async fn an_instance_answers_one_request_at_a_time() {
 const PROGRAM: &str = r#"(module
     (import "wasi:clocks/monotonic-clock@0.3.0" "[async-lower]wait-for" (func $wait (param i64) (result i32)))
     (import "[export]wasi:cli/run@0.3.0" "[task-return]run" (func $answer (param i32)))
+    (import "wasi:cli/exit@0.3.0" "exit-with-code" (func $exit (param i32)))
     (import "$root" "[waitable-set-new]" (func $set (result i32)))
     (import "$root" "[waitable-join]" (func $join (param i32 i32)))
     (memory (export "memory") 1)
@@ -347,7 +349,7 @@ const PROGRAM: &str = r#"(module
         (i32.const 0)))"#;
 
 /// Runs it, with so many nanoseconds to wait, and this at its end.
-async fn program(nanoseconds: u64, ends: &str, limits: Limits) -> Result<bool, RunError> {
+async fn program(nanoseconds: u64, ends: &str, limits: Limits) -> Result<ExitStatus, RunError> {
     let text = PROGRAM.replace("TIME", &nanoseconds.to_string()).replace("ENDS", ends);
     let engine = Engine::new(&EngineOptions { concurrency: Some(true), ..EngineOptions::default() }).unwrap();
     let bytes = encode(&text, "cli", "command");
@@ -358,8 +360,10 @@ async fn program(nanoseconds: u64, ends: &str, limits: Limits) -> Result<bool, R
 #[tokio::test]
 async fn a_program_is_run() {
     let limits = Limits::default();
-    assert!(program(1_000_000, "(call $answer (i32.const 0))", limits).await.unwrap());
-    assert!(!program(1_000_000, "(call $answer (i32.const 1))", limits).await.unwrap());
+    assert!(program(1_000_000, "(call $answer (i32.const 0))", limits).await.unwrap().success());
+    assert!(!program(1_000_000, "(call $answer (i32.const 1))", limits).await.unwrap().success());
+    let exits = program(1_000_000, "(call $exit (i32.const 42))", limits).await.unwrap();
+    assert_eq!(exits.code(), 42);
     let trap = program(1_000_000, "unreachable", limits).await;
     let Err(RunError::Call(CallError::Trap { blame })) = trap else { panic!("{trap:?}") };
     assert_eq!((blame.kind, blame.at().unwrap().function.as_deref()), (Kind::GaveUp, Some("run")));
