@@ -173,6 +173,11 @@ impl Blame {
         Self::new(scene, Kind::NoAnswer, "it returned without an answer".to_owned())
     }
 
+    /// Blames a handler that did not give the body of its answer as it should.
+    pub(crate) fn bad_body(scene: &Scene<'_>, reason: String) -> Self {
+        Self::new(scene, Kind::BadBody, reason)
+    }
+
     /// The limit that was met.
     #[must_use]
     pub fn limit_hit(&self) -> Option<LimitHit> {

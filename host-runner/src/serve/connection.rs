@@ -124,15 +124,15 @@ impl Server {
         let mut seen = self.observe.request(&mut request, &id);
         let composition = self.running.current();
         let what: Arc<str> = format!("{} {}", request.method(), beginning(request.uri().path())).into();
-        let case = Case {
+        let case = Arc::new(Case {
             id: Arc::clone(&id),
             what: Arc::clone(&what),
             witness: Arc::clone(&composition.witness),
             failure: OnceLock::new(),
-        };
+        });
         let asked = Asked {
             composition,
-            case: Arc::new(case),
+            case: Arc::clone(&case),
             method: request.method().clone(),
             traffic: Arc::clone(turn.traffic()),
             trace: seen.trace(),
@@ -143,7 +143,7 @@ impl Server {
         };
         tracing::debug!(id = &*id, "{what}: {}", response.status().as_u16());
         seen.answered(response.status());
-        response.map(|body| Counted::new(body, turn, seen))
+        response.map(|body| Counted::new(body, turn, case, seen))
     }
 }
 

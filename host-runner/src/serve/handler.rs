@@ -50,6 +50,12 @@ impl Handler {
         })
     }
 
+    /// Whether a body that ends with an error is one that its guest did not finish. In WASI 0.3 a guest can end one with an
+    /// error of its own.
+    pub(super) fn aborts(&self) -> bool {
+        matches!(self, Self::Two { .. })
+    }
+
     /// Starts an instance.
     pub(super) async fn start(&self, store: &mut Store<State>) -> wasmtime::Result<Export> {
         Ok(match self {
