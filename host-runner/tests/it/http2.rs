@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::support::{Running, guest_saying, guest_that_ends_its_answer, load, short, start, start_guest};
+use crate::support::{
+    Running, guest_saying, guest_that_ends_its_answer, guest_that_tells_the_scheme, load, short, start,
+    start_guest, start_trusting,
+};
 use bytes::Bytes;
 use host_runner::{Limits, Setup};
 use http::{Method, Request, Response, StatusCode, Version};
@@ -131,6 +134,21 @@ async fn a_body_that_its_guest_does_not_give_as_it_should_is_reset() {
     }
     assert_eq!(client.ask(Method::GET, "Much", "").await.0, StatusCode::BAD_GATEWAY);
     server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_scheme_of_a_trusted_peer_is_told() {
+    for (proxies, https) in [(&[][..], "0ello"), (&["any"], "1ello")] {
+        let server = start_trusting(&guest_that_tells_the_scheme(), None, proxies).await;
+        let client = Client::of(&server).await;
+        for (scheme, expected) in [("http", "0ello"), ("https", https)] {
+            let mut request = request(Method::GET, "x", "");
+            *request.uri_mut() = format!("{scheme}://here/x").parse().unwrap();
+            let body = client.send(request).await.unwrap().into_body().collect().await.unwrap().to_bytes();
+            assert_eq!(body, expected, "{proxies:?}");
+        }
+        server.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

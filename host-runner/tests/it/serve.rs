@@ -4,8 +4,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use crate::support::{
-    Log, guest, guest_that, guest_that_ends_its_answer, guest_with_a_store, rest, short, start, start_guest,
-    start_telling,
+    Log, guest, guest_that, guest_that_ends_its_answer, guest_that_tells_the_scheme, guest_with_a_store,
+    rest, short, start, start_guest, start_telling, start_trusting,
 };
 use host_runner::blame::Kind;
 use host_runner::extension::{Extension, ExtensionError, State};
@@ -353,6 +353,31 @@ async fn bodies_beyond_the_limit_are_refused() {
     let answer = rest(&mut stream).await;
     assert!(!answer.ends_with("\r\n0\r\n\r\n") || answer.starts_with("HTTP/1.1 413 "), "{answer}");
     server.stop().await;
+}
+
+/// Clients can write what a proxy writes, so only those that are trusted are believed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_scheme_is_what_a_trusted_peer_says() {
+    for (proxies, trusted) in [(&[][..], false), (&["10.0.0.1"], false), (&["10.0.0.1", "127.0.0.0/8"], true)]
+    {
+        let server = start_trusting(&guest_that_tells_the_scheme(), None, proxies).await;
+        for (target, headers, https) in [
+            ("/x", "", false),
+            ("http://here/x", "", false),
+            ("https://here/x", "", true),
+            ("/x", "X-Forwarded-Proto: https\r\n", true),
+            ("/x", "Forwarded: for=192.0.2.1;proto=https\r\n", true),
+            ("https://here/x", "X-Forwarded-Proto: http\r\n", false),
+            ("/x", "Forwarded: proto=https\r\nX-Forwarded-Proto: http\r\n", false),
+        ] {
+            let request =
+                format!("GET {target} HTTP/1.1\r\nHost: here\r\n{headers}Connection: close\r\n\r\n");
+            let answer = rest(&mut server.send(request.as_bytes()).await).await;
+            let expected = if trusted && https { "1ello" } else { "0ello" };
+            assert!(answer.contains(expected), "{proxies:?} {target} {headers}: {answer}");
+        }
+        server.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use crate::support::{Running, rest, short, start_guest};
+use crate::support::{Running, rest, short, start_guest, start_trusting};
 use host_runner::blame::Kind;
 use host_runner::{
     App, CallError, Engine, EngineOptions, ExitStatus, Failure, Grants, LimitHit, Limits, LoadError,
@@ -228,6 +228,26 @@ async fn a_finished_answer_is_sent_to_its_end_whatever_its_guest_does_then() {
         }
     }
     server.stop().await;
+}
+
+/// The guest says "0ello" where the scheme is http, and "1ello" where it is https.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_scheme_of_a_trusted_peer_is_told() {
+    let import = r#"(import "wasi:http/types@0.3.0" "[method]request.get-scheme" (func $scheme (param i32 i32)))
+        (import "wasi:cli/exit@0.3.0""#;
+    let begins = "(global.set $waiting (call $set))";
+    let tells = format!(
+        "{begins} (call $scheme (local.get $request) (i32.const 1024))
+        (i32.store8 (i32.const 16) (i32.add (i32.const 48) (i32.load8_u (i32.const 1028))))"
+    );
+    let text = GUEST.replace(r#"(import "wasi:cli/exit@0.3.0""#, import).replace(begins, &tells);
+    for (proxies, expected) in [(&[][..], "0ello"), (&["127.0.0.1"], "1ello")] {
+        let server = start_trusting(&component(&text), Some(true), proxies).await;
+        let request = b"GET https://here/ok HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n";
+        let answer = rest(&mut server.send(request).await).await;
+        assert!(answer.contains(expected), "{proxies:?}: {answer}");
+        server.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -190,6 +190,14 @@ pub fn guest_that_ends_its_answer() -> Vec<u8> {
     guest_that(imports, &does, |text| text)
 }
 
+/// The same, which says "0ello" where the scheme of its request is http, and "1ello" where it is https.
+pub fn guest_that_tells_the_scheme() -> Vec<u8> {
+    let import = r#"(import "wasi:http/types@0.2.12" "[method]incoming-request.scheme" (func $scheme (param i32 i32)))"#;
+    let tells = "(call $scheme (local.get $request) (i32.const 1024))
+        (i32.store8 (i32.const 16) (i32.add (i32.const 48) (i32.load8_u (i32.const 1028))))";
+    guest_that(import, tells, |text| text)
+}
+
 /// The same, which asks a server before it answers: on `i` with the headers that it was given itself, on `j` with none.
 pub fn guest_that_asks(server: SocketAddr) -> Vec<u8> {
     let imports = r#"(import "wasi:http/types@0.2.12" "[method]incoming-request.headers" (func $headers-of (param i32) (result i32)))
@@ -303,8 +311,18 @@ pub async fn start_watched(
     tell: impl Fn(&Failure) + Send + Sync + 'static,
     observe: Arc<Observe>,
 ) -> Running {
-    let server =
-        Server::new(load(bytes, setup, concurrency)).await.unwrap().on_failure(tell).observe(observe);
+    let server = Server::new(load(bytes, setup, concurrency)).await.unwrap();
+    listen(server.on_failure(tell).observe(observe)).await
+}
+
+/// A server that trusts these peers.
+pub async fn start_trusting(bytes: &[u8], concurrency: Option<bool>, proxies: &[&str]) -> Running {
+    let proxies = proxies.iter().map(|proxy| proxy.parse().unwrap()).collect();
+    let server = Server::new(load(bytes, Setup::default(), concurrency)).await.unwrap();
+    listen(server.trust(proxies)).await
+}
+
+async fn listen(server: Server) -> Running {
     let swapper = server.swapper();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
