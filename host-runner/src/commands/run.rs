@@ -50,9 +50,10 @@ pub(crate) struct Run {
 const EXIT_CODES: &str = "\
 Exit codes:
   The program's own, 0 to 255, where the program ended by itself.
-  2 to 6 of `host-runner --help` where it was not started, trapped or met a limit. Only then does this
-  command report an error on standard error: a line that begins with `error: `, and with --log json an
-  object with \"level\": \"ERROR\" and \"exit_code\". A program without --stdio cannot print such a line.";
+  2 to 6 of `host-runner --help` where it was not started, trapped or met a limit. Only then
+  does this command report an error on standard error: a line that begins with `error: `, and
+  with --log json an object with \"level\": \"ERROR\" and \"exit_code\". A program without --stdio
+  cannot print such a line.";
 
 impl Run {
     pub(crate) fn execute(self) -> Result<ExitCode, Failure> {
