@@ -71,8 +71,8 @@ pub use extension::Extension;
 pub use grants::Grants;
 pub use imports::{Refusal, Ungranted, Way};
 pub use limits::{LimitHit, Limits};
-pub use run::{Program, RunError, run};
-pub use serve::{Failure, ServeError, Server, SwapError, Swapped, Swapper, serve};
+pub use run::{ExitStatus, Program, RunError, run};
+pub use serve::{Failure, Proxy, ProxyError, ServeError, Server, SwapError, Swapped, Swapper, serve};
 pub use session::{CallError, Session};
 pub use state::WallClock;
 /// The engine: [extensions](extension) are written against this very one.

@@ -25,7 +25,7 @@ struct Cli {
 const AFTER_HELP: &str = "\
 Exit codes:
   0  fine
-  1  the guest answered with an error
+  1  the guest answered with an error; `run` ends with the exit code of its program (see `run --help`)
   2  wrong usage
   3  the file cannot be used: missing, not a component, invalid; or that of --config
   4  refused: the component imports what was not granted, or nothing vouches for its compiled code; `grants --check`: the new

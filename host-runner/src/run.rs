@@ -32,6 +32,29 @@ pub enum RunError {
     Call(#[from] CallError),
 }
 
+/// The status with which a program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExitStatus(u8);
+
+impl ExitStatus {
+    const SUCCESS: Self = Self(0);
+    /// What `wasi:cli/exit#exit(err)` stands for, and a `run` that returns an error.
+    const FAILURE: Self = Self(1);
+
+    /// Returns the status as a number: 0 for success, 1 for failure, or what the program gave to
+    /// `wasi:cli/exit#exit-with-code`.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        self.0
+    }
+
+    /// Returns whether the program succeeded.
+    #[must_use]
+    pub fn success(self) -> bool {
+        self == Self::SUCCESS
+    }
+}
+
 /// A program that can be run any number of times.
 #[derive(Debug)]
 pub struct Program {
@@ -54,25 +77,28 @@ impl Program {
         Ok(Self { app: app.clone(), entry: entry.clone() })
     }
 
-    /// Runs it to its end, in a fresh instance; the answer is whether it says that it succeeded.
-    pub async fn run(&self) -> Result<(bool, Took), RunError> {
+    /// Runs it to its end, in a fresh instance. Returns the status with which it ended.
+    pub async fn run(&self) -> Result<(ExitStatus, Took), RunError> {
         let begin = Instant::now();
         let mut session = self.app.session().await?;
         let started = Instant::now();
         let outcome = session.call_exported(&self.entry, &[]).await;
         let took = Took { start: started - begin, call: started.elapsed() };
-        match outcome {
-            Ok(result) => Ok((!matches!(result, Some(Val::Result(Err(_)))), took)),
-            Err(CallError::Exit(status)) => Ok((status == 0, took)),
-            Err(error) => Err(error.into()),
-        }
+        let status = match outcome {
+            Ok(Some(Val::Result(Err(_)))) => ExitStatus::FAILURE,
+            Ok(_) => ExitStatus::SUCCESS,
+            // WASI passes a status as a `u8`.
+            Err(CallError::Exit(status)) => ExitStatus(u8::try_from(status).unwrap_or(u8::MAX)),
+            Err(error) => return Err(error.into()),
+        };
+        Ok((status, took))
     }
 }
 
-/// Runs the program to its end; the answer is whether it says that it succeeded.
-pub async fn run(app: &App) -> Result<bool, RunError> {
-    let (succeeded, _) = Program::of(app)?.run().await?;
-    Ok(succeeded)
+/// Runs the program to its end. Returns the status with which it ended.
+pub async fn run(app: &App) -> Result<ExitStatus, RunError> {
+    let (status, _) = Program::of(app)?.run().await?;
+    Ok(status)
 }
 
 fn is_entry(exported: &Exported) -> bool {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use wasmtime::component::types::ComponentFunc;
 use wasmtime::component::{Instance, ResourceAny, Val};
-use wasmtime::{Store, StoreContextMut, UpdateDeadline};
+use wasmtime::{Store, StoreContextMut, UpdateDeadline, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::app::{App, StartError};
@@ -205,7 +205,7 @@ pub(crate) async fn limited<T>(
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(explain(&error, app, called, store.data())),
         Err(_) => {
-            let scene = Scene { index: app.blame(), called, trace: None, coarse: app.is_coarse() };
+            let scene = scene(app, called, None);
             Err(CallError::limit(
                 LimitHit::Time(time),
                 Blame::limit(&scene, LimitHit::Time(time)).waiting(None),
@@ -214,11 +214,16 @@ pub(crate) async fn limited<T>(
     }
 }
 
+fn scene<'a>(app: &'a App, called: Option<&'a Called>, trace: Option<&'a WasmBacktrace>) -> Scene<'a> {
+    let (coarse, concurrent) = (app.is_coarse(), app.is_concurrent());
+    Scene { index: app.blame(), called, trace, coarse, concurrent }
+}
+
 fn explain(error: &wasmtime::Error, app: &App, called: Option<&Called>, state: &State) -> CallError {
     if let Some(I32Exit(status)) = error.downcast_ref() {
         return CallError::Exit(*status);
     }
-    let scene = Scene { index: app.blame(), called, trace: error.downcast_ref(), coarse: app.is_coarse() };
+    let scene = scene(app, called, error.downcast_ref());
     if let Some(Outwaited { hit, function }) = error.downcast_ref() {
         return CallError::limit(*hit, Blame::limit(&scene, *hit).waiting(Some(function)));
     }

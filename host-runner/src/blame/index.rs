@@ -173,6 +173,21 @@ impl Index {
         })
     }
 
+    /// The parts that these can call, and those that they can call in turn: these parts included.
+    pub(super) fn reachable(&self, from: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let mut reached = from.clone();
+        let mut open: Vec<usize> = from.iter().copied().collect();
+        while let Some(part) = open.pop() {
+            open.extend(self.used_by(part).into_iter().filter(|&next| reached.insert(next)));
+        }
+        reached
+    }
+
+    /// Whether any part imports this interface from this one.
+    pub(super) fn is_offered(&self, to: usize, interface: &str) -> bool {
+        (0..self.parts.len()).any(|from| self.is_wired(from, to, interface))
+    }
+
     /// The interfaces that one part imports from another.
     pub(super) fn interfaces(&self, from: usize, to: usize) -> BTreeSet<&str> {
         self.edges

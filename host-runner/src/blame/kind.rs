@@ -45,6 +45,8 @@ pub enum Kind {
     Limit(LimitHit),
     /// It returned without having answered.
     NoAnswer,
+    /// It did not finish the body of its answer, gave it another length than it had said, or ended it with an error.
+    BadBody,
     /// Something else; the reason has the engine's words.
     Other,
 }
@@ -257,6 +259,11 @@ impl Kind {
                 "no-answer",
                 "It returned without having answered.",
                 "A handler must set its response before it returns, on every way through it: look for one that returns early.",
+            ),
+            Self::BadBody => row(
+                "bad-body",
+                "It answered, and did not give the whole body of its answer.",
+                "The client was cut off, or told that there is no answer. A handler must finish the body on every way through it (WASI 0.2: `outgoing-body.finish`, also before it exits), and a `content-length` must be the number of bytes that it writes.",
             ),
             Self::Other => row("other", "The engine ended it.", "The reason above has the engine's words."),
         }

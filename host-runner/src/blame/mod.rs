@@ -47,11 +47,25 @@ pub struct Blame {
     pub then: Option<String>,
     /// The backtrace, innermost first.
     pub frames: Vec<Frame>,
+    /// How the calls at the beginning of `path` are known.
+    pub begins: Beginning,
     /// Whether the outer frames were too many to keep. The beginning of `path` then follows from the wiring where there
     /// is only one way, and is missing where there are several.
     pub cut: bool,
     /// Whether calls between parts may have been inlined, so that a frame may hide its callee's.
     pub coarse: bool,
+}
+
+/// How the calls at the beginning of a path are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beginning {
+    /// From the frames, or from what the host called.
+    Seen,
+    /// So many calls have no frame, and follow from the wires, along which there is only one way. An asynchronous call
+    /// leaves no frame of its caller.
+    Wired(usize),
+    /// Who made the first call is not known: it has no frame, and along the wires there are several ways.
+    Unknown,
 }
 
 /// A call into a part.
@@ -128,6 +142,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) trace: Option<&'a WasmBacktrace>,
     /// Whether calls between parts may have been inlined.
     pub(crate) coarse: bool,
+    /// Whether a part may call another asynchronously. Then the frames begin with the part that was called.
+    pub(crate) concurrent: bool,
 }
 
 impl Blame {
@@ -171,6 +187,11 @@ impl Blame {
     /// Blames a handler that returned without an answer.
     pub(crate) fn silent(scene: &Scene<'_>) -> Self {
         Self::new(scene, Kind::NoAnswer, "it returned without an answer".to_owned())
+    }
+
+    /// Blames a handler that did not give the body of its answer as it should.
+    pub(crate) fn bad_body(scene: &Scene<'_>, reason: String) -> Self {
+        Self::new(scene, Kind::BadBody, reason)
     }
 
     /// The limit that was met.

@@ -3,13 +3,15 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::frames::Frame;
-use super::{Blame, Call, Kind, PartName, Relation, Role};
+use super::{Beginning, Blame, Call, Kind, PartName, Relation, Role};
 
 /// How many frames an error and a line of the log show, and how many a page.
 const IN_ERROR: usize = 8;
 const ON_PAGE: usize = 24;
 /// What may be missing where modules were inlined into each other.
 const MAY_HIDE: &str = "Calls between parts may have been inlined (--blame coarse): a frame may hide that of the part that it called.";
+/// What is said where the frames begin with a part that the host need not have called.
+const UNKNOWN_CALLER: &str = "(an asynchronous call leaves no frame of its caller, and the wires between the parts do not tell who that was)";
 /// Functions that call one another in a circle, as far as that is looked for.
 const LONGEST_CYCLE: usize = 12;
 /// Columns of a page.
@@ -78,10 +80,14 @@ impl Call {
 }
 
 impl Blame {
-    /// The parts on the way, outermost first: `storefront > orders > pricing`.
+    /// The parts on the way, outermost first: `storefront > orders > pricing`. Begins with `?` where it is not known who
+    /// called the first.
     #[must_use]
     pub fn way(&self) -> String {
         let mut way = String::new();
+        if self.begins == Beginning::Unknown {
+            way.push('?');
+        }
         for call in &self.path {
             if !way.is_empty() {
                 way.push_str(" > ");
@@ -189,6 +195,17 @@ impl Blame {
             lines.push(format!("(only the innermost {} frames were kept: what is before them follows from the wires, or is not known)", self.frames.len()));
         }
         let mut caller = "the host".to_owned();
+        match self.begins {
+            Beginning::Unknown => caller = "a caller that is not known".to_owned(),
+            Beginning::Wired(calls) if calls > 0 && !self.cut => {
+                let what = if calls == 1 { "the call".to_owned() } else { format!("the {calls} calls") };
+                lines.push(format!("(an asynchronous call leaves no frame of its caller: {what} before it follow{} from the wires between the parts)", if calls == 1 { "s" } else { "" }));
+            }
+            _ => {}
+        }
+        if self.begins == Beginning::Unknown && !self.cut {
+            lines.push(UNKNOWN_CALLER.to_owned());
+        }
         for call in &self.path {
             lines.push(format!("{caller} called {}, {}", call.part_and_language(), call.entered()));
             caller = call.part();
@@ -216,13 +233,8 @@ impl Blame {
 
     fn next(&self) -> Vec<String> {
         let mut lines = vec![self.kind.next().to_owned()];
-        if self.kind == Kind::GaveUp
-            && let Some(Call { interface, function: Some(function), role: Role::Function, .. }) = self.at()
-        {
-            let name = interface.as_ref().map_or_else(|| function.clone(), |it| format!("{it}#{function}"));
-            lines.push(format!(
-                "To see it alone: `host-runner call --stdio FILE '{name}(…)'`, with what it was given."
-            ));
+        if self.kind == Kind::GaveUp {
+            lines.extend(self.at().and_then(again));
         }
         if self.kind == Kind::GaveUp
             && let Some(language) = self.at().and_then(Call::language)
@@ -254,11 +266,33 @@ impl Display for Blame {
         if self.path.len() > 1 {
             write!(f, "\n  called by way of {}", self.way())?;
         }
+        if self.begins == Beginning::Unknown && !self.cut {
+            write!(f, "\n  {UNKNOWN_CALLER}")?;
+        }
         if let Some(other) = self.both_sides() {
             write!(f, "\n  {other}")?;
         }
         listed(&self.frames, IN_ERROR).iter().try_for_each(|line| write!(f, "\n    {line}"))?;
         if self.coarse && !self.frames.is_empty() { write!(f, "\n  {MAY_HIDE}") } else { Ok(()) }
+    }
+}
+
+/// How to see the failure of a function again.
+fn again(call: &Call) -> Option<String> {
+    let (Some(function), Role::Function) = (&call.function, call.role) else { return None };
+    let interface = call.interface.as_deref();
+    let is_of = |package: &str| interface.is_some_and(|interface| interface.starts_with(package));
+    if is_of("wasi:http/") {
+        // A request cannot be written in a call.
+        Some("To see it again: `host-runner serve --stdio FILE`, and the same request.".to_owned())
+    } else if is_of("wasi:cli/run@") {
+        Some("To see it again: `host-runner run --stdio FILE`.".to_owned())
+    } else if function.starts_with('[') {
+        // Nor can a handle.
+        None
+    } else {
+        let name = interface.map_or_else(|| function.clone(), |it| format!("{it}#{function}"));
+        Some(format!("To see it alone: `host-runner call --stdio FILE '{name}(…)'`, with what it was given."))
     }
 }
 
@@ -357,7 +391,7 @@ mod tests {
     fn a_page_says_where_inlining_may_hide_a_part() {
         let bytes = wat::parse_str("(component (core module $m) (core instance (instantiate $m)))").unwrap();
         let index = Index::of(&bytes);
-        let mut scene = Scene { index: &index, called: None, trace: None, coarse: true };
+        let mut scene = Scene { index: &index, called: None, trace: None, coarse: true, concurrent: false };
         // Nothing is known of a guest without frames that nobody called.
         assert!(Blame::silent(&scene).page("a test", None).contains("part          cannot be told"));
         let call = Call {

@@ -6,7 +6,7 @@ use wasmtime::{FrameInfo, WasmBacktrace};
 
 use super::frames::{Found, Place};
 use super::index::Index;
-use super::{Blame, Call, Called, FRAMES, Kind, Other, Relation, Role, Scene};
+use super::{Beginning, Blame, Call, Called, FRAMES, Kind, Other, Relation, Role, Scene};
 
 /// Frames that follow each other in one part.
 struct Stay {
@@ -82,6 +82,7 @@ impl Blame {
             waiting: false,
             host_function: None,
             then: None,
+            begins: Beginning::Seen,
             cut: found.len() >= FRAMES,
             frames: Vec::new(),
             coarse: scene.coarse,
@@ -113,7 +114,7 @@ impl Blame {
     }
 
     fn seen_from_within(&mut self, scene: &Scene<'_>, walk: &Walk<'_>) {
-        self.path = walk.beginning(scene);
+        (self.path, self.begins) = walk.beginning(scene);
         self.path.extend(walk.stays.iter().map(|stay| stay.entry.call(scene.index, &stay.parts)));
         let Some(last) = walk.stays.last() else { return };
         let before = walk.stays.len().checked_sub(2).map(|index| &walk.stays[index]);
@@ -183,11 +184,25 @@ struct Walk<'a> {
     stays: Vec<Stay>,
     /// Whether the innermost frame is the engine's, on the way from one part to another.
     in_adapter: bool,
+    /// Whether the host made the call of the outermost frame.
+    first: First,
+}
+
+/// Who made the call with which the frames begin.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum First {
+    /// The host.
+    Host,
+    /// A part, asynchronously, or whoever is beyond the frames that were kept.
+    Other,
+    /// One of both.
+    Either,
 }
 
 impl<'a> Walk<'a> {
     fn new(scene: &Scene<'a>, found: &'a [Found], cut: bool) -> Self {
-        let mut walk = Self { index: scene.index, found, stays: Vec::new(), in_adapter: false };
+        let mut walk =
+            Self { index: scene.index, found, stays: Vec::new(), in_adapter: false, first: First::Host };
         for (number, frame) in found.iter().enumerate().rev() {
             match &frame.place {
                 Place::Adapter => walk.in_adapter = true,
@@ -206,9 +221,33 @@ impl<'a> Walk<'a> {
                 }
             }
         }
+        walk.first = walk.first_caller(scene, cut);
         walk.name_entries(scene, cut);
-        walk.narrow(scene, cut);
+        walk.narrow(scene);
         walk
+    }
+
+    /// Who made the call of the outermost frame: the host, where it is of a part behind the export that the host called.
+    ///
+    /// Of parts that look alike, those go that nothing behind that export can call.
+    fn first_caller(&mut self, scene: &Scene<'_>, cut: bool) -> First {
+        if cut {
+            return First::Other;
+        }
+        let (Some(called), Some(first)) = (scene.called, self.stays.first_mut()) else { return First::Host };
+        let behind = self.index.behind(called.outlet());
+        let reachable = self.index.reachable(&behind);
+        keep(&mut first.parts, |part| reachable.contains(&part));
+        let known = first.parts.iter().filter(|part| behind.contains(part)).count();
+        if behind.is_empty() || known == first.parts.len() {
+            First::Host
+        } else if known == 0 {
+            First::Other
+        } else if scene.concurrent {
+            First::Either
+        } else {
+            First::Host
+        }
     }
 
     /// Finds out by which function each part was entered.
@@ -221,7 +260,14 @@ impl<'a> Walk<'a> {
             let frame = &self.found[self.stays[number].outer];
             let named = frame.export.as_deref().or(frame.raw.as_deref());
             let mut entry = named.map_or(Entry::UNKNOWN, Entry::of);
-            if number == 0 {
+            if number == 0 && self.first != First::Host {
+                // The name of a core export is the guest's to choose. That of something else says nothing.
+                let parts = &self.stays[0].parts;
+                let offered = |name: &str| parts.iter().any(|&part| self.index.is_offered(part, name));
+                if entry.role == Role::Function && !entry.interface.as_deref().is_some_and(offered) {
+                    entry = Entry::UNKNOWN;
+                }
+            } else if number == 0 {
                 entry = match (entry.role, scene.called) {
                     (Role::Function, None) => Entry { role: Role::Start, ..Entry::UNKNOWN },
                     (role @ (Role::Function | Role::MakeRoom), Some(called)) => {
@@ -243,8 +289,8 @@ impl<'a> Walk<'a> {
     }
 
     /// Of parts that look alike, leaves those out that the wires rule out.
-    fn narrow(&mut self, scene: &Scene<'_>, cut: bool) {
-        if let (Some(called), Some(first), false) = (scene.called, self.stays.first_mut(), cut) {
+    fn narrow(&mut self, scene: &Scene<'_>) {
+        if let (Some(called), Some(first), First::Host) = (scene.called, self.stays.first_mut(), self.first) {
             let behind = self.index.behind(called.outlet());
             keep(&mut first.parts, |part| behind.contains(&part));
         }
@@ -368,24 +414,38 @@ impl<'a> Walk<'a> {
         self.found[stay.inner..stay.outer].iter().any(|frame| frame.export.as_deref().is_some_and(is_realloc))
     }
 
-    /// The calls before the outermost frame that was kept: by the wires, where there is only one way.
-    fn beginning(&self, scene: &Scene<'_>) -> Vec<Call> {
-        if self.found.len() < FRAMES {
-            return Vec::new();
+    /// The calls before the outermost frame, and how they are known: by the wires, where there is only one way.
+    fn beginning(&self, scene: &Scene<'_>) -> (Vec<Call>, Beginning) {
+        if self.first == First::Host {
+            return (Vec::new(), Beginning::Seen);
         }
-        let (Some(called), Some(first)) = (scene.called, self.stays.first()) else { return Vec::new() };
+        let unknown = (Vec::new(), Beginning::Unknown);
+        let (Some(called), Some(first), First::Other) = (scene.called, self.stays.first(), self.first) else {
+            return unknown;
+        };
         let behind = self.index.behind(called.outlet());
-        let (Some(&from), 1, [to]) = (behind.first(), behind.len(), &*first.parts) else { return Vec::new() };
-        let way = self.index.only_way(from, *to).unwrap_or_default();
-        let before = &way[..way.len().saturating_sub(1)];
-        before
-            .iter()
-            .enumerate()
-            .map(|(number, part)| {
-                let entry = if number == 0 { self.entry_by_host(called) } else { Entry::UNKNOWN };
-                entry.call(self.index, &[*part])
-            })
-            .collect()
+        let (Some(&from), 1, [to]) = (behind.first(), behind.len(), &*first.parts) else { return unknown };
+        let Some(way) = self.index.only_way(from, *to) else { return unknown };
+        let before = way[..way.len() - 1].iter().enumerate().map(|(number, &part)| {
+            let entry = match number.checked_sub(1) {
+                None => self.entry_by_host(called),
+                Some(caller) => Entry {
+                    interface: self.only_interface(way[caller], part).map(str::to_owned),
+                    ..Entry::UNKNOWN
+                },
+            };
+            entry.call(self.index, &[part])
+        });
+        let before: Vec<Call> = before.collect();
+        let begins = Beginning::Wired(before.len());
+        (before, begins)
+    }
+
+    /// The interface that one part imports from another, where it imports one only.
+    fn only_interface(&self, from: usize, to: usize) -> Option<&'a str> {
+        let interfaces = self.index.interfaces(from, to);
+        let only = (interfaces.len() == 1).then(|| interfaces.first().copied()).flatten();
+        only.filter(|name| name.contains('/'))
     }
 }
 

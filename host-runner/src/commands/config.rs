@@ -10,10 +10,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
-use host_runner::Limits;
 use host_runner::admin::AdminAddr;
 use host_runner::grants::{Authority, Directory};
 use host_runner::keyvalue::{Access, Mode};
+use host_runner::{Limits, Proxy};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -47,12 +47,13 @@ pub(crate) const HELP: &str = r#"The file of --config:
   admin = "127.0.0.1:9090"            # or "unix:run/admin.sock"
   routes = ["/orders/{id}"]
   otlp = "http://127.0.0.1:4318"
+  trust-proxy = ["10.0.0.2"]          # an address, a network, or "any"
   watch = false
   swap-asking-more = false
 
 Paths in it are relative to the file. Flags go over it: where there can be one only (--stdio,
 --keyvalue, --addr, --admin, --otlp, a limit, the variable or the guest's folder of a name), the flag's counts;
-what can be repeated (--env, --dir, --http-out, --keyvalue-allow, --route) is added. No flag takes away what the
+what can be repeated (--env, --dir, --http-out, --keyvalue-allow, --route, --trust-proxy) is added. No flag takes away what the
 file grants, but that naming keys of a store grants no others of it."#;
 
 /// More than any secret has.
@@ -460,6 +461,7 @@ pub(crate) struct ServeTable {
     admin: Option<Text<AdminAddr>>,
     pub(crate) routes: Vec<String>,
     pub(crate) otlp: Option<String>,
+    trust_proxy: Vec<Text<Proxy>>,
     pub(crate) watch: bool,
     pub(crate) swap_asking_more: bool,
 }
@@ -474,6 +476,10 @@ impl ServeTable {
 
     pub(crate) fn admin(&self) -> Option<AdminAddr> {
         self.admin.as_ref().map(|Text(address)| address.clone())
+    }
+
+    pub(crate) fn proxies(&self) -> impl Iterator<Item = Proxy> {
+        self.trust_proxy.iter().map(|Text(proxy)| proxy.clone())
     }
 
     pub(crate) fn drain(&self) -> Option<Duration> {

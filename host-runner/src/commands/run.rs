@@ -14,10 +14,11 @@ use super::{Failure, load, runtime};
 
 /// Runs a component that exports wasi:cli/run.
 ///
-/// Exit code 0 when it says that it succeeded, 1 when it says that it failed, with --repeat at least once. Arguments after `--` are for the
-/// program, and grant wasi:cli/environment, which tells them, without any variable.
+/// The exit code is the program's own: 0 when `run` returns ok, 1 when it returns an error or calls exit(err), and the
+/// number that it gives to exit-with-code. With --repeat it is that of the first run that failed. Arguments after `--`
+/// are for the program, and grant wasi:cli/environment, which tells them, without any variable.
 #[derive(Args)]
-#[command(after_long_help = config::HELP)]
+#[command(after_help = EXIT_CODES, after_long_help = format!("{EXIT_CODES}\n\n{}", config::HELP))]
 pub(crate) struct Run {
     /// The component.
     file: PathBuf,
@@ -45,6 +46,15 @@ pub(crate) struct Run {
     arguments: Vec<String>,
 }
 
+/// How the exit code of a program and one of this command are told apart.
+const EXIT_CODES: &str = "\
+Exit codes:
+  The program's own, 0 to 255, where the program ended by itself.
+  2 to 6 of `host-runner --help` where it was not started, trapped or met a limit. Only then
+  does this command report an error on standard error: a line that begins with `error: `, and
+  with --log json an object with \"level\": \"ERROR\" and \"exit_code\". A program without --stdio
+  cannot print such a line.";
+
 impl Run {
     pub(crate) fn execute(self) -> Result<ExitCode, Failure> {
         let config = self.config.read()?;
@@ -69,21 +79,21 @@ impl Run {
         let app = load(prepared, setup)?;
         let program = Program::of(&app)?;
         let runtime = runtime()?;
-        let (mut took, mut all_succeeded) = (Vec::new(), true);
+        let (mut took, mut status) = (Vec::new(), 0);
         let outcome = (0..self.timing.repeat).try_for_each(|_| {
             let outcome = runtime.block_on(program.run());
             if let Err(RunError::Call(error)) = &outcome {
                 self.blame.explain(error, "a run of the program");
             }
-            let (succeeded, time) = outcome?;
+            let (ended, time) = outcome?;
             took.push(time);
-            all_succeeded &= succeeded;
+            status = if status == 0 { ended.code() } else { status };
             Ok::<_, Failure>(())
         });
         // A guest may have left a read of standard input behind, which nothing can end.
         runtime.shutdown_background();
         self.timing.report(&took);
         outcome?;
-        Ok(ExitCode::from(u8::from(!all_succeeded)))
+        Ok(ExitCode::from(status))
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use clap::Args;
-use host_runner::{App, Limits, Pool, ServeError, Server, Setup};
+use host_runner::{App, Limits, Pool, Proxy, ServeError, Server, Setup};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
@@ -58,6 +58,14 @@ pub(crate) struct Serve {
     /// unfinished gets no other request.
     #[arg(long, value_name = "COUNT")]
     reuse: Option<NonZeroU32>,
+
+    /// Trusts a proxy at this address to say by which scheme a request reached it: an IP address, a network such as
+    /// 10.0.0.0/8, or `any`, which is for a host that only its proxy can reach.
+    ///
+    /// The guest sees https in a request of a trusted proxy if its header Forwarded or X-Forwarded-Proto says so, or
+    /// without them the target of the request (on HTTP/2, :scheme). It sees http in all other requests.
+    #[arg(long, value_name = "ADDRESS[/BITS]|any")]
+    trust_proxy: Vec<Proxy>,
 
     /// Swaps the component as SIGHUP does whenever its file changes.
     #[arg(long)]
@@ -147,6 +155,7 @@ impl Serve {
             watch: self.watch || config.serve.watch,
             swap_asking_more: self.swap_asking_more || config.serve.swap_asking_more,
             blame: self.blame,
+            proxies: self.trust_proxy.into_iter().chain(config.serve.proxies()).collect(),
         };
         let loading = Loading {
             file: self.file,
@@ -250,6 +259,7 @@ struct Serving {
     watch: bool,
     swap_asking_more: bool,
     blame: BlameFlags,
+    proxies: Vec<Proxy>,
 }
 
 impl Serving {
@@ -338,7 +348,7 @@ impl Serving {
         if let Err(ServeError::Start { source, .. }) = &server {
             self.blame.explain(source, "the start of a first instance");
         }
-        let server = server?.observe(Arc::clone(&operations.observe));
+        let server = server?.observe(Arc::clone(&operations.observe)).trust(self.proxies.clone());
         let server = if self.blame.explain_traps {
             server.on_failure(|failure| log::page(&failure.to_string()))
         } else {

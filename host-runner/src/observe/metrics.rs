@@ -18,7 +18,7 @@ use super::labels::{
 };
 use super::process::{Apps, Engines, Process, Running};
 use crate::app::App;
-use crate::blame::Blame;
+use crate::blame::{Blame, Kind};
 use crate::keyvalue::Backend;
 
 /// The media type of what [`Metrics::text`] gives.
@@ -234,7 +234,7 @@ impl Metrics {
     }
 
     pub(super) fn failed(&self, blame: Option<&Blame>) {
-        let Some(blame) = blame else {
+        let Some(blame) = blame.filter(|blame| blame.kind != Kind::BadBody) else {
             self.bad_answers.inc();
             return;
         };

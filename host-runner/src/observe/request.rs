@@ -58,6 +58,16 @@ impl Seen {
     }
 }
 
+impl Seen {
+    /// Its answer broke off. It counts with the status that stands for why, and not with that of its head.
+    pub(crate) fn broke_off(&mut self, status: StatusCode) {
+        self.status = Some(status);
+        if let Some(trace) = &self.trace {
+            trace.broke_off(status);
+        }
+    }
+}
+
 impl Drop for Seen {
     fn drop(&mut self) {
         if let Some(counted) = &self.counted {

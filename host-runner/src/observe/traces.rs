@@ -230,9 +230,15 @@ impl Trace {
         let span = self.context.span();
         span.set_attribute(KeyValue::new("http.response.status_code", i64::from(status.as_u16())));
         if status.is_server_error() {
-            span.set_attribute(KeyValue::new("error.type", status.as_str().to_owned()));
-            span.set_status(Status::error(""));
+            self.broke_off(status);
         }
+    }
+
+    /// The answer broke off, for which this status stands.
+    pub(super) fn broke_off(&self, status: StatusCode) {
+        let span = self.context.span();
+        span.set_attribute(KeyValue::new("error.type", status.as_str().to_owned()));
+        span.set_status(Status::error(""));
     }
 
     /// The client left before there was an answer.

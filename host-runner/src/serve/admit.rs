@@ -9,23 +9,32 @@ use hyper::body::Incoming;
 
 use super::answer::problem;
 use super::composition::Place;
+use super::proxies::scheme;
 use super::{Asked, Body};
 use crate::observe::{Away, Observe};
 
 /// An answer that no guest was asked for.
 type Refused = Box<Response<Body>>;
 
+/// Where a request arrived.
+#[derive(Clone, Copy)]
+pub(super) struct Arrival {
+    pub(super) local: SocketAddr,
+    /// Whether its peer may say by which scheme it came.
+    pub(super) trusted: bool,
+}
+
 /// Checks what can be known before a guest is started, and waits for an instance's place. The request that comes out
-/// has the authority in its URI.
+/// has scheme and authority in its URI.
 pub(super) async fn admit(
     request: Request<Incoming>,
-    local: SocketAddr,
+    arrival: Arrival,
     asked: &Asked,
     observe: &Observe,
 ) -> Result<(Request<Incoming>, Place), Refused> {
     let Asked { composition, traffic, .. } = asked;
     let limits = composition.app.limits();
-    let request = check(request, local, limits.request_body)?;
+    let request = check(request, arrival, limits.request_body)?;
     // A client that resets its requests on HTTP/2 may send others at once, and the guests go on.
     if traffic.guests() >= limits.streams.max(1) as usize {
         return Err(busy(observe, Away::Connection));
@@ -45,14 +54,17 @@ pub(super) async fn admit(
 }
 
 /// Checks what the head of a request tells.
-fn check(request: Request<Incoming>, local: SocketAddr, limit: u64) -> Result<Request<Incoming>, Refused> {
+fn check(request: Request<Incoming>, arrival: Arrival, limit: u64) -> Result<Request<Incoming>, Refused> {
     if request.method() == Method::CONNECT {
         return Err(Box::new(problem(StatusCode::NOT_IMPLEMENTED, "This server makes no tunnels.")));
     }
     if declared_length(request.headers()).is_some_and(|length| length > limit) {
         return Err(Box::new(too_large(limit)));
     }
-    let Some(uri) = authority(&request, local).and_then(|authority| absolute(&request, authority)) else {
+    let scheme = if arrival.trusted { scheme(request.headers(), request.uri()) } else { Scheme::HTTP };
+    let Some(uri) =
+        authority(&request, arrival.local).and_then(|authority| absolute(&request, scheme, authority))
+    else {
         return Err(Box::new(problem(
             StatusCode::BAD_REQUEST,
             "The request has no valid Host header, or one that is not what it is for.",
@@ -94,10 +106,10 @@ fn authority(request: &Request<Incoming>, local: SocketAddr) -> Option<Authority
 }
 
 /// The URI with its scheme and authority.
-fn absolute(request: &Request<Incoming>, authority: Authority) -> Option<Uri> {
+fn absolute(request: &Request<Incoming>, scheme: Scheme, authority: Authority) -> Option<Uri> {
     let path = request.uri().path_and_query().cloned();
     let mut parts = http::uri::Parts::default();
-    parts.scheme = Some(Scheme::HTTP);
+    parts.scheme = Some(scheme);
     parts.authority = Some(authority);
     parts.path_and_query = Some(path.unwrap_or(PathAndQuery::from_static("/")));
     Uri::from_parts(parts).ok()

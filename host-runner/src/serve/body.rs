@@ -1,9 +1,11 @@
 //! Bodies on their way through the host: streamed, counted, and never called complete when they are not.
 
+use std::collections::VecDeque;
+use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +19,7 @@ use wasmtime_wasi_http::Error;
 
 use super::Body;
 use super::admit::declared_length;
+use super::failure::Case;
 use super::traffic::{Offer, Piece, Turn};
 use crate::observe::Seen;
 use crate::session::FOREVER;
@@ -172,10 +175,103 @@ impl Ended {
     }
 }
 
-/// The body of an answer as its guest gives it, which tells when all of it was taken. Where it is given up before, that is
-/// never told.
+/// The body of an answer as its guest gives it. Its reader and the guest's task share it: when the guest has ended, its task
+/// finds out whether the body has, as long as the store is there and with it the guest's end of the body. Without the store,
+/// a body that was never finished looks like one that was.
+#[derive(Clone, Default)]
+pub(super) struct Outflow(Arc<Mutex<Out>>);
+
+#[derive(Default)]
+struct Out {
+    /// What the guest writes into, until its end, or until nobody reads it any more.
+    source: Option<Body>,
+    /// Frames that were taken from there, and not given to the reader yet.
+    ready: VecDeque<Frame<Bytes>>,
+    /// An error that was taken from there, and not given to the reader yet.
+    error: Option<Error>,
+    state: Settled,
+    /// Nothing of it is sent.
+    bodiless: bool,
+    /// Who waits for the next frame.
+    reader: Option<Waker>,
+}
+
+/// What became of the body of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Settled {
+    /// There is no answer.
+    #[default]
+    None,
+    /// Its guest has not finished it.
+    Open,
+    /// Its guest has not finished it, and nothing of it is sent.
+    Unsent,
+    /// Its guest has finished it.
+    Whole,
+    /// Its guest has given it up, or ended it with an error.
+    Broken,
+    /// Nobody reads it any more.
+    Unread,
+}
+
+/// How many frames are taken at the end of a guest. The channel between guest and host has room for fewer.
+const LAST_FRAMES: usize = 16;
+
+impl Outflow {
+    /// Finds out what has become of the body, and keeps what there is of it for its reader.
+    pub(super) fn settle(&self) -> Settled {
+        let mut out = self.lock();
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..LAST_FRAMES {
+            match out.take(&mut context) {
+                Poll::Ready(Some(Ok(frame))) => out.ready.push_back(frame),
+                Poll::Ready(Some(Err(error))) => out.error = Some(error),
+                Poll::Ready(None) | Poll::Pending => break,
+            }
+        }
+        // The source has forgotten whom to wake.
+        if let Some(reader) = out.reader.take() {
+            reader.wake();
+        }
+        if out.state == Settled::Open && out.bodiless { Settled::Unsent } else { out.state }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Out> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Out {
+    /// The next frame of the source.
+    fn take(&mut self, context: &mut Context<'_>) -> NextFrame {
+        let Some(source) = &mut self.source else { return Poll::Ready(None) };
+        let frame = ready!(Pin::new(source).poll_frame(context));
+        let end = match &frame {
+            Some(Ok(_)) => return Poll::Ready(frame),
+            Some(Err(_)) => Settled::Broken,
+            None => Settled::Whole,
+        };
+        (self.state, self.source) = (end, None);
+        Poll::Ready(frame)
+    }
+
+    /// The next frame for the reader.
+    fn give(&mut self, context: &mut Context<'_>) -> NextFrame {
+        if let Some(frame) = self.ready.pop_front() {
+            return Poll::Ready(Some(Ok(frame)));
+        }
+        if let Some(error) = self.error.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        let frame = self.take(context);
+        self.reader = frame.is_pending().then(|| context.waker().clone());
+        frame
+    }
+}
+
+/// The reader's end of an [`Outflow`], which tells when all of it was taken. Where it is given up before, that is never told.
 pub(super) struct Taken {
-    inner: Body,
+    outflow: Outflow,
     /// What is missing of the length that it was said to have. HTTP/1 takes no more, the end included.
     left: Option<u64>,
     /// Nothing of it is sent, so nothing can be missing.
@@ -186,11 +282,15 @@ pub(super) struct Taken {
 impl Taken {
     pub(super) fn told(
         response: Response<Body>,
+        outflow: Outflow,
         bodiless: bool,
         tell: Option<oneshot::Sender<()>>,
     ) -> Response<Body> {
         let left = declared_length(response.headers());
-        response.map(|inner| Self { inner, left, bodiless, tell }.boxed_unsync())
+        response.map(|source| {
+            *outflow.lock() = Out { source: Some(source), state: Settled::Open, bodiless, ..Out::default() };
+            Self { outflow, left, bodiless, tell }.boxed_unsync()
+        })
     }
 
     fn tell(&mut self) {
@@ -206,7 +306,7 @@ impl HttpBody for Taken {
     type Error = Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> NextFrame {
-        let frame = ready!(Pin::new(&mut self.inner).poll_frame(context));
+        let frame = ready!(self.outflow.lock().give(context));
         match &frame {
             None | Some(Err(_)) if self.bodiless => self.tell(),
             None if self.left.is_none_or(|left| left == 0) => self.tell(),
@@ -222,31 +322,111 @@ impl HttpBody for Taken {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        let out = self.outflow.lock();
+        out.ready.is_empty() && out.error.is_none() && out.source.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        let out = self.outflow.lock();
+        let kept: usize = out.ready.iter().filter_map(Frame::data_ref).map(Bytes::len).sum();
+        let source = out.source.as_ref().map(HttpBody::size_hint).unwrap_or_else(|| SizeHint::with_exact(0));
+        let mut hint = SizeHint::new();
+        hint.set_lower(source.lower() + kept as u64);
+        if let Some(upper) = source.upper() {
+            hint.set_upper(upper + kept as u64);
+        }
+        hint
     }
 }
 
 impl Drop for Taken {
     fn drop(&mut self) {
         // Of a body without anything in it, nothing is asked.
-        if self.left == Some(0) || self.inner.is_end_stream() {
+        let all = self.left == Some(0) || self.is_end_stream();
+        if all {
             self.tell();
+        }
+        let mut out = self.outflow.lock();
+        if out.state == Settled::Open {
+            out.state = if all { Settled::Whole } else { Settled::Unread };
+        }
+        // The guest is told that what it writes is not read.
+        let source = out.source.take();
+        drop(out);
+        drop(source);
+    }
+}
+
+/// What a guest did wrong with the body of its answer.
+#[derive(Debug)]
+pub(super) enum Wrong {
+    /// It is longer than any may be.
+    Limit,
+    /// It has another length than the guest had said. Of one that is longer, not all was written yet.
+    Length {
+        /// What the guest had said.
+        said: u64,
+        /// What it wrote.
+        wrote: u64,
+    },
+    /// The guest did not finish it.
+    Unfinished,
+    /// The guest ended it with an error.
+    Error(String),
+}
+
+impl Wrong {
+    /// Reads it off the error with which a body ended. `aborts` says that this is of WASI 0.2, where a guest cannot give an
+    /// error itself.
+    pub(super) fn of(error: &Error, said: Option<u64>, wrote: u64, aborts: bool) -> Self {
+        match (error, said) {
+            // The engine counts too, and passes nothing on of what is too much.
+            (Error::HttpResponseBodySize(Some(wrote)), Some(said)) => Self::Length { said, wrote: *wrote },
+            (_, Some(said)) if aborts && wrote != said => Self::Length { said, wrote },
+            _ if aborts => Self::Unfinished,
+            _ => Self::Error(error.to_string()),
         }
     }
 }
 
-/// The body of an answer. Past its limit, or when its guest failed before the end, the connection is cut: the
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Limit => f.write_str("the body of its answer is too long"),
+            Self::Length { said, wrote } if wrote > said => {
+                write!(f, "it said that its answer has {said} bytes, and wrote at least {wrote}")
+            }
+            Self::Length { said, wrote } => {
+                write!(f, "it said that its answer has {said} bytes, and wrote {wrote}")
+            }
+            Self::Unfinished => f.write_str("it did not finish the body of its answer"),
+            Self::Error(error) => write!(f, "it ended the body of its answer with an error: {error}"),
+        }
+    }
+}
+
+/// What a guest said of the body of its answer, and what is known of it otherwise.
+#[derive(Clone, Copy)]
+pub(super) struct Outline {
+    /// The most bytes that it may have.
+    pub(super) limit: u64,
+    /// The bytes that the guest said it has. None where nothing of it is sent.
+    pub(super) said: Option<u64>,
+    /// See [`Wrong::of`].
+    pub(super) aborts: bool,
+    /// Nothing of it is sent.
+    pub(super) bodiless: bool,
+}
+
+/// The body of an answer. Past its limit or its length, or when its guest failed before the end, the connection is cut: the
 /// head has been sent, so this is the only way left to say that something is missing.
 pub(super) struct ResponseBody {
     inner: Body,
-    left: u64,
+    outline: Outline,
+    wrote: u64,
     ended: Ended,
-    /// Told once, when the limit is passed.
-    too_long: Option<Box<dyn FnOnce() + Send>>,
+    /// Told once, when the guest did something wrong with it.
+    wrong: Option<Box<dyn FnOnce(Wrong) + Send>>,
     /// What ends it before its end.
     broken: Option<Error>,
 }
@@ -254,11 +434,11 @@ pub(super) struct ResponseBody {
 impl ResponseBody {
     pub(super) fn new(
         inner: Body,
-        limit: u64,
+        outline: Outline,
         ended: Ended,
-        too_long: impl FnOnce() + Send + 'static,
+        wrong: impl FnOnce(Wrong) + Send + 'static,
     ) -> Self {
-        Self { inner, left: limit, ended, too_long: Some(Box::new(too_long)), broken: None }
+        Self { inner, outline, wrote: 0, ended, wrong: Some(Box::new(wrong)), broken: None }
     }
 
     /// Ends it before its end, on the next poll: what was given before is sent meanwhile, so that the client sees an answer
@@ -267,6 +447,25 @@ impl ResponseBody {
         self.broken = Some(error);
         context.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// The same, for what its guest did wrong. Of a body that is not sent, only the limit counts.
+    fn is_wrong(&mut self, wrong: Wrong, error: Error, context: &Context<'_>) -> NextFrame {
+        if let Some(tell) = self.wrong.take()
+            && (!self.outline.bodiless || matches!(wrong, Wrong::Limit))
+        {
+            tell(wrong);
+        }
+        self.break_off(error, context)
+    }
+
+    /// What is wrong with a body that has so many bytes by now.
+    fn wrong_by(&self, wrote: u64) -> Option<Wrong> {
+        match self.outline.said {
+            Some(said) if wrote > said => Some(Wrong::Length { said, wrote }),
+            _ if wrote > self.outline.limit => Some(Wrong::Limit),
+            _ => None,
+        }
     }
 }
 
@@ -278,27 +477,35 @@ impl HttpBody for ResponseBody {
         if let Some(error) = self.broken.take() {
             return Poll::Ready(Some(Err(error)));
         }
+        let Outline { said, aborts, .. } = self.outline;
         match ready!(Pin::new(&mut self.inner).poll_frame(context)) {
             None if self.ended.failed() => self.break_off(Error::HttpResponseIncomplete, context),
-            None => Poll::Ready(None),
-            Some(Err(error)) => self.break_off(error, context),
-            Some(Ok(frame)) => match left_after(self.left, &frame) {
-                Some(left) => {
-                    self.left = left;
-                    Poll::Ready(Some(Ok(frame)))
+            None => match said {
+                Some(said) if said > self.wrote => {
+                    let wrong = Wrong::Length { said, wrote: self.wrote };
+                    self.is_wrong(wrong, Error::HttpResponseIncomplete, context)
                 }
-                None => {
-                    if let Some(tell) = self.too_long.take() {
-                        tell();
-                    }
-                    self.break_off(Error::HttpResponseBodySize(None), context)
-                }
+                _ => Poll::Ready(None),
             },
+            // Its guest failed, or its client did, and that is told.
+            Some(Err(error)) if self.ended.failed() => self.break_off(error, context),
+            Some(Err(error)) => {
+                let wrong = Wrong::of(&error, said, self.wrote, aborts);
+                self.is_wrong(wrong, error, context)
+            }
+            Some(Ok(frame)) => {
+                self.wrote += frame.data_ref().map_or(0, |data| data.len() as u64);
+                match self.wrong_by(self.wrote) {
+                    None => Poll::Ready(Some(Ok(frame))),
+                    Some(wrong) => self.is_wrong(wrong, Error::HttpResponseBodySize(None), context),
+                }
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream() && !self.ended.failed()
+        let complete = self.outline.said.is_none_or(|said| said <= self.wrote);
+        self.broken.is_none() && complete && self.inner.is_end_stream() && !self.ended.failed()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -339,13 +546,14 @@ pub(super) struct Counted {
     inner: Body,
     offer: Offer,
     turn: Arc<Turn>,
-    _seen: Seen,
+    case: Arc<Case>,
+    seen: Seen,
 }
 
 impl Counted {
-    pub(super) fn new(inner: Body, turn: Turn, seen: Seen) -> Self {
+    pub(super) fn new(inner: Body, turn: Turn, case: Arc<Case>, seen: Seen) -> Self {
         let offer = Offer::new(turn.traffic());
-        Self { inner, offer, turn: Arc::new(turn), _seen: seen }
+        Self { inner, offer, turn: Arc::new(turn), case, seen }
     }
 }
 
@@ -359,6 +567,12 @@ impl HttpBody for Counted {
     ) -> Poll<Option<Result<Frame<Piece>, Error>>> {
         let outcome = Pin::new(&mut self.inner).poll_frame(context);
         self.offer.set(matches!(outcome, Poll::Ready(Some(Ok(_)))));
+        if let Poll::Ready(Some(Err(_))) = outcome
+            && let Some(failure) = self.case.failure.get()
+        {
+            let status = failure.status();
+            self.seen.broke_off(status);
+        }
         outcome.map_ok(|frame| frame.map_data(|bytes| Piece::new(bytes, &self.turn)))
     }
 

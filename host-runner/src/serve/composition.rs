@@ -55,6 +55,7 @@ pub(super) struct Witness {
     index: Arc<Index>,
     called: Option<Called>,
     coarse: bool,
+    concurrent: bool,
     digest: Option<String>,
 }
 
@@ -70,7 +71,13 @@ impl Witness {
     }
 
     pub(super) fn scene(&self) -> Scene<'_> {
-        Scene { index: &self.index, called: self.called(), trace: None, coarse: self.coarse }
+        Scene {
+            index: &self.index,
+            called: self.called(),
+            trace: None,
+            coarse: self.coarse,
+            concurrent: self.concurrent,
+        }
     }
 }
 
@@ -108,7 +115,8 @@ impl Composition {
             .find(|exported| exported.interface().is_some_and(|interface| handler.is_in(interface)))
             .map(|exported| exported.called());
         let digest = app.digest().map(str::to_owned);
-        let witness = Witness { index: Arc::clone(app.blame()), called, coarse: app.is_coarse(), digest };
+        let (coarse, concurrent) = (app.is_coarse(), app.is_concurrent());
+        let witness = Witness { index: Arc::clone(app.blame()), called, coarse, concurrent, digest };
         Ok(Self {
             witness: Arc::new(witness),
             warm,

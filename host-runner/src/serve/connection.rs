@@ -5,7 +5,6 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -18,7 +17,7 @@ use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::admit::admit;
+use super::admit::{Arrival, admit};
 use super::body::Counted;
 use super::failure::{Case, new_id};
 use super::traffic::{End, Traffic, Turn};
@@ -73,7 +72,9 @@ impl Server {
     pub(super) async fn connection(self: Arc<Self>, stream: TcpStream, mut stopped: watch::Receiver<bool>) {
         // Answers are often written in one piece, and then should leave at once.
         let _ = stream.set_nodelay(true);
-        let Ok(local) = stream.local_addr() else { return };
+        let (Ok(local), Ok(peer)) = (stream.local_addr(), stream.peer_addr()) else { return };
+        let trusted = self.proxies.iter().any(|proxy| proxy.includes(peer.ip()));
+        let arrival = Arrival { local, trusted };
         let _open = self.observe.connection();
         let traffic = Traffic::new();
         let stream = Watched::new(stream, &traffic);
@@ -83,7 +84,7 @@ impl Server {
             move |request| {
                 let server = Arc::clone(&server);
                 let turn = Turn::enter(&traffic);
-                async move { Ok::<_, Infallible>(server.answer(request, local, turn).await) }
+                async move { Ok::<_, Infallible>(server.answer(request, arrival, turn).await) }
             }
         });
         let limits = *self.running.current().app.limits();
@@ -117,33 +118,33 @@ impl Server {
     async fn answer(
         self: Arc<Self>,
         mut request: Request<Incoming>,
-        local: SocketAddr,
+        arrival: Arrival,
         turn: Turn,
     ) -> Response<Counted> {
         let id: Arc<str> = new_id().into();
         let mut seen = self.observe.request(&mut request, &id);
         let composition = self.running.current();
         let what: Arc<str> = format!("{} {}", request.method(), beginning(request.uri().path())).into();
-        let case = Case {
+        let case = Arc::new(Case {
             id: Arc::clone(&id),
             what: Arc::clone(&what),
             witness: Arc::clone(&composition.witness),
             failure: OnceLock::new(),
-        };
+        });
         let asked = Asked {
             composition,
-            case: Arc::new(case),
+            case: Arc::clone(&case),
             method: request.method().clone(),
             traffic: Arc::clone(turn.traffic()),
             trace: seen.trace(),
         };
-        let response = match admit(request, local, &asked, &self.observe).await {
+        let response = match admit(request, arrival, &asked, &self.observe).await {
             Ok((request, place)) => self.ask_guest(request, place, asked).await,
             Err(refused) => *refused,
         };
         tracing::debug!(id = &*id, "{what}: {}", response.status().as_u16());
         seen.answered(response.status());
-        response.map(|body| Counted::new(body, turn, seen))
+        response.map(|body| Counted::new(body, turn, case, seen))
     }
 }
 

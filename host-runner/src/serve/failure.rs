@@ -42,17 +42,20 @@ pub struct Failure {
     pub reason: String,
     /// Who failed. None where the guest ended itself, or answered with an error.
     pub blame: Option<Blame>,
+    /// Whether the guest had finished its answer before. Then its client has all of it.
+    pub answered: bool,
 }
 
 impl Failure {
-    pub(super) fn of(case: &Case, error: &CallError) -> Self {
+    /// A guest that was ended, before or after it had finished its answer.
+    pub(super) fn of(case: &Case, error: &CallError, answered: bool) -> Self {
         let status = match error {
             CallError::Limit { hit: LimitHit::Time(_) | LimitHit::Cpu(_), .. } => StatusCode::GATEWAY_TIMEOUT,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let blame = error.blame().cloned();
         let reason = blame.as_ref().map_or_else(|| error.to_string(), |blame| blame.reason.clone());
-        Self::new(case, status, reason, blame)
+        Self { answered, ..Self::new(case, status, reason, blame) }
     }
 
     /// A guest that answered, and not with what can be sent on.
@@ -68,12 +71,18 @@ impl Failure {
             digest: case.witness.digest().map(str::to_owned),
             reason,
             blame,
+            answered: false,
         }
+    }
+
+    /// The status that stands for it.
+    pub(super) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// The answer for the client: nothing of the guest's inside, and the id under which the log has it.
     pub(super) fn answer(&self) -> Response<Body> {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = self.status();
         let limit = self.blame.as_ref().and_then(Blame::limit_hit);
         let detail = match (status, limit) {
             (StatusCode::GATEWAY_TIMEOUT, _) => "The application took too long to answer.",
@@ -109,7 +118,8 @@ impl Failure {
                 Relation::HostTook | Relation::HostGave => "the host".to_owned(),
                 _ => other.call.part(),
             }),
-            "a guest failed"
+            "a guest failed{}",
+            if self.answered { " after its answer, which is complete" } else { "" }
         );
     }
 
@@ -124,6 +134,10 @@ impl fmt::Display for Failure {
     /// The page of its blame, or the reason where nobody is blamed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.blame {
+            Some(blame) if self.answered => {
+                let behalf = format!("{}, which it had answered before", self.request);
+                f.write_str(&blame.page(&behalf, Some(&self.id)))
+            }
             Some(blame) => f.write_str(&blame.page(&self.request, Some(&self.id))),
             None => writeln!(f, "── {}  {}: {}", self.id, self.request, self.reason),
         }

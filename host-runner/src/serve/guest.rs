@@ -11,7 +11,10 @@ use tokio::sync::oneshot;
 
 use super::admit::{declared_length, too_large};
 use super::answer::problem;
-use super::body::{Begun, BodyLimits, Ended, Fault, Inflow, RequestBody, ResponseBody, Taken};
+use super::body::{
+    Begun, BodyLimits, Ended, Fault, Inflow, Outflow, Outline, RequestBody, ResponseBody, Settled, Taken,
+    Wrong,
+};
 use super::composition::{Composition, Place};
 use super::handler::GuestAnswer;
 use super::reuse::{Idle, Instance, started};
@@ -52,14 +55,16 @@ impl Server {
             let (server, asked) = (Arc::clone(&self), Arc::clone(&asked));
             let (inflow, ended) = (inflow.clone(), ended.clone());
             async move {
-                let outcome = run_guest(request, sender, &asked, &ended, &inflow, &server.observe).await;
-                let by_client = server.judge(outcome, &asked, &inflow);
+                let by_client = server.run_guest(request, sender, &asked, &ended, &inflow).await;
                 drop((place, work));
                 by_client
             }
         });
         let answer = match answered.await {
-            Ok(Ok(response)) => hold_back(response, &ended, asked.method == Method::HEAD).await,
+            Ok(Ok(response)) => {
+                let aborts = composition.handler.aborts();
+                hold_back(response, &ended, asked.method == Method::HEAD, aborts).await
+            }
             Ok(Err(code)) => Held::Wrong(format!("the guest answered with the error {code}")),
             Err(_) => Held::Nothing,
         };
@@ -72,6 +77,10 @@ impl Server {
         match answer {
             Held::Answer(response) => self.let_through(response, &asked, ended),
             Held::Wrong(reason) => self.bad_answer(&asked, reason, None),
+            Held::Broken(wrong) => {
+                let blame = Blame::bad_body(&composition.witness.scene(), wrong.to_string());
+                self.bad_answer(&asked, blame.reason.clone(), Some(blame))
+            }
             Held::Nothing => match (guest.await, asked.case.failure.get()) {
                 (_, Some(failure)) => failure.answer(),
                 (Ok(true), None) if inflow.fault() == Some(Fault::BrokenOff) => {
@@ -86,9 +95,100 @@ impl Server {
         }
     }
 
-    /// Tells of a guest that failed, unless its client made it fail. Whether it did.
-    fn judge(&self, outcome: Result<(), CallError>, asked: &Asked, inflow: &Inflow) -> bool {
-        let Err(error) = outcome else { return false };
+    /// Runs an instance on the request: one that waits for it, or else one in a store of its own. Tells of it if it fails;
+    /// returns whether its client made it fail.
+    async fn run_guest(
+        &self,
+        request: Request<RequestBody>,
+        answer: oneshot::Sender<GuestAnswer>,
+        asked: &Asked,
+        ended: &Ended,
+        inflow: &Inflow,
+    ) -> bool {
+        let composition = &*asked.composition;
+        let Composition { app, handler, witness, .. } = composition;
+        let observe = &*self.observe;
+        let mut instance = match composition.warm.take() {
+            Some(Idle { mut instance, .. }) => {
+                instance.next(&asked.case.id, observe);
+                instance
+            }
+            None => match Instance::new(app, &asked.case.id, observe) {
+                Ok(instance) => instance,
+                Err(error) => {
+                    ended.fail();
+                    return self.judge(&error.into(), asked, inflow, false);
+                }
+            },
+        };
+        let outflow = Outflow::default();
+        let (tell, taken) = oneshot::channel();
+        let (limit, to_head) = (app.limits().response_body, asked.method == Method::HEAD);
+        let answer = {
+            let outflow = outflow.clone();
+            move |given: GuestAnswer| {
+                let given = given.map(|response| {
+                    let bodiless = is_bodiless(to_head, response.status());
+                    // One that is not let through is not taken, however much of it is looked at.
+                    let tell = is_let_through(&response, bodiless, limit).then_some(tell);
+                    Taken::told(response, outflow, bodiless, tell)
+                });
+                // Nobody waits any more where the client has gone.
+                let _ = answer.send(given);
+            }
+        };
+        let (store, export) = instance.parts();
+        store.data_mut().go_on_with(asked.trace.as_ref());
+        let step = asked.trace.as_ref().map(|trace| trace.step("guest"));
+        let outcome = limited(store, app, witness.called(), app.limits().time, async |store| {
+            started(export, handler, store).await?.handle(store, request, answer).await
+        })
+        .await;
+        // Before the store goes, and with it the guest's end of the body: a body that ends because its guest has ended
+        // must not look complete, and one that is complete must not be cut off.
+        let settled = outflow.settle();
+        match outcome {
+            // What is left of it is in other hands, with WASI 0.3.
+            Ok(()) if settled == Settled::Open && handler.aborts() => {
+                self.tell_unfinished(asked, inflow);
+                ended.fail();
+                instance.end("it did not finish its answer");
+                false
+            }
+            Ok(()) => {
+                drop(step);
+                keep(composition, instance, taken, inflow, observe).await;
+                false
+            }
+            Err(CallError::Exit(0)) if !matches!(settled, Settled::None | Settled::Open) => {
+                instance.end("it ended itself");
+                false
+            }
+            Err(error) => {
+                if let Some(step) = step {
+                    step.failed(&error);
+                }
+                let answered = settled == Settled::Whole;
+                if !answered {
+                    ended.fail();
+                }
+                // A body that breaks off with the store counts as what is told here.
+                self.judge(&error, asked, inflow, answered)
+            }
+        }
+    }
+
+    /// Tells of a guest that returned with its answer unfinished, unless its client was at fault.
+    fn tell_unfinished(&self, asked: &Asked, inflow: &Inflow) {
+        if inflow.fault().is_none() {
+            let blame = Blame::bad_body(&asked.composition.witness.scene(), Wrong::Unfinished.to_string());
+            self.tell(&asked.case, Failure::bad_answer(&asked.case, blame.reason.clone(), Some(blame)));
+        }
+    }
+
+    /// Tells of a guest that failed, unless its client made it fail. Whether it did. `answered` says that the guest had
+    /// finished its answer.
+    fn judge(&self, error: &CallError, asked: &Asked, inflow: &Inflow, answered: bool) -> bool {
         let out_of_time = matches!(error, CallError::Limit { hit: LimitHit::Time(_), .. });
         let waited = error.blame().is_some_and(|blame| blame.waiting);
         let by_client =
@@ -107,7 +207,7 @@ impl Server {
             );
             return true;
         }
-        self.tell(&asked.case, Failure::of(&asked.case, &error));
+        self.tell(&asked.case, Failure::of(&asked.case, error, answered));
         false
     }
 
@@ -125,73 +225,28 @@ impl Server {
         let limit = asked.composition.app.limits().response_body;
         let witness = Arc::clone(&asked.composition.witness);
         let bodiless = is_bodiless(asked.method == Method::HEAD, status);
-        let blame = move || Blame::limit(&witness.scene(), LimitHit::ResponseBody(limit));
+        let blame = move |wrong: Wrong| match wrong {
+            Wrong::Limit => Blame::limit(&witness.scene(), LimitHit::ResponseBody(limit)),
+            wrong => Blame::bad_body(&witness.scene(), wrong.to_string()),
+        };
         if !is_let_through(&response, bodiless, limit) {
-            let blame = blame();
+            let blame = blame(Wrong::Limit);
             return self.bad_answer(asked, blame.reason.clone(), Some(blame));
         }
+        let outline = Outline {
+            limit,
+            said: declared_length(response.headers()).filter(|_| !bodiless),
+            aborts: asked.composition.handler.aborts(),
+            bodiless,
+        };
         let case = Arc::clone(&asked.case);
-        let too_long = move || {
-            let blame = blame();
+        let wrong = move |wrong: Wrong| {
+            let blame = blame(wrong);
             self.tell(&case, Failure::bad_answer(&case, blame.reason.clone(), Some(blame)));
         };
-        let response = response.map(|body| ResponseBody::new(body, limit, ended, too_long).boxed_unsync());
+        let response = response.map(|body| ResponseBody::new(body, outline, ended, wrong).boxed_unsync());
         if bodiless { without_body(response) } else { response }
     }
-}
-
-/// Runs an instance on the request: one that waits for it, or else one in a store of its own.
-async fn run_guest(
-    request: Request<RequestBody>,
-    answer: oneshot::Sender<GuestAnswer>,
-    asked: &Asked,
-    ended: &Ended,
-    inflow: &Inflow,
-    observe: &Observe,
-) -> Result<(), CallError> {
-    let composition = &*asked.composition;
-    let Composition { app, handler, witness, .. } = composition;
-    let mut instance = match composition.warm.take() {
-        Some(Idle { mut instance, .. }) => {
-            instance.next(&asked.case.id, observe);
-            instance
-        }
-        None => Instance::new(app, &asked.case.id, observe)?,
-    };
-    let (tell, taken) = oneshot::channel();
-    let (limit, to_head) = (app.limits().response_body, asked.method == Method::HEAD);
-    let answer = move |given: GuestAnswer| {
-        let given = given.map(|response| {
-            let bodiless = is_bodiless(to_head, response.status());
-            // One that is not let through is not taken, however much of it is looked at.
-            let tell = is_let_through(&response, bodiless, limit).then_some(tell);
-            Taken::told(response, bodiless, tell)
-        });
-        // Nobody waits any more where the client has gone.
-        let _ = answer.send(given);
-    };
-    let (store, export) = instance.parts();
-    store.data_mut().go_on_with(asked.trace.as_ref());
-    let step = asked.trace.as_ref().map(|trace| trace.step("guest"));
-    let outcome = limited(store, app, witness.called(), app.limits().time, async |store| {
-        started(export, handler, store).await?.handle(store, request, answer).await
-    })
-    .await;
-    match &outcome {
-        // Before the store goes, and with it the guest's end of the body: a body that ends because its guest
-        // failed must not look complete.
-        Err(error) => {
-            ended.fail();
-            if let Some(step) = step {
-                step.failed(error);
-            }
-        }
-        Ok(()) => {
-            drop(step);
-            keep(composition, instance, taken, inflow, observe).await;
-        }
-    }
-    outcome
 }
 
 /// Keeps an instance for another request, where everything about this one has come to a good end.
@@ -235,26 +290,31 @@ enum Held {
     Answer(Response<Body>),
     /// None that can be sent on, and why.
     Wrong(String),
+    /// One with a body that cannot be sent on.
+    Broken(Wrong),
     /// The guest gave none, or failed before the first of its body.
     Nothing,
 }
 
-/// Waits a little for the first of an answer's body. Of an answer to HEAD, that is not there, whatever its length is said
-/// to be.
-async fn hold_back(response: Response<Body>, ended: &Ended, head_only: bool) -> Held {
+/// Waits a little for the first of an answer's body. Of an answer without a body, such as one to HEAD, that is not there,
+/// whatever its length is said to be.
+async fn hold_back(response: Response<Body>, ended: &Ended, to_head: bool, aborts: bool) -> Held {
     let (head, mut body) = response.into_parts();
+    let bodiless = is_bodiless(to_head, head.status);
+    let said = declared_length(&head.headers).filter(|_| !bodiless);
     let body = match tokio::time::timeout(HELD_BACK, body.frame()).await {
         Err(_) => body,
-        Ok(Some(Ok(first))) => Begun::new(first, body).boxed_unsync(),
+        Ok(Some(Ok(first))) => match (said, first.data_ref().map_or(0, |data| data.len() as u64)) {
+            (Some(said), wrote) if wrote > said => return Held::Broken(Wrong::Length { said, wrote }),
+            _ => Begun::new(first, body).boxed_unsync(),
+        },
         Ok(_) if ended.failed() => return Held::Nothing,
-        Ok(None) if !head_only && declared_length(&head.headers).is_some_and(|length| length > 0) => {
-            return Held::Wrong("the guest said how long its answer is, and gave nothing".to_owned());
-        }
-        Ok(None) => empty(),
-        Ok(Some(Err(_))) if head_only => empty(),
-        Ok(Some(Err(error))) => {
-            return Held::Wrong(format!("the guest gave up the body of its answer: {error}"));
-        }
+        Ok(None) => match said {
+            Some(said) if said > 0 => return Held::Broken(Wrong::Length { said, wrote: 0 }),
+            _ => empty(),
+        },
+        Ok(Some(Err(_))) if bodiless => empty(),
+        Ok(Some(Err(error))) => return Held::Broken(Wrong::of(&error, said, 0, aborts)),
     };
     Held::Answer(Response::from_parts(head, body))
 }

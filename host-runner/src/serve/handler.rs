@@ -50,6 +50,12 @@ impl Handler {
         })
     }
 
+    /// Whether a body that ends with an error is one that its guest did not finish. In WASI 0.3 a guest can end one with an
+    /// error of its own.
+    pub(super) fn aborts(&self) -> bool {
+        matches!(self, Self::Two { .. })
+    }
+
     /// Starts an instance.
     pub(super) async fn start(&self, store: &mut Store<State>) -> wasmtime::Result<Export> {
         Ok(match self {
@@ -79,7 +85,9 @@ impl Export {
         match self {
             Self::Two { proxy, tasks } => {
                 let http = &mut store.data_mut().http();
-                let request = http.new_incoming_request(Scheme::Http, request)?;
+                let is_https = request.uri().scheme() == Some(&http::uri::Scheme::HTTPS);
+                let scheme = if is_https { Scheme::Https } else { Scheme::Http };
+                let request = http.new_incoming_request(scheme, request)?;
                 let out = http.new_response_outparam_from_callback(|response| {
                     answer(response.map_err(|code| format!("{code:?}")));
                 })?;

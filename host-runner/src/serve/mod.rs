@@ -13,6 +13,7 @@ mod connection;
 mod failure;
 mod guest;
 mod handler;
+mod proxies;
 mod reuse;
 mod swap;
 mod traffic;
@@ -36,6 +37,7 @@ pub(crate) use connection::BACK_OFF;
 use connection::accept;
 use failure::Case;
 pub use failure::Failure;
+pub use proxies::{Proxy, ProxyError};
 use swap::Running;
 pub use swap::{SwapError, Swapped, Swapper};
 use traffic::Traffic;
@@ -82,6 +84,8 @@ pub enum ServeError {
 /// Answers requests with an app, until another one is [swapped](Swapper::swap) in.
 pub struct Server {
     running: Arc<Running>,
+    /// Who may say by which scheme a request came.
+    proxies: Vec<Proxy>,
     on_failure: Box<dyn Fn(&Failure) + Send + Sync>,
     observe: Arc<Observe>,
 }
@@ -90,7 +94,7 @@ impl Server {
     /// Makes sure that the app can answer at all: it has the handler, and an instance of it starts.
     pub async fn new(app: App) -> Result<Self, ServeError> {
         let running = Arc::new(Running::start(app).await?);
-        Ok(Self { running, on_failure: Box::new(|_| {}), observe: Arc::default() })
+        Ok(Self { running, proxies: Vec::new(), on_failure: Box::new(|_| {}), observe: Arc::default() })
     }
 
     /// Is watched: its requests are counted, and whether it is ready can be seen.
@@ -100,6 +104,14 @@ impl Server {
         running.watch(&observe);
         running.runs_now(&observe);
         self.observe = observe;
+        self
+    }
+
+    /// Trusts these peers to say by which scheme a request reached them: in `Forwarded`, `X-Forwarded-Proto`, or the target
+    /// of the request. Guests see `http` in requests of all others, and `https` where a trusted peer says so.
+    #[must_use]
+    pub fn trust(mut self, proxies: Vec<Proxy>) -> Self {
+        self.proxies = proxies;
         self
     }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use crate::exposition::Exposition;
 use crate::support::{
-    Running, guest, guest_saying, guest_that_prints, guest_with_a_store, load, rest, start_watched,
+    Running, guest, guest_saying, guest_that_ends_its_answer, guest_that_prints, guest_with_a_store, load,
+    rest, start_watched,
 };
 use host_runner::admin::{Admin, AdminAddr, AdminError, AdminListener, NotSwapped};
 use host_runner::grants::Stdio;
@@ -369,6 +370,34 @@ async fn what_breaks_off_is_counted() {
         })
         .await;
     watched.stop().await;
+}
+
+/// An answer that breaks off is none that went well, whatever its head said; and one that is complete is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_count_with_how_they_ended() {
+    for (path, status, bad, traps) in [
+        ("quit", "200", 0.0, 0.0),
+        ("ungrateful", "200", 0.0, 1.0),
+        ("drop", "502", 1.0, 0.0),
+        ("forget", "502", 1.0, 0.0),
+        ("Short", "502", 1.0, 0.0),
+        ("Much", "502", 1.0, 0.0),
+        ("half", "500", 0.0, 1.0),
+    ] {
+        let watched = watch(&guest_that_ends_its_answer(), with(bounded()), counting()).await;
+        watched.server.ask(path).await;
+        let counted = watched
+            .metrics_when(|counted| {
+                counted.sum("host_runner_requests_total", &[]) == 1.0
+                    && counted.value("host_runner_instances", &[]) == Some(0.0)
+            })
+            .await;
+        let requests = counted.sum("host_runner_requests_total", &[("status", status)]);
+        assert_eq!(requests, 1.0, "{path}: {counted:?}");
+        assert_eq!(counted.sum("host_runner_bad_answers_total", &[]), bad, "{path}");
+        assert_eq!(counted.sum("host_runner_traps_total", &[]), traps, "{path}");
+        watched.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

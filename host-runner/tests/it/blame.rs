@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use host_runner::blame::{Blame, Kind, Relation, Role};
+use host_runner::blame::{Beginning, Blame, Kind, Relation, Role};
 use host_runner::keyvalue::Memory;
 use host_runner::{
     App, CallError, Engine, EngineOptions, ExpressionError, Grants, LimitHit, Limits, Setup, Val, call,
@@ -556,4 +556,92 @@ async fn a_call_that_succeeds_leaves_nothing_behind() {
     }
     let error = session.call("go", &[Val::U32(3)]).await.unwrap_err();
     assert_eq!(error.blame().unwrap().kind, Kind::DivisionByZero);
+}
+
+/// Parts with a function that the one before calls asynchronously, `outer` first: a call that leaves no frame of its
+/// caller. `middle` and `back` are what the parts in the middle and the last one do.
+fn chained(middle: &str, back: &str) -> App {
+    let bytes = wat::parse_str(format!(
+        r#"(component
+            (component $Back
+                (core module $m
+                    (func (export "[async-lift]acme:chain/link@1.0.0#go") (result i32) {back} (i32.const 0))
+                    (func (export "callback") (param i32 i32 i32) (result i32) (i32.const 0)))
+                (core instance $i (instantiate $m))
+                (func $go async (canon lift (core func $i "[async-lift]acme:chain/link@1.0.0#go")
+                    async (callback (func $i "callback"))))
+                (instance $link (export "go" (func $go)))
+                (export "acme:chain/link@1.0.0" (instance $link)))
+            (component $Middle
+                (import "acme:chain/link@1.0.0" (instance $link (export "go" (func async))))
+                (core func $go (canon lower (func $link "go") async))
+                (core func $set (canon waitable-set.new))
+                (core func $join (canon waitable.join))
+                (core module $m
+                    (import "" "go" (func $go (result i32)))
+                    (import "" "set" (func $set (result i32)))
+                    (import "" "join" (func $join (param i32 i32)))
+                    (func (export "[async-lift]acme:chain/link@1.0.0#go") (result i32) (local $waiting i32)
+                        {middle}
+                        (local.set $waiting (call $set))
+                        (call $join (i32.shr_u (call $go) (i32.const 4)) (local.get $waiting))
+                        (i32.or (i32.const 2) (i32.shl (local.get $waiting) (i32.const 4))))
+                    (func (export "callback") (param i32 i32 i32) (result i32) (i32.const 0)))
+                (core instance $i (instantiate $m (with "" (instance
+                    (export "go" (func $go)) (export "set" (func $set)) (export "join" (func $join))))))
+                (func $go' async (canon lift (core func $i "[async-lift]acme:chain/link@1.0.0#go")
+                    async (callback (func $i "callback"))))
+                (instance $link' (export "go" (func $go')))
+                (export "acme:chain/link@1.0.0" (instance $link')))
+            (instance $back (instantiate $Back))
+            (alias export $back "acme:chain/link@1.0.0" (instance $of-back))
+            (instance $inner (instantiate $Middle (with "acme:chain/link@1.0.0" (instance $of-back))))
+            (alias export $inner "acme:chain/link@1.0.0" (instance $of-inner))
+            (instance $outer (instantiate $Middle (with "acme:chain/link@1.0.0" (instance $of-inner))))
+            (alias export $outer "acme:chain/link@1.0.0" (instance $of-outer))
+            (export "acme:chain/link@1.0.0" (instance $of-outer)))"#
+    ));
+    let engine = Engine::new(&EngineOptions { concurrency: Some(true), ..EngineOptions::default() }).unwrap();
+    App::from_bytes(&engine, "chain.wasm", &bytes.unwrap(), Setup::default()).unwrap()
+}
+
+async fn blamed_in_chain(middle: &str, back: &str) -> Box<Blame> {
+    let app = chained(middle, back);
+    match call(&app, "acme:chain/link@1.0.0#go()").await {
+        Err(ExpressionError::Call(CallError::Trap { blame })) => blame,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The host did not call `back`, though its frames are the outermost.
+#[tokio::test]
+async fn the_caller_of_an_asynchronous_call_follows_from_the_wires() {
+    let blame = blamed_in_chain("", "unreachable").await;
+    assert_eq!((blame.kind, blame.begins), (Kind::GaveUp, Beginning::Wired(2)));
+    assert_eq!(blame.way(), "outer > inner > back");
+    let page = blame.page("a test", None);
+    let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    for said in [
+        "(an asynchronous call leaves no frame of its caller: the 2 calls before it follow from the wires between the parts)",
+        "the host called outer, `go` of acme:chain/link@1.0.0 ",
+        "outer called inner, a function of acme:chain/link@1.0.0 ",
+        "inner called back, `go` of acme:chain/link@1.0.0 ",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+}
+
+/// Two instances of one component look alike, and a frame does not tell which of them the host called.
+#[tokio::test]
+async fn a_caller_that_cannot_be_known_is_said_to_be_unknown() {
+    let blame = blamed_in_chain("unreachable", "").await;
+    assert_eq!((blame.kind, blame.begins), (Kind::GaveUp, Beginning::Unknown));
+    assert_eq!(blame.path.len(), 1);
+    assert_eq!(blame.at().unwrap().parts.len(), 2);
+    assert_eq!(blame.at().unwrap().function.as_deref(), Some("go"));
+    let page = blame.page("a test", None);
+    let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(!page.contains("the host called"), "{page}");
+    assert!(page.contains("a caller that is not known called inner or outer, `go`"), "{page}");
+    assert!(blame.way().starts_with("? > "), "{}", blame.way());
 }

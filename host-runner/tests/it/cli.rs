@@ -235,6 +235,83 @@ fn programs_run() {
     );
 }
 
+/// A program of this version of WASI that does this, and then returns this.
+fn program(version: &str, does: &str, returns: u32) -> Vec<u8> {
+    let kind = if version.starts_with("0.3") { "async" } else { "" };
+    wat::parse_str(format!(
+        r#"(component
+            (import "wasi:cli/exit@{version}" (instance $exit
+                (export "exit" (func (param "status" (result))))
+                (export "exit-with-code" (func (param "status-code" u8)))))
+            (core func $exit (canon lower (func $exit "exit")))
+            (core func $exit-with-code (canon lower (func $exit "exit-with-code")))
+            (core module $m
+                (import "" "exit" (func $exit (param i32)))
+                (import "" "exit-with-code" (func $exit-with-code (param i32)))
+                (func (export "run") (result i32) {does} (i32.const {returns})))
+            (core instance $i (instantiate $m (with "" (instance
+                (export "exit" (func $exit)) (export "exit-with-code" (func $exit-with-code))))))
+            (func $run {kind} (result (result)) (canon lift (core func $i "run")))
+            (instance $program (export "run" (func $run)))
+            (export "wasi:cli/run@{version}" (instance $program)))"#
+    ))
+    .unwrap()
+}
+
+#[test]
+fn a_program_ends_with_its_own_status() {
+    let place = Place::new();
+    for version in ["0.2.12", "0.3.0"] {
+        for (does, returns, status) in [
+            ("", 0, 0),
+            ("", 1, 1),
+            ("(call $exit (i32.const 0))", 1, 0),
+            ("(call $exit (i32.const 1))", 0, 1),
+            ("(call $exit-with-code (i32.const 0))", 1, 0),
+            ("(call $exit-with-code (i32.const 4))", 0, 4),
+            ("(call $exit-with-code (i32.const 42))", 0, 42),
+            ("(call $exit-with-code (i32.const 255))", 0, 255),
+        ] {
+            place.file("program.wasm", program(version, does, returns));
+            for repeat in ["1", "2"] {
+                let ended = place.run(&["run", "program.wasm", "--repeat", repeat]);
+                assert_eq!(ended, (status, "".into(), "".into()), "{version} {does}");
+            }
+        }
+    }
+}
+
+/// The codes overlap, so an error of the command's own is told by what it prints.
+#[test]
+fn the_status_of_a_program_is_told_from_an_error_of_the_command() {
+    let place = Place::new();
+    let exits = |code: u32| program("0.2.12", &format!("(call $exit-with-code (i32.const {code}))"), 0);
+    place.file("three.wasm", exits(3));
+    place.file("five.wasm", exits(5));
+    place.file("traps.wasm", program("0.2.12", "unreachable", 0));
+    for (file, code, own) in [
+        ("three.wasm", 3, false),
+        ("missing.wasm", 3, true),
+        ("five.wasm", 5, false),
+        ("traps.wasm", 5, true),
+    ] {
+        let (ended, _, err) = place.run(&["run", file]);
+        assert_eq!(
+            (ended, err.lines().any(|line| line.starts_with("error: "))),
+            (code, own),
+            "{file}: {err}"
+        );
+        let (ended, _, err) = place.run(&["run", file, "--log", "json"]);
+        let last = err.lines().last().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let told = last.filter(|line| line["level"] == "ERROR").map(|line| line["exit_code"].clone());
+        assert_eq!((ended, told), (code, own.then(|| code.into())), "{file}: {err}");
+    }
+    for help in ["-h", "--help"] {
+        let (_, help, _) = place.run(&["run", help]);
+        assert!(help.contains("The program's own, 0 to 255"), "{help}");
+    }
+}
+
 #[test]
 fn a_server_needs_a_handler_and_a_free_address() {
     let place = Place::new();

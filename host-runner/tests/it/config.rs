@@ -105,6 +105,11 @@ fn a_file_that_breaks_a_rule_is_told_with_the_place_and_the_way_out() {
         ("[limits]\nmemory = \"much\"\n", "2:10", "\"much\" is not a size; write for example 65536"),
         ("[limits]\nqueue = -1\n", "2:9", "this is of another type (integer)"),
         ("[serve]\naddr = \"here\"\n", "2:8", "invalid socket address"),
+        (
+            "[serve]\ntrust-proxy = [\"proxy.example\"]\n",
+            "2:1",
+            "`proxy.example` is not a proxy: expected an IP address such as 10.0.0.2, a network such as 10.0.0.0/8 or fd00::/8, or `any`",
+        ),
         ("[serve]\nreuse = 0\n", "2:9", "expected a nonzero u32"),
         ("[grants]\nhttp-out = [\"a b\"]\n", "2:", "\"a b\" is not a host with an optional port"),
         ("[grants]\ndir = [{ host = \"a\" }]\n", "2:", "missing field `guest`"),

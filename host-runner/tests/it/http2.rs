@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::support::{Running, guest_saying, load, short, start};
+use crate::support::{
+    Running, guest_saying, guest_that_ends_its_answer, guest_that_tells_the_scheme, load, short, start,
+    start_guest, start_trusting,
+};
 use bytes::Bytes;
 use host_runner::{Limits, Setup};
 use http::{Method, Request, Response, StatusCode, Version};
@@ -108,6 +111,44 @@ async fn a_guest_that_fails_costs_its_own_stream() {
     let (late, ()) = tokio::join!(late, failing);
     assert_eq!(late, (StatusCode::OK, "hello".into()));
     server.stop().await;
+}
+
+/// A client must not take a body for whole that is not, nor for one that HTTP/2 does not allow.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_its_guest_does_not_give_as_it_should_is_reset() {
+    let server = start_guest(&guest_that_ends_its_answer(), Setup::default(), None, |_| {}).await;
+    let client = Client::of(&server).await;
+    for path in ["drop", "forget", "Short", "Long", "xit"] {
+        let error = match client.send(request(Method::GET, path, "")).await {
+            Ok(response) => {
+                assert_eq!(response.status(), 200, "{path}");
+                response.into_body().collect().await.expect_err(path)
+            }
+            Err(error) => error,
+        };
+        // The client itself would call a body of another length than was said a protocol error.
+        let error = format!("{error:?}");
+        assert!(error.contains("INTERNAL_ERROR") && error.contains("Remote"), "{path}: {error}");
+        assert_eq!(client.ask(Method::GET, "quit", "").await, (StatusCode::OK, "hello".into()));
+        assert_eq!(client.ask(Method::GET, "ungrateful", "").await, (StatusCode::OK, "hello".into()));
+    }
+    assert_eq!(client.ask(Method::GET, "Much", "").await.0, StatusCode::BAD_GATEWAY);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_scheme_of_a_trusted_peer_is_told() {
+    for (proxies, https) in [(&[][..], "0ello"), (&["any"], "1ello")] {
+        let server = start_trusting(&guest_that_tells_the_scheme(), None, proxies).await;
+        let client = Client::of(&server).await;
+        for (scheme, expected) in [("http", "0ello"), ("https", https)] {
+            let mut request = request(Method::GET, "x", "");
+            *request.uri_mut() = format!("{scheme}://here/x").parse().unwrap();
+            let body = client.send(request).await.unwrap().into_body().collect().await.unwrap().to_bytes();
+            assert_eq!(body, expected, "{proxies:?}");
+        }
+        server.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -262,7 +262,7 @@ async fn an_instance_that_failed_is_not_used_again() {
         ("spin", Some(Kind::Limit(LimitHit::Time(limits.time)))),
         ("big", Some(Kind::Limit(LimitHit::ResponseBody(100_000)))),
         ("nothing", Some(Kind::NoAnswer)),
-        ("void", None),
+        ("void", Some(Kind::BadBody)),
         ("xit", None),
     ] {
         assert_eq!((stand.count("ok").await, stand.count("ok").await), (1, 2), "before {path}");

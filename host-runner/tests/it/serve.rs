@@ -4,7 +4,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use crate::support::{
-    Log, guest, guest_that, guest_with_a_store, rest, short, start, start_guest, start_telling,
+    Log, guest, guest_that, guest_that_ends_its_answer, guest_that_tells_the_scheme, guest_with_a_store,
+    rest, short, start, start_guest, start_telling, start_trusting,
 };
 use host_runner::blame::Kind;
 use host_runner::extension::{Extension, ExtensionError, State};
@@ -265,6 +266,80 @@ async fn an_answer_that_broke_off_does_not_look_complete() {
     server.stop().await;
 }
 
+/// What its guest does after the end of the body is not its client's affair.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_finished_answer_is_sent_to_its_end_whatever_its_guest_does_then() {
+    let failures: Arc<Mutex<Vec<Failure>>> = Arc::default();
+    for reuse in [1, 100] {
+        let told = Arc::clone(&failures);
+        let tell = move |failure: &Failure| told.lock().unwrap().push(failure.clone());
+        let setup = Setup { limits: Limits { reuse, ..Limits::default() }, ..Setup::default() };
+        let server = start_guest(&guest_that_ends_its_answer(), setup, None, tell).await;
+        for (path, failed) in [("quit", false), ("Quit", true), ("ungrateful", true)] {
+            for _ in 0..20 {
+                let answer = server.ask(path).await;
+                assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{path}: {answer}");
+                assert!(answer.ends_with("\r\n5\r\nhello\r\n0\r\n\r\n"), "{path}: {answer}");
+                // Its guest's end may come after its answer's.
+                while server.swapper.in_flight() > 0 {
+                    tokio::task::yield_now().await;
+                }
+                let failure = failures.lock().unwrap().pop();
+                assert_eq!(
+                    failure.as_ref().map(|failure| failure.answered),
+                    failed.then_some(true),
+                    "{path}"
+                );
+                if let Some(failure) = failure {
+                    let trapped = failure.blame.as_ref().map(|blame| blame.kind);
+                    assert_eq!(trapped, (path == "ungrateful").then_some(Kind::GaveUp), "{path}");
+                }
+            }
+        }
+        server.stop().await;
+    }
+}
+
+/// The client is cut off, or told so where nothing has been sent yet; and it is said whose fault that is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_its_guest_does_not_finish_is_told() {
+    let failures: Arc<Mutex<Vec<Failure>>> = Arc::default();
+    let told = Arc::clone(&failures);
+    let tell = move |failure: &Failure| told.lock().unwrap().push(failure.clone());
+    let server = start_guest(&guest_that_ends_its_answer(), Setup::default(), None, tell).await;
+    for (path, head, status, kind, reason) in [
+        ("drop", 200, 502, Some(Kind::BadBody), "it did not finish the body of its answer"),
+        ("forget", 200, 502, Some(Kind::BadBody), "it did not finish the body of its answer"),
+        ("Short", 200, 502, Some(Kind::BadBody), "it said that its answer has 5 bytes, and wrote 3"),
+        ("Much", 502, 502, Some(Kind::BadBody), "it said that its answer has 5 bytes, and wrote at least 9"),
+        ("xit", 200, 500, None, "the guest ended itself with status 0"),
+        ("Xit", 500, 500, None, "the guest ended itself with status 0"),
+    ] {
+        let answer = server.ask(path).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {head} ")), "{path}: {answer}");
+        let body = answer.split_once("\r\n\r\n").unwrap().1;
+        assert!(head != 200 || !(body.ends_with("0\r\n\r\n") || body == "hello"), "{path}: {answer}");
+        while server.swapper.in_flight() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let told = std::mem::take(&mut *failures.lock().unwrap());
+        let [failure] = &told[..] else { panic!("{path}: {told:?}") };
+        let blamed = failure.blame.as_ref().map(|blame| blame.kind);
+        assert_eq!((failure.status, blamed, &*failure.reason), (status, kind, reason), "{path}");
+        if let Some(blame) = &failure.blame {
+            assert_eq!(blame.at().unwrap().function.as_deref(), Some("handle"), "{path}");
+        }
+    }
+    // Nothing of these bodies is sent, so nothing is missing.
+    for path in ["quit", "drop", "forget", "Short", "Long", "xit"] {
+        let request = format!("HEAD /{path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
+        let answer = rest(&mut server.send(request.as_bytes()).await).await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{path}: {answer}");
+    }
+    server.stop().await;
+    assert!(failures.lock().unwrap().is_empty(), "{failures:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bodies_beyond_the_limit_are_refused() {
     let server = start(Limits { request_body: 1_000, ..Limits::default() }).await;
@@ -283,6 +358,31 @@ async fn bodies_beyond_the_limit_are_refused() {
     let answer = rest(&mut stream).await;
     assert!(!answer.ends_with("\r\n0\r\n\r\n") || answer.starts_with("HTTP/1.1 413 "), "{answer}");
     server.stop().await;
+}
+
+/// Clients can write what a proxy writes, so only those that are trusted are believed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_scheme_is_what_a_trusted_peer_says() {
+    for (proxies, trusted) in [(&[][..], false), (&["10.0.0.1"], false), (&["10.0.0.1", "127.0.0.0/8"], true)]
+    {
+        let server = start_trusting(&guest_that_tells_the_scheme(), None, proxies).await;
+        for (target, headers, https) in [
+            ("/x", "", false),
+            ("http://here/x", "", false),
+            ("https://here/x", "", true),
+            ("/x", "X-Forwarded-Proto: https\r\n", true),
+            ("/x", "Forwarded: for=192.0.2.1;proto=https\r\n", true),
+            ("https://here/x", "X-Forwarded-Proto: http\r\n", false),
+            ("/x", "Forwarded: proto=https\r\nX-Forwarded-Proto: http\r\n", false),
+        ] {
+            let request =
+                format!("GET {target} HTTP/1.1\r\nHost: here\r\n{headers}Connection: close\r\n\r\n");
+            let answer = rest(&mut server.send(request.as_bytes()).await).await;
+            let expected = if trusted && https { "1ello" } else { "0ello" };
+            assert!(answer.contains(expected), "{proxies:?} {target} {headers}: {answer}");
+        }
+        server.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

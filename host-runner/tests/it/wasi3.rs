@@ -1,20 +1,23 @@
 //! A handler of WASI 0.3, served as those of 0.2 are.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use crate::support::{Running, rest, short, start_guest};
+use crate::support::{Running, rest, short, start_guest, start_trusting};
 use host_runner::blame::Kind;
 use host_runner::{
-    App, CallError, Engine, EngineOptions, Failure, Grants, LimitHit, Limits, LoadError, RunError, Setup, run,
+    App, CallError, Engine, EngineOptions, ExitStatus, Failure, Grants, LimitHit, Limits, LoadError,
+    RunError, Setup, run,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use wit_parser::Resolve;
+use wit_parser::{PackageId, Resolve};
 
 /// The first letter of the path says what it does: `o` answers "hello", after which it writes the body; `e` answers with
 /// the body of the request as it comes; `t` traps; `h` traps after its answer; `s` spins; `w` waits for years; `x` answers
-/// with an error; `m` grows by more memory than there is; `T` grows its table; `f` makes headers without end, and `n`
+/// with an error; `q` exits with ok when its body is finished, and `u` traps; `E` ends its body with an error, and that of `S`
+/// is shorter than it says; `m` grows by more memory than there is; `T` grows its table; `f` makes headers without end, and `n`
 /// streams.
 const GUEST: &str = r#"(module
     (import "wasi:http/types@0.3.0" "[method]request.get-path-with-query" (func $path (param i32 i32)))
@@ -30,6 +33,8 @@ const GUEST: &str = r#"(module
     (import "wasi:http/types@0.3.0" "[async-lower][future-write-1][static]response.new"
         (func $no-trailers (param i32 i32) (result i32)))
     (import "wasi:clocks/monotonic-clock@0.3.0" "[async-lower]wait-for" (func $wait (param i64) (result i32)))
+    (import "wasi:http/types@0.3.0" "[method]fields.append" (func $append (param i32 i32 i32 i32 i32 i32)))
+    (import "wasi:cli/exit@0.3.0" "exit" (func $exit (param i32)))
     (import "[export]wasi:http/handler@0.3.0" "[task-return]handle"
         (func $answer (param i32 i32 i32 i64 i32 i32 i32 i32)))
     (import "$root" "[waitable-set-new]" (func $set (result i32)))
@@ -42,13 +47,18 @@ const GUEST: &str = r#"(module
     (global $waiting (mut i32) (i32.const 0))
     (global $out (mut i32) (i32.const 0))
     (global $last (mut i32) (i32.const 0))
+    (global $letter (mut i32) (i32.const 0))
+    (data (i32.const 32) "content-length") (data (i32.const 48) "9")
     (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
         (global.get $top)
         (global.set $top (i32.and (i32.add (i32.add (global.get $top) (local.get 3)) (i32.const 7)) (i32.const -8))))
 
     ;; Answers with this stream as the body, and this future for the trailers.
-    (func $respond (param $body i32) (param $trailers i32)
-        (call $response (call $fields) (i32.const 1) (local.get $body) (local.get $trailers) (i32.const 1024))
+    (func $respond (param $body i32) (param $trailers i32) (local $head i32)
+        (local.set $head (call $fields))
+        (if (i32.eq (global.get $letter) (i32.const 0x53)) (then (call $append (local.get $head)
+            (i32.const 32) (i32.const 14) (i32.const 48) (i32.const 1) (i32.const 1024))))
+        (call $response (local.get $head) (i32.const 1) (local.get $body) (local.get $trailers) (i32.const 1024))
         (call $answer (i32.const 0) (i32.load (i32.const 1024)) (i32.const 0) (i64.const 0)
             (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)))
     ;; Waits for what has begun on a handle.
@@ -58,8 +68,13 @@ const GUEST: &str = r#"(module
     ;; After the body: no trailers.
     (func $finish (result i32)
         (call $end (global.get $out))
+        (i32.store8 (i32.const 512) (i32.eq (global.get $letter) (i32.const 0x45)))
         (if (i32.eq (call $no-trailers (global.get $last) (i32.const 512)) (i32.const -1))
             (then (return (call $await (global.get $last)))))
+        (call $finished))
+    (func $finished (result i32)
+        (if (i32.eq (global.get $letter) (i32.const 0x71)) (then (call $exit (i32.const 0))))
+        (if (i32.eq (global.get $letter) (i32.const 0x75)) (then unreachable))
         (i32.const 0))
 
     (func (export "[async-lift]wasi:http/handler@0.3.0#handle") (param $request i32) (result i32)
@@ -67,6 +82,7 @@ const GUEST: &str = r#"(module
         (global.set $waiting (call $set))
         (call $path (local.get $request) (i32.const 1024))
         (local.set $letter (i32.load8_u offset=1 (i32.load (i32.const 1028))))
+        (global.set $letter (local.get $letter))
         (if (i32.eq (local.get $letter) (i32.const 0x74)) (then unreachable))
         (if (i32.eq (local.get $letter) (i32.const 0x73)) (then (loop br 0)))
         (if (i32.eq (local.get $letter) (i32.const 0x77)) (then
@@ -100,6 +116,7 @@ const GUEST: &str = r#"(module
     ;; 3 is a write to a stream, 5 one to a future.
     (func (export "[callback][async-lift]wasi:http/handler@0.3.0#handle") (param $event i32) (param i32 i32) (result i32)
         (if (i32.eq (local.get $event) (i32.const 3)) (then (return (call $finish))))
+        (if (i32.eq (local.get $event) (i32.const 5)) (then (return (call $finished))))
         (i32.const 0)))"#;
 
 fn guest() -> &'static [u8] {
@@ -107,21 +124,28 @@ fn guest() -> &'static [u8] {
     BYTES.get_or_init(|| component(GUEST))
 }
 
+/// More than a service has: the end of the guest.
 fn component(text: &str) -> Vec<u8> {
-    encode(text, "http", "service")
+    let mut resolve = contracts().0;
+    let all = "package test:all; world all { include wasi:http/service@0.3.0; import wasi:cli/exit@0.3.0; }";
+    let package = resolve.push_str("all.wit", all).unwrap();
+    let world = resolve.select_world(&[package], Some("all")).unwrap();
+    crate::support::encode(text, &resolve, world)
 }
 
 /// A component for a world of one of the packages.
 fn encode(text: &str, package: &str, world: &str) -> Vec<u8> {
+    let (resolve, packages) = contracts();
+    let world = resolve.select_world(&[packages[package]], Some(world)).unwrap();
+    crate::support::encode(text, &resolve, world)
+}
+
+fn contracts() -> (Resolve, HashMap<&'static str, PackageId>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wasi-0.3");
     let mut resolve = Resolve::default();
-    let mut of = None;
-    for name in ["clocks", "random", "filesystem", "sockets", "cli", "http"] {
-        let pushed = resolve.push_file(folder.join(format!("{name}.wit"))).unwrap();
-        of = of.or((name == package).then_some(pushed));
-    }
-    let world = resolve.select_world(&[of.unwrap()], Some(world)).unwrap();
-    crate::support::encode(text, &resolve, world)
+    let packages = ["clocks", "random", "filesystem", "sockets", "cli", "http"]
+        .map(|name| (name, resolve.push_file(folder.join(format!("{name}.wit"))).unwrap()));
+    (resolve, packages.into())
 }
 
 async fn start(limits: Limits) -> (Running, Arc<Mutex<Vec<Failure>>>) {
@@ -183,6 +207,63 @@ async fn a_guest_that_fails_is_blamed() {
             assert_eq!(blame.at().unwrap().function.as_deref(), Some("handle"), "{path}");
         }
         assert!(server.ask("ok").await.contains("hello"), "after {path}");
+    }
+    server.stop().await;
+}
+
+/// What its guest does after the end of the body is not its client's affair.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_finished_answer_is_sent_to_its_end_whatever_its_guest_does_then() {
+    let (server, failures) = start(Limits::default()).await;
+    for (path, failed) in [("quit", false), ("ungrateful", true)] {
+        for _ in 0..50 {
+            let answer = server.ask(path).await;
+            assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{path}: {answer}");
+            assert!(answer.ends_with("\r\n5\r\nhello\r\n0\r\n\r\n"), "{path}: {answer}");
+            while server.swapper.in_flight() > 0 {
+                tokio::task::yield_now().await;
+            }
+            let failure = failures.lock().unwrap().pop();
+            assert_eq!(failure.map(|failure| failure.answered), failed.then_some(true), "{path}");
+        }
+    }
+    server.stop().await;
+}
+
+/// The guest says "0ello" where the scheme is http, and "1ello" where it is https.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_scheme_of_a_trusted_peer_is_told() {
+    let import = r#"(import "wasi:http/types@0.3.0" "[method]request.get-scheme" (func $scheme (param i32 i32)))
+        (import "wasi:cli/exit@0.3.0""#;
+    let begins = "(global.set $waiting (call $set))";
+    let tells = format!(
+        "{begins} (call $scheme (local.get $request) (i32.const 1024))
+        (i32.store8 (i32.const 16) (i32.add (i32.const 48) (i32.load8_u (i32.const 1028))))"
+    );
+    let text = GUEST.replace(r#"(import "wasi:cli/exit@0.3.0""#, import).replace(begins, &tells);
+    for (proxies, expected) in [(&[][..], "0ello"), (&["127.0.0.1"], "1ello")] {
+        let server = start_trusting(&component(&text), Some(true), proxies).await;
+        let request = b"GET https://here/ok HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n";
+        let answer = rest(&mut server.send(request).await).await;
+        assert!(answer.contains(expected), "{proxies:?}: {answer}");
+        server.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_does_not_end_well_is_told() {
+    let (server, failures) = start(Limits::default()).await;
+    for (path, reason) in [
+        ("Error", "it ended the body of its answer with an error: "),
+        ("Short", "it said that its answer has 9 bytes, and wrote 5"),
+    ] {
+        let answer = server.ask(path).await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{path}: {answer}");
+        assert!(answer.contains("hello") && !answer.ends_with("0\r\n\r\n"), "{path}: {answer}");
+        let failure = failures.lock().unwrap().pop().expect("it was told");
+        assert!(failure.reason.starts_with(reason), "{path}: {failure:?}");
+        let blame = failure.blame.as_ref().unwrap();
+        assert_eq!((failure.status, blame.kind), (502, Kind::BadBody), "{path}");
     }
     server.stop().await;
 }
@@ -334,6 +415,7 @@ async fn an_instance_answers_one_request_at_a_time() {
 const PROGRAM: &str = r#"(module
     (import "wasi:clocks/monotonic-clock@0.3.0" "[async-lower]wait-for" (func $wait (param i64) (result i32)))
     (import "[export]wasi:cli/run@0.3.0" "[task-return]run" (func $answer (param i32)))
+    (import "wasi:cli/exit@0.3.0" "exit-with-code" (func $exit (param i32)))
     (import "$root" "[waitable-set-new]" (func $set (result i32)))
     (import "$root" "[waitable-join]" (func $join (param i32 i32)))
     (memory (export "memory") 1)
@@ -347,7 +429,7 @@ const PROGRAM: &str = r#"(module
         (i32.const 0)))"#;
 
 /// Runs it, with so many nanoseconds to wait, and this at its end.
-async fn program(nanoseconds: u64, ends: &str, limits: Limits) -> Result<bool, RunError> {
+async fn program(nanoseconds: u64, ends: &str, limits: Limits) -> Result<ExitStatus, RunError> {
     let text = PROGRAM.replace("TIME", &nanoseconds.to_string()).replace("ENDS", ends);
     let engine = Engine::new(&EngineOptions { concurrency: Some(true), ..EngineOptions::default() }).unwrap();
     let bytes = encode(&text, "cli", "command");
@@ -358,8 +440,10 @@ async fn program(nanoseconds: u64, ends: &str, limits: Limits) -> Result<bool, R
 #[tokio::test]
 async fn a_program_is_run() {
     let limits = Limits::default();
-    assert!(program(1_000_000, "(call $answer (i32.const 0))", limits).await.unwrap());
-    assert!(!program(1_000_000, "(call $answer (i32.const 1))", limits).await.unwrap());
+    assert!(program(1_000_000, "(call $answer (i32.const 0))", limits).await.unwrap().success());
+    assert!(!program(1_000_000, "(call $answer (i32.const 1))", limits).await.unwrap().success());
+    let exits = program(1_000_000, "(call $exit (i32.const 42))", limits).await.unwrap();
+    assert_eq!(exits.code(), 42);
     let trap = program(1_000_000, "unreachable", limits).await;
     let Err(RunError::Call(CallError::Trap { blame })) = trap else { panic!("{trap:?}") };
     assert_eq!((blame.kind, blame.at().unwrap().function.as_deref()), (Kind::GaveUp, Some("run")));

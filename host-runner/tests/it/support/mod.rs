@@ -150,6 +150,54 @@ pub fn guest_that(imports: &str, does: &str, edit: impl FnOnce(String) -> String
     component(&edit(GUEST.replace(";; imports", imports).replace(";; prints", does)))
 }
 
+/// The same, which ends its answer as the first letter of the path says: on `q` it finishes the body and exits with ok, on
+/// `Q` with an error, and on `u` it traps after that. On `x` it exits with ok before the end of the body, and on `X` before
+/// its answer. On `d` it drops the body instead of finishing it, and on `f` it forgets that. On `S` the body is shorter than it
+/// says, on `L` it is longer, and on `M` it is longer from the first piece on.
+pub fn guest_that_ends_its_answer() -> Vec<u8> {
+    let imports = r#"(import "wasi:cli/exit@0.2.12" "exit" (func $exit (param i32)))
+        (import "wasi:http/types@0.2.12" "[resource-drop]outgoing-body" (func $drop-body (param i32)))"#;
+    let counted = "(global.set $headers (i32.const 1)) (local.set $stream (call $begin (local.get $out)))";
+    let hello = "(local.set $stream (call $begin (local.get $out))) (call $hello (local.get $stream))";
+    let end = "(call $end (local.get $stream))";
+    let put = |length: u32| {
+        format!("(call $put (local.get $stream) (i32.const 16) (i32.const {length}) (i32.const 1024))")
+    };
+    let ways = [
+        ('q', format!("{hello} {end} (call $exit (i32.const 0))")),
+        ('Q', format!("{hello} {end} (call $exit (i32.const 1))")),
+        ('u', format!("{hello} {end} unreachable")),
+        ('x', format!("{hello} (call $exit (i32.const 0))")),
+        ('X', "(call $exit (i32.const 0))".to_owned()),
+        (
+            'd',
+            format!(
+                "{hello} (call $drop-out (local.get $stream)) (call $drop-body (i32.load (i32.const 1100)))"
+            ),
+        ),
+        ('f', hello.to_owned()),
+        ('S', format!("{counted} {} {end}", put(3))),
+        ('L', format!("{counted} {} {} {end}", put(5), put(5))),
+        ('M', format!("{counted} {} {end}", put(9))),
+    ];
+    let does: String = ways
+        .iter()
+        .map(|(letter, does)| {
+            let letter = u32::from(*letter);
+            format!("(if (i32.eq (local.get $letter) (i32.const {letter})) (then {does} return))\n")
+        })
+        .collect();
+    guest_that(imports, &does, |text| text)
+}
+
+/// The same, which says "0ello" where the scheme of its request is http, and "1ello" where it is https.
+pub fn guest_that_tells_the_scheme() -> Vec<u8> {
+    let import = r#"(import "wasi:http/types@0.2.12" "[method]incoming-request.scheme" (func $scheme (param i32 i32)))"#;
+    let tells = "(call $scheme (local.get $request) (i32.const 1024))
+        (i32.store8 (i32.const 16) (i32.add (i32.const 48) (i32.load8_u (i32.const 1028))))";
+    guest_that(import, tells, |text| text)
+}
+
 /// The same, which asks a server before it answers: on `i` with the headers that it was given itself, on `j` with none.
 pub fn guest_that_asks(server: SocketAddr) -> Vec<u8> {
     let imports = r#"(import "wasi:http/types@0.2.12" "[method]incoming-request.headers" (func $headers-of (param i32) (result i32)))
@@ -263,8 +311,18 @@ pub async fn start_watched(
     tell: impl Fn(&Failure) + Send + Sync + 'static,
     observe: Arc<Observe>,
 ) -> Running {
-    let server =
-        Server::new(load(bytes, setup, concurrency)).await.unwrap().on_failure(tell).observe(observe);
+    let server = Server::new(load(bytes, setup, concurrency)).await.unwrap();
+    listen(server.on_failure(tell).observe(observe)).await
+}
+
+/// A server that trusts these peers.
+pub async fn start_trusting(bytes: &[u8], concurrency: Option<bool>, proxies: &[&str]) -> Running {
+    let proxies = proxies.iter().map(|proxy| proxy.parse().unwrap()).collect();
+    let server = Server::new(load(bytes, Setup::default(), concurrency)).await.unwrap();
+    listen(server.trust(proxies)).await
+}
+
+async fn listen(server: Server) -> Running {
     let swapper = server.swapper();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
