@@ -47,11 +47,12 @@ pub(crate) fn read_arguments(text: &str, types: &[Type]) -> Read<Vec<Val>> {
         Some(arguments) => arguments.as_tuple()?.collect(),
         None => Vec::new(),
     };
+    let other_number = || {
+        let noun = if types.len() == 1 { "argument" } else { "arguments" };
+        format!("the function takes {} {noun}, and the call has {}", types.len(), arguments.len())
+    };
     if let Some(extra) = arguments.get(types.len()) {
-        return Err(Misfit::at(
-            extra,
-            format!("the function takes {} arguments, and here are {}", types.len(), arguments.len()),
-        ));
+        return Err(Misfit::at(extra, other_number()));
     }
     let reader = Reader { text };
     let mut values = Vec::new();
@@ -60,9 +61,8 @@ pub(crate) fn read_arguments(text: &str, types: &[Type]) -> Read<Vec<Val>> {
             (Some(node), ty) => reader.value(node, ty)?,
             (None, Type::Option(_)) => Val::Option(None),
             (None, _) => {
-                let reason =
-                    format!("the function takes {} arguments, and here are {}", types.len(), arguments.len());
-                return Err(Misfit { span: text.len().saturating_sub(1)..text.len(), reason });
+                let end = call.params_node().map_or(text.trim_end().len(), |node| node.span().end);
+                return Err(Misfit { span: end.saturating_sub(1)..end, reason: other_number() });
             }
         });
     }

@@ -296,8 +296,8 @@ fn what_is_wrong_is_said_by_name_with_what_to_write() {
     assert_eq!(reason(&u8, "256"), "the type is u8: an integer from 0 to 255, in digits");
     assert_eq!(reason(&u8, "1.0"), "the type is u8: an integer from 0 to 255, in digits");
     assert_eq!(reason(&u8, "\"1\""), "this is a string, and the type is u8");
-    assert_eq!(reason(&u8, ""), "the function takes 1 arguments, and here are 0");
-    assert_eq!(reason(&u8, "1, 2, 3"), "the function takes 1 arguments, and here are 3");
+    assert_eq!(reason(&u8, ""), "the function takes 1 argument, and the call has 0");
+    assert_eq!(reason(&u8, "1, 2, 3"), "the function takes 1 argument, and the call has 3");
     assert_eq!(reason(&one("fixed", 0), "[1, 2]"), "there are 2 elements instead of 4");
     let map = one("maps", 0);
     assert_eq!(reason(&map, "[(\"a\", 1), (\"a\", 2)]"), "the map has this key already");
