@@ -303,3 +303,43 @@ fn where_bytes_make_no_sense_a_newer_toolchain_is_named_too() {
         assert!(err.ends_with(named), "{err}");
     }
 }
+
+#[test]
+fn imports_of_one_interface_under_two_names_come_each_from_its_own_part() {
+    let part = |name: &str, number: u32| {
+        format!(
+            r#"(component ${name}
+                (core module $m (func (export "f") (result i32) i32.const {number}))
+                (core instance $i (instantiate $m))
+                (func $f (result u32) (canon lift (core func $i "f")))
+                (instance $out (export "f" (func $f)))
+                (export "t:b/queue" (instance $out)))"#
+        )
+    };
+    let whole = format!(
+        r#"(component {} {}
+            (component $app
+                (import "main" (implements "t:b/queue") (instance $main (export "f" (func (result u32)))))
+                (import "spare" (implements "t:b/queue") (instance $spare (export "f" (func (result u32)))))
+                (core func $a (canon lower (func $main "f")))
+                (core func $b (canon lower (func $spare "f")))
+                (core instance $i (export "a" (func $a)) (export "b" (func $b)))
+                (core module $m
+                    (import "" "a" (func $a (result i32))) (import "" "b" (func $b (result i32)))
+                    (func (export "go") (result i32) (i32.add (i32.mul (call $a) (i32.const 10)) (call $b))))
+                (core instance $c (instantiate $m (with "" (instance $i))))
+                (func (export "go") (result u32) (canon lift (core func $c "go"))))
+            (instance $one (instantiate $one))
+            (instance $two (instantiate $two))
+            (alias export $one "t:b/queue" (instance $q1))
+            (alias export $two "t:b/queue" (instance $q2))
+            (instance $it (instantiate $app (with "main" (instance $q1)) (with "spare" (instance $q2))))
+            (export "go" (func $it "go")))"#,
+        part("one", 4),
+        part("two", 2)
+    );
+    let place = place();
+    fs::write(place.path().join("two.wasm"), binary(&whole)).unwrap();
+    assert_eq!(run(place.path(), &["call", "two.wasm", "go()"]), (0, "42\n".into(), String::new()));
+    assert_eq!(chosen(place.path(), &["call", "two.wasm", "go()"], "features").0, "implements");
+}
