@@ -45,6 +45,8 @@ pub enum ReadError {
         offset: u64,
         /// What the parser says. It is part of the message, so it is not given as a source again.
         error: wasmparser::Error,
+        /// As [`made_by`](crate::made_by) tells: newer tools may write what this parser does not know.
+        made_by: Option<String>,
     },
     /// The file ends before something that is embedded in it does.
     #[error(
@@ -73,6 +75,8 @@ pub enum ReadError {
         what: &'static str,
         /// The code.
         code: u8,
+        /// As for [`ReadError::Malformed`].
+        made_by: Option<String>,
     },
     /// Something refers to an item that does not exist (yet).
     #[error("at byte {offset}: there is no {kind} with index {index}")]
@@ -108,6 +112,24 @@ pub enum ReadError {
 
 impl From<wasmparser::Error> for ReadError {
     fn from(error: wasmparser::Error) -> Self {
-        ReadError::Malformed { offset: error.offset(), error }
+        ReadError::Malformed { offset: error.offset(), error, made_by: None }
+    }
+}
+
+impl ReadError {
+    /// Adds the tools that the bytes say they were made by, where that may be why they cannot be read.
+    pub(crate) fn with_makers(mut self, bytes: &[u8]) -> Self {
+        if let Self::Malformed { made_by, .. } | Self::Unknown { made_by, .. } = &mut self {
+            *made_by = crate::made_by(bytes);
+        }
+        self
+    }
+
+    /// Returns the tools that the bytes say they were made by, where newer tools may be why they cannot be read.
+    pub fn made_by(&self) -> Option<&str> {
+        match self {
+            Self::Malformed { made_by, .. } | Self::Unknown { made_by, .. } => made_by.as_deref(),
+            _ => None,
+        }
     }
 }

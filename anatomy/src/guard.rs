@@ -68,7 +68,7 @@ fn declaration(reader: &mut BinaryReader<'_>, open: &mut Vec<u32>, limit: u32) -
         }
         code => {
             let offset = reader.original_position() - 1;
-            return Err(ReadError::Unknown { offset, what: "declaration in a type", code });
+            return Err(ReadError::Unknown { offset, what: "declaration in a type", code, made_by: None });
         }
     }
     Ok(())

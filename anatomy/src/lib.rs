@@ -68,8 +68,9 @@ mod scan;
 
 pub use error::ReadError;
 pub use limits::Limits;
-pub use model::{Component, Edge, Inner, Outlet, Part, Sizes, Source, Tool, Types};
+pub use model::{Component, Edge, Implements, Inner, Outlet, Part, Sizes, Source, Tool, Types};
 pub use modules::{CoreModule, Given, core_modules};
+pub use producers::made_by;
 pub use reach::{Reach, Reached, WAYS};
 
 /// Reads a component, within the default [`Limits`].
@@ -87,7 +88,7 @@ pub fn read(bytes: &[u8]) -> Result<Component, ReadError> {
 ///
 /// As for [`read`].
 pub fn read_within(bytes: &[u8], limits: &Limits) -> Result<Component, ReadError> {
-    let definitions = scan::scan(bytes, limits)?;
+    let definitions = scan::scan(bytes, limits).map_err(|error| error.with_makers(bytes))?;
     link::link(bytes, &definitions, limits, true)
 }
 
@@ -99,7 +100,7 @@ pub fn read_within(bytes: &[u8], limits: &Limits) -> Result<Component, ReadError
 /// As for [`read`].
 pub fn structure(bytes: &[u8]) -> Result<Component, ReadError> {
     let limits = Limits::default();
-    let definitions = scan::scan(bytes, &limits)?;
+    let definitions = scan::scan(bytes, &limits).map_err(|error| error.with_makers(bytes))?;
     link::link(bytes, &definitions, &limits, false)
 }
 
@@ -112,6 +113,8 @@ pub struct Outline {
     pub naming: Vec<String>,
     /// As [`Component::exports`].
     pub exports: Vec<String>,
+    /// As [`Component::implements`].
+    pub implements: Implements,
 }
 
 /// Reads a component's outline, within the default [`Limits`]: in a fraction of the time of [`read`], most of which goes
@@ -121,6 +124,6 @@ pub struct Outline {
 ///
 /// As for [`read`]: what has an outline can be read.
 pub fn outline(bytes: &[u8]) -> Result<Outline, ReadError> {
-    let Component { imports, naming, exports, .. } = structure(bytes)?;
-    Ok(Outline { imports, naming, exports })
+    let Component { imports, naming, exports, implements, .. } = structure(bytes)?;
+    Ok(Outline { imports, naming, exports, implements })
 }

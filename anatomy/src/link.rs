@@ -12,7 +12,7 @@ use wasmparser::ComponentExternalKind as Kind;
 
 use crate::error::ReadError;
 use crate::limits::Limits;
-use crate::model::{Component, Edge, Inner, Outlet, Part, Source, Types};
+use crate::model::{Component, Edge, Implements, Inner, Outlet, Part, Source, Types};
 use crate::producers::{language, printable, toolchain};
 use crate::scan::{Definition, Face, Import, Reference, Step, slot};
 
@@ -97,6 +97,7 @@ pub(crate) fn link(
         naming: naming.map(|import| import.name.to_owned()).collect(),
         exports: owned(&root.exports),
         types: Types { imports: owned(&root.types[0]), exports: owned(&root.types[1]) },
+        implements: implements(root),
         parts: linker.parts,
         edges: linker.edges,
         outlets,
@@ -112,6 +113,13 @@ fn owned(names: &[&str]) -> Vec<String> {
 
 fn imports(definition: &Definition<'_>) -> Vec<String> {
     definition.imports.iter().map(|import| import.name.to_owned()).collect()
+}
+
+fn implements(definition: &Definition<'_>) -> Implements {
+    let [imports, exports] = [0, 1].map(|side: usize| {
+        definition.implements[side].iter().map(|(name, of)| ((*name).to_owned(), (*of).to_owned())).collect()
+    });
+    Implements { imports, exports }
 }
 
 impl Import<'_> {
@@ -240,7 +248,9 @@ impl<'a> Linker<'a, '_> {
         let language = language(&body.producers, &body.module_producers);
         let toolchain = toolchain(&body.producers, &body.module_producers, language.as_deref());
         // All that is kept of a part: it may be instantiated again and again.
+        let labels = body.implements.iter().flatten().flat_map(|(name, interface)| [*name, *interface]);
         let names = body.imports.iter().map(|import| import.name).chain(body.exports.iter().copied());
+        let names = names.chain(labels);
         let tools = toolchain.iter().flat_map(|tool| [&*tool.name, &*tool.version]);
         for name in names.chain(tools).chain(path.iter().map(String::as_str)) {
             self.step(cost(name), body)?;
@@ -258,6 +268,7 @@ impl<'a> Linker<'a, '_> {
             sizes: body.sizes,
             imports: imports(body),
             exports: owned(&body.exports),
+            implements: implements(body),
         });
         for import in &body.imports {
             if let Some(value) = arguments.get(import.name) {

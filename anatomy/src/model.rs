@@ -1,6 +1,6 @@
 //! What is found in a component.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,9 @@ pub struct Component {
     /// The types among what it imports and exports by name: nothing can be reached through them, but others may use them.
     #[serde(skip)]
     pub types: Types,
+    /// Which of its imports and exports implement an interface under a name of their own.
+    #[serde(default, skip_serializing_if = "Implements::is_empty")]
+    pub implements: Implements,
     /// The parts that run code, in the order of instantiation. A component that is no composition has
     /// itself as its single part.
     pub parts: Vec<Part>,
@@ -79,6 +82,50 @@ pub struct Part {
     pub imports: Vec<String>,
     /// What it exports, as in [`Component::exports`].
     pub exports: Vec<String>,
+    /// As in [`Component::implements`].
+    #[serde(default, skip_serializing_if = "Implements::is_empty")]
+    pub implements: Implements,
+}
+
+/// Imports and exports with a name of their own that say which interface they implement: `main-queue` for
+/// `mq:bus/queue@1.0.0`. By name, the interface.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Implements {
+    /// Among the imports.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub imports: BTreeMap<String, String>,
+    /// Among the exports.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub exports: BTreeMap<String, String>,
+}
+
+impl Implements {
+    /// Returns the interface that an import of this name asks for: the one that it implements, or the name itself.
+    pub fn imported<'a>(&'a self, name: &'a str) -> &'a str {
+        self.imports.get(name).map_or(name, String::as_str)
+    }
+
+    /// Returns an import as WIT writes it: `main-queue: mq:bus/queue@1.0.0`, or the name alone.
+    pub fn import(&self, name: &str) -> String {
+        shown(&self.imports, name)
+    }
+
+    /// Returns an export as WIT writes it, as [`Implements::import`] does.
+    pub fn export(&self, name: &str) -> String {
+        shown(&self.exports, name)
+    }
+
+    /// Returns whether no import and no export says so.
+    pub fn is_empty(&self) -> bool {
+        self.imports.is_empty() && self.exports.is_empty()
+    }
+}
+
+fn shown(labels: &BTreeMap<String, String>, name: &str) -> String {
+    match labels.get(name) {
+        Some(interface) => format!("{name}: {interface}"),
+        None => name.to_owned(),
+    }
 }
 
 /// A tool that had a hand in a component.

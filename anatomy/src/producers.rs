@@ -1,6 +1,6 @@
 //! The language and the toolchain of a component, from what its toolchain wrote down.
 
-use wasmparser::{ProducersSectionReader, SectionLimited};
+use wasmparser::{KnownCustom, Parser, Payload, ProducersSectionReader, SectionLimited};
 
 use crate::model::Tool;
 
@@ -85,6 +85,25 @@ pub(crate) fn toolchain(own: &Producers<'_>, modules: &Producers<'_>, language: 
     }
     tools.sort_by_key(|tool| !language.is_some_and(|language| makes(&tool.name, language)));
     tools
+}
+
+/// Returns the tools that bytes say they were made by, with their versions, in one line; `None` where nothing says so.
+///
+/// It is for bytes that cannot be read as a component: those may be damaged, or made by newer tools. What is not a
+/// producers section is passed over unread, and reading ends where the next section cannot be found.
+pub fn made_by(bytes: &[u8]) -> Option<String> {
+    let mut found = Producers::default();
+    for payload in Parser::new(0).parse_all(bytes).map_while(Result::ok) {
+        if let Payload::CustomSection(section) = payload
+            && let KnownCustom::Producers(producers) = section.as_known()
+        {
+            found.add(producers);
+        }
+    }
+    let tools = toolchain(&found, &Producers::default(), None);
+    let named: Vec<String> =
+        tools.iter().map(|tool| format!("{} {}", tool.name, tool.version).trim_end().to_owned()).collect();
+    (!named.is_empty()).then(|| named.join(", "))
 }
 
 /// Whether a tool is what turns this language into WebAssembly.

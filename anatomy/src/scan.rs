@@ -36,6 +36,8 @@ pub(crate) struct Definition<'a> {
     pub exports: Vec<&'a str>,
     /// Imports and exports that are nothing but types.
     pub types: [Vec<&'a str>; 2],
+    /// Imports and exports with a name of their own that say which interface they implement: the name, the interface.
+    pub implements: [Vec<(&'a str, &'a str)>; 2],
     /// Whether it instantiates a core module, and so runs code of its own.
     pub runs: bool,
     /// What its toolchain says of itself.
@@ -307,6 +309,10 @@ impl<'a> Scanner<'a, '_> {
                             _ => None,
                         };
                         current.imports.push(Import { name: import.name.name, face });
+                        if let Some(interface) = import.name.implements {
+                            check_name(interface, offset)?;
+                            current.implements[0].push((import.name.name, interface));
+                        }
                     } else if let Some(current) = self.current() {
                         current.types[0].push(import.name.name);
                     }
@@ -328,6 +334,10 @@ impl<'a> Scanner<'a, '_> {
                             &mut current.exports
                         };
                         list.push(name);
+                        if let Some(interface) = export.name.implements {
+                            check_name(interface, offset)?;
+                            current.implements[1].push((name, interface));
+                        }
                     }
                 }
             }
@@ -385,7 +395,12 @@ impl<'a> Scanner<'a, '_> {
                 _ => {}
             },
             Payload::UnknownSection { id, range, .. } => {
-                return Err(ReadError::Unknown { offset: range.start, what: "section", code: id });
+                return Err(ReadError::Unknown {
+                    offset: range.start,
+                    what: "section",
+                    code: id,
+                    made_by: None,
+                });
             }
             _ => {}
         }
@@ -549,6 +564,7 @@ impl Definition<'_> {
             imports: Vec::new(),
             exports: Vec::new(),
             types: <[Vec<&str>; 2]>::default(),
+            implements: <[Vec<(&str, &str)>; 2]>::default(),
             runs: false,
             producers: Producers::default(),
             module_producers: Producers::default(),

@@ -156,10 +156,23 @@ pub fn not_a_component(path: &Path, error: ReadError) -> Failure {
             Failure::because(Exit::Input, format!("`{shown}` cannot be read as a component"), error)
                 .help("no engine of today takes it either: build it again with a current toolchain")
         }
-        error => Failure::because(Exit::Input, format!("`{shown}` cannot be read as a component"), error)
-            .help("it may have been cut off or damaged: get or build it again"),
+        error => {
+            let newer = match (&error, error.made_by()) {
+                (ReadError::CutOff { .. }, _) => String::new(),
+                (_, None) => format!("\n{NEWER}"),
+                (_, Some(tools)) => format!("\n{NEWER}: it names {tools}"),
+            };
+            let message = format!("`{shown}` cannot be read as a component");
+            Failure::because(Exit::Input, message, error).help(format!("{DAMAGED}{newer}"))
+        }
     }
 }
+
+/// What may have become of a file that is not put together as it should be.
+pub const DAMAGED: &str = "it may have been cut off or damaged: get or build it again";
+
+/// What else may be the reason that a file cannot be read.
+const NEWER: &str = "or it was made by a newer toolchain than this composer knows";
 
 /// Whether a text, by its first bytes, is WebAssembly in its text form: it begins with a bracket, behind comments.
 pub fn is_wat(head: &[u8]) -> bool {
@@ -188,8 +201,9 @@ pub fn encode(path: &Path) -> String {
 }
 
 /// The way out where a file is put together as a component is, and not valid.
-pub const INVALID: &str = "it may have been cut off or damaged, or was made by the rules of a draft that are others now: get \
-                           it again, or build it again with a current toolchain";
+pub const INVALID: &str = "it may have been cut off or damaged, or was made by the rules of a draft that are others now, or by \
+                           a newer toolchain than this composer knows: get it again, or build it again with a current \
+                           toolchain";
 
 /// Writes a file so that at every moment either the old one or the new one is there, whole: also when this
 /// process is killed, or the machine. A link goes on pointing where it did; a device or pipe is written to, not

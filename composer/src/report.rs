@@ -34,7 +34,7 @@
 mod tree;
 
 use anatomy::link_map::{self, LinkMap, LinkMapError, Origin};
-use anatomy::{Component, Edge, Inner, Outlet, Part, Reached, ReadError, Sizes, Types};
+use anatomy::{Component, Edge, Implements, Inner, Outlet, Part, Reached, ReadError, Sizes, Types};
 use serde::Serialize;
 
 use crate::wit_package::{self, WitPackage};
@@ -131,6 +131,8 @@ struct Json<'a> {
     imports: &'a [String],
     exports: &'a [String],
     types: &'a Types,
+    #[serde(skip_serializing_if = "Implements::is_empty")]
+    implements: &'a Implements,
     parts: Vec<With<'a, Part>>,
     edges: &'a [Edge],
     outlets: &'a [Outlet],
@@ -172,6 +174,7 @@ fn whole(inspected: &Inspected) -> Json<'_> {
         imports: &component.imports,
         exports: &component.exports,
         types: &component.types,
+        implements: &component.implements,
         parts: parts.map(|(index, found)| With { found, origin: inspected.origin(index) }).collect(),
         edges: &component.edges,
         outlets: &component.outlets,

@@ -9,7 +9,7 @@ use wasmtime::component::{Component, InstancePre};
 
 use crate::blame::Index;
 use crate::component::{ComponentFile, Source};
-use crate::engine::{Engine, Exactness};
+use crate::engine::{Demands, Engine, Exactness};
 use crate::exports::{self, Exported};
 use crate::extension::{ExtensionError, LinkFailed};
 use crate::grants::Grants;
@@ -66,13 +66,26 @@ pub enum LoadError {
     },
     /// The bytes begin as a component and are not a valid one.
     #[error(
-        "{file} is not a valid component: {reason}. It may be cut short or damaged, or use a feature that this host does not have; build it again, or fetch it again"
+        "{file} is not a valid component: {reason}. It may be cut short or damaged: build it again, or fetch it again. Or a newer toolchain made it than this host knows{}",
+        toolchain.as_ref().map(|tools| format!(": it names {tools}")).unwrap_or_default()
     )]
     Invalid {
         /// The file.
         file: String,
         /// The rule that is broken, and where.
         reason: String,
+        /// The tools that it says it was made by.
+        toolchain: Option<String>,
+    },
+    /// It uses features of the Component Model that are off or missing here.
+    #[error("{file} needs {features} of the Component Model, {reason}", features = features.join(", "))]
+    Features {
+        /// The file.
+        file: String,
+        /// The usual names of the features.
+        features: Vec<String>,
+        /// Why they are not there, and what to do.
+        reason: &'static str,
     },
     /// It is compiled code that nothing vouches for.
     #[error(
@@ -138,9 +151,35 @@ pub enum StartError {
 }
 
 impl LoadError {
-    /// What the engine says of a component that it does not take.
-    pub(crate) fn invalid(file: &str, error: &wasmtime::Error) -> Self {
-        Self::Invalid { file: file.to_owned(), reason: one_line(error) }
+    /// Returns why a component is not taken that needs features which no engine of this host has.
+    pub(crate) fn lacking(file: &str, demands: &Demands) -> Option<Self> {
+        (!demands.lacking.is_empty()).then(|| Self::Features {
+            file: file.to_owned(),
+            features: demands.lacking.clone(),
+            reason: "which this host does not have. Build it without, or run it on a host that has them",
+        })
+    }
+
+    /// Returns why an engine does not take a component: it lacks a feature, or the component is not valid.
+    pub(crate) fn invalid(file: &str, bytes: &[u8], engine: &Engine, error: &wasmtime::Error) -> Self {
+        let demands = Demands::of(bytes);
+        if let Some(error) = Self::lacking(file, &demands) {
+            return error;
+        }
+        let settings = engine.settings();
+        let has = settings.features();
+        let off: Vec<String> = (demands.features.iter())
+            .filter(|feature| !has.contains(feature))
+            .map(|feature| feature.name().to_owned())
+            .collect();
+        if !off.is_empty() {
+            return Self::Features {
+                file: file.to_owned(),
+                features: off,
+                reason: "which is off in this engine. Build the engine for the component (`Engine::for_demands`)",
+            };
+        }
+        Self::Invalid { file: file.to_owned(), reason: one_line(error), toolchain: anatomy::made_by(bytes) }
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use wasm_wave::untyped::UntypedFuncCall;
 use wasmtime::component::{Type, Val};
 
 use crate::app::App;
 use crate::exports::{self, Exported, LookupError, holds_handle};
 use crate::session::CallError;
+use crate::wave::{self, Misfit};
 
 /// What a function answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +111,7 @@ impl Call {
         let answer = Answer {
             is_error: matches!(result, Some(Val::Result(Err(_)))),
             text: match result {
-                Some(value) => wave(&value),
+                Some(value) => wave::write(&value),
                 None => "()".to_owned(),
             },
         };
@@ -171,23 +171,17 @@ fn refuse_handles(exported: &Exported) -> Result<(), ExpressionError> {
 fn parse(exported: &Exported, expression: &str, open: usize) -> Result<Vec<Val>, ExpressionError> {
     let text = format!("f{}", &expression[open..]);
     let types: Vec<Type> = exported.ty().params().map(|(_, ty)| ty).collect();
-    UntypedFuncCall::parse(&text).and_then(|call| call.to_wasm_params(types.iter())).map_err(|error| {
-        let span = error.span();
+    wave::read_arguments(&text, &types).map_err(|Misfit { span, reason }| {
         let at = |place: usize| (place + open).saturating_sub(1).min(expression.len());
         let (line, marks) = mark(expression, at(span.start), at(span.end));
         ExpressionError::Arguments {
-            reason: without_span(&error.to_string()).to_owned(),
+            reason,
             line,
             marks,
             signature: exported.signature(),
             example: example(exported),
         }
     })
-}
-
-/// The place is shown with marks, so the message does without its numbers.
-fn without_span(message: &str) -> &str {
-    message.rsplit_once(" at ").map_or(message, |(message, _)| message)
 }
 
 /// How much of a line is shown before the place, and how much from it on.
@@ -219,7 +213,7 @@ fn mark(text: &str, start: usize, end: usize) -> (String, String) {
 /// A call that fits the function's types.
 pub fn example(exported: &Exported) -> String {
     let argument = |ty: Type| match some_value(&ty) {
-        Some(value) => wave(&value),
+        Some(value) => wave::write(&value),
         None => "a handle, which has no text".to_owned(),
     };
     let arguments: Vec<String> = exported.ty().params().map(|(_, ty)| argument(ty)).collect();
@@ -262,14 +256,10 @@ fn some_value(ty: &Type) -> Option<Val> {
         Type::Enum(cases) => Val::Enum(cases.names().next()?.to_owned()),
         Type::Option(option) => Val::Option(Some(Box::new(some_value(&option.ty())?))),
         Type::Result(result) => Val::Result(Ok(boxed(result.ok())?)),
+        Type::Map(map) => Val::Map(vec![(some_value(&map.key())?, some_value(&map.value())?)]),
         Type::Flags(flags) => Val::Flags(flags.names().take(1).map(str::to_owned).collect()),
         _ => return None,
     })
-}
-
-/// The value in WAVE. Types with handles are refused before the call, so every value has a text.
-fn wave(value: &Val) -> String {
-    wasm_wave::to_string(value).unwrap_or_else(|error| format!("<not writable as text: {error}>"))
 }
 
 #[cfg(test)]

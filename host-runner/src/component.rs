@@ -45,6 +45,8 @@ pub(crate) struct Imports<'a> {
     pub(crate) all: Cow<'a, [String]>,
     /// Those that only name types, and ask for nothing.
     pub(crate) naming: Cow<'a, [String]>,
+    /// Those that implement an interface under a name of their own.
+    pub(crate) implements: Cow<'a, anatomy::Implements>,
 }
 
 /// Why a component was not compiled ahead of time.
@@ -127,10 +129,13 @@ impl ComponentFile {
     ///
     /// # Errors
     ///
-    /// Where they are something else.
+    /// Where they are something else, or need a feature that this host never has.
     pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self, LoadError> {
         Self::check_preamble(name, &bytes)?;
         let demands = Demands::of(&bytes);
+        if let Some(error) = LoadError::lacking(name, &demands) {
+            return Err(error);
+        }
         Ok(Self { name: name.to_owned(), content: Content::Binary(bytes), demands })
     }
 
@@ -194,7 +199,7 @@ impl ComponentFile {
         let code = engine
             .inner()
             .precompile_component(&bytes)
-            .map_err(|error| LoadError::invalid(&self.name, &error))?;
+            .map_err(|error: wasmtime::Error| LoadError::invalid(&self.name, &bytes, engine, &error))?;
         code::write(to, key, &Facts::of(&bytes, &self.demands, engine), &code)?;
         Ok(())
     }
@@ -246,7 +251,11 @@ impl Source<'_> {
     pub(crate) fn imports(&self) -> Option<Imports<'_>> {
         match self {
             Self::Binary(bytes) => match anatomy::outline(bytes) {
-                Ok(outline) => Some(Imports { all: outline.imports.into(), naming: outline.naming.into() }),
+                Ok(outline) => Some(Imports {
+                    all: outline.imports.into(),
+                    naming: outline.naming.into(),
+                    implements: Cow::Owned(outline.implements),
+                }),
                 Err(error) => {
                     tracing::debug!("the structure of the component cannot be read: {error}");
                     None
@@ -255,7 +264,8 @@ impl Source<'_> {
             Self::Kept(compiled, _) | Self::Compiled(compiled) => {
                 let anatomy = compiled.facts.anatomy.as_ref()?;
                 let naming = compiled.facts.naming.as_slice().into();
-                Some(Imports { all: anatomy.imports.as_slice().into(), naming })
+                let implements = Cow::Borrowed(&anatomy.implements);
+                Some(Imports { all: anatomy.imports.as_slice().into(), naming, implements })
             }
         }
     }
@@ -316,7 +326,7 @@ fn load_kept(compiled: &Compiled, engine: &Engine) -> Option<Component> {
 
 /// Compiles a component, and keeps the code where the engine has a cache.
 fn compile_and_keep(engine: &Engine, bytes: &[u8], name: &str) -> Result<Component, LoadError> {
-    let invalid = |error| LoadError::invalid(name, &error);
+    let invalid = |error: wasmtime::Error| LoadError::invalid(name, bytes, engine, &error);
     let component = Component::from_binary(engine.inner(), bytes).map_err(invalid)?;
     if let Some(cache) = engine.cache() {
         let facts = Facts::of(bytes, &Demands::of(bytes), engine);

@@ -102,10 +102,44 @@ impl fmt::Display for TypeText<'_> {
                 (None, Some(err)) => write!(f, "result<_, {}>", TypeText(&err)),
                 (Some(ok), Some(err)) => write!(f, "result<{}, {}>", TypeText(&ok), TypeText(&err)),
             },
+            Type::FixedLengthList(list) => write!(f, "list<{}, {}>", TypeText(&list.ty()), list.len()),
+            Type::Map(map) => write!(f, "map<{}, {}>", TypeText(&map.key()), TypeText(&map.value())),
+            Type::Tuple(tuple) => {
+                f.write_str("tuple<")?;
+                separated(f, tuple.types(), |f, ty| TypeText(&ty).fmt(f))?;
+                f.write_str(">")
+            }
+            Type::Record(record) => {
+                f.write_str("record { ")?;
+                separated(f, record.fields(), |f, own| write!(f, "{}: {}", own.name, TypeText(&own.ty)))?;
+                f.write_str(" }")
+            }
+            Type::Variant(variant) => {
+                f.write_str("variant { ")?;
+                separated(f, variant.cases(), |f, case| match case.ty {
+                    Some(ty) => write!(f, "{}({})", case.name, TypeText(&ty)),
+                    None => f.write_str(case.name),
+                })?;
+                f.write_str(" }")
+            }
             ty if holds_handle(ty) => f.write_str("a type with handles in it"),
             ty => DisplayType(ty).fmt(f),
         }
     }
+}
+
+fn separated<T>(
+    f: &mut fmt::Formatter<'_>,
+    items: impl Iterator<Item = T>,
+    mut item_to: impl FnMut(&mut fmt::Formatter<'_>, T) -> fmt::Result,
+) -> fmt::Result {
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            f.write_str(", ")?;
+        }
+        item_to(f, item)?;
+    }
+    Ok(())
 }
 
 /// Whether values of the type hold something that only exists inside a running instance.

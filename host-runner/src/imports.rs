@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use anatomy::Implements;
 use serde::Serialize;
 
 use crate::component::Source;
@@ -32,7 +33,21 @@ const OTHER_DRAFT: &str =
 const NO_FUNCTION: &str =
     "this host gives interfaces, not single items; compose a component in that exports it";
 
+const OWN_NAME: &str = "this host has that interface, and gives it to an import of the interface's own name only; compose a component in that exports it";
+
 impl Need {
+    /// Reads it off an import: one that implements an interface under a name of its own asks for that interface.
+    pub(crate) fn of_import(import: &str, implements: &Implements) -> Self {
+        match implements.imports.get(import) {
+            None => Self::of(import),
+            Some(interface) => match Self::of(interface) {
+                unknown @ Self::Unknown(_) => unknown,
+                // The engine links by name, and cannot give what is linked under one name under another too.
+                _ => Self::Unknown(OWN_NAME),
+            },
+        }
+    }
+
     /// Reads it off the name: `wasi:http/types@0.2.9`.
     pub(crate) fn of(import: &str) -> Self {
         let (path, version) = import.split_once('@').unwrap_or((import, ""));
@@ -246,6 +261,8 @@ pub struct Way {
 pub struct Ungranted {
     /// The name of the import, as the component has it.
     pub import: String,
+    /// The interface that it implements, where it has a name of its own.
+    pub implements: Option<String>,
     /// The parts inside the composition that want it, by name; empty for a component that is no composition.
     pub wanted_by: Vec<String>,
     need: Need,
@@ -273,7 +290,10 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} was refused: it imports what was not granted", self.component)?;
         for ungranted in &self.imports {
-            writeln!(f, "  {}", ungranted.import)?;
+            match &ungranted.implements {
+                Some(interface) => writeln!(f, "  {}: {interface}", ungranted.import)?,
+                None => writeln!(f, "  {}", ungranted.import)?,
+            }
             if !ungranted.wanted_by.is_empty() {
                 writeln!(f, "      wanted by {}", ungranted.wanted_by.join(", "))?;
             }
@@ -306,7 +326,7 @@ pub(crate) fn check(name: &str, source: &Source<'_>, grants: &Grants) -> Result<
         .all
         .iter()
         .filter(|import| !imports.naming.contains(import))
-        .map(|import| (import, Need::of(import)))
+        .map(|import| (import, Need::of_import(import, &imports.implements)))
         .filter(|(import, need)| !need.is_met_by(grants) && grants.extensions.allows(import).is_none())
         .collect();
     if ungranted.is_empty() {
@@ -315,15 +335,16 @@ pub(crate) fn check(name: &str, source: &Source<'_>, grants: &Grants) -> Result<
     // Who wants them takes longer to find out, and is asked only now.
     let whole = source.anatomy();
     let mut askers = whole.as_deref().map(askers).unwrap_or_default();
-    let imports = ungranted
+    let refused = ungranted
         .into_iter()
         .map(|(import, need)| Ungranted {
             import: import.clone(),
+            implements: imports.implements.imports.get(import).cloned(),
             wanted_by: askers.remove(import.as_str()).unwrap_or_default(),
             need,
         })
         .collect();
-    Err(Refusal { component: name.to_owned(), imports })
+    Err(Refusal { component: name.to_owned(), imports: refused })
 }
 
 #[cfg(test)]

@@ -59,6 +59,7 @@ mod session;
 mod state;
 mod waits;
 mod wasi3;
+mod wave;
 
 pub use app::{App, LoadError, Setup, StartError};
 pub use blame::Blame;

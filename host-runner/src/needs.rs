@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-use anatomy::{Component, Part, ReadError, Source};
+use anatomy::{Component, Implements, Part, ReadError, Source};
 use serde::Serialize;
 
 use crate::app::LoadError;
@@ -37,6 +37,9 @@ pub struct Needs {
 pub struct Asked {
     /// Its name.
     pub import: String,
+    /// The interface that it implements, where it has a name of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub implements: Option<String>,
     /// The grant that it needs, as host.toml calls it, or `extension` where one of the host's has it. `None` where it needs
     /// none, since it reaches nothing, or where there is none: then there is a `reason`.
     pub grant: Option<&'static str>,
@@ -53,6 +56,14 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// Returns the import as WIT writes it: `main: wasi:keyvalue/store`, or its name alone.
+    pub fn shown(&self) -> String {
+        match &self.implements {
+            Some(interface) => format!("{}: {interface}", self.import),
+            None => self.import.clone(),
+        }
+    }
+
     /// Whether it is there without a grant, since it reaches nothing outside the guest.
     pub fn needs_nothing(&self) -> bool {
         self.grant.is_none() && self.reason.is_none()
@@ -101,12 +112,14 @@ pub struct Inside {
 ///
 /// Where its structure cannot be read.
 pub fn of_file(file: &ComponentFile, extensions: &Extensions) -> Result<Needs, LoadError> {
-    let invalid = |reason: String| LoadError::Invalid { file: file.name().to_owned(), reason };
+    let invalid = |reason, toolchain| LoadError::Invalid { file: file.name().to_owned(), reason, toolchain };
     match file.source() {
-        FileSource::Binary(bytes) => needs(bytes, extensions).map_err(|error| invalid(error.to_string())),
+        FileSource::Binary(bytes) => {
+            needs(bytes, extensions).map_err(|error| invalid(error.to_string(), anatomy::made_by(bytes)))
+        }
         FileSource::Kept(compiled, _) | FileSource::Compiled(compiled) => match &compiled.facts.anatomy {
             Some(anatomy) => Ok(needs_of(anatomy, extensions)),
-            None => Err(invalid("its structure could not be read when it was compiled".to_owned())),
+            None => Err(invalid("its structure could not be read when it was compiled".to_owned(), None)),
         },
     }
 }
@@ -127,7 +140,10 @@ pub(crate) fn needs_of(whole: &Component, extensions: &Extensions) -> Needs {
         .imports
         .iter()
         .filter(|import| !whole.naming.contains(import))
-        .map(|import| asked(import, askers.remove(import.as_str()).unwrap_or_default(), extensions))
+        .map(|import| {
+            let wanted_by = askers.remove(import.as_str()).unwrap_or_default();
+            asked(import, &whole.implements, wanted_by, extensions)
+        })
         .collect();
     let (parts, complete) = parts(whole, &asked);
     Needs {
@@ -148,12 +164,13 @@ pub(crate) fn askers(whole: &Component) -> HashMap<&str, Vec<String>> {
     whole.wanted().into_iter().map(|(import, parts)| (import, paths(parts))).collect()
 }
 
-fn asked(import: &str, wanted_by: Vec<String>, extensions: &Extensions) -> Asked {
-    let need = Need::of(import);
+fn asked(import: &str, implements: &Implements, wanted_by: Vec<String>, extensions: &Extensions) -> Asked {
+    let need = Need::of_import(import, implements);
     let extension = extensions.allows(import);
     let by_extension = extension.is_some() && need.grant().is_none();
     Asked {
         import: import.to_owned(),
+        implements: implements.imports.get(import).cloned(),
         grant: if by_extension { Some("extension") } else { need.grant() },
         reason: if by_extension { None } else { need.reason() },
         ways: need.ways().to_vec(),
@@ -200,7 +217,8 @@ fn inside(whole: &Component, part: usize, reached: &[Vec<Reachable>]) -> Vec<Ins
     let mut found = Vec::new();
     for edge in whole.edges_of(part).filter(|edge| !edge.types_only) {
         let Source::Part { part: by, .. } = &edge.from else { continue };
-        let of_a_host = !matches!(Need::of(&edge.import), Need::Unknown(_));
+        let interface = whole.parts[part].implements.imported(&edge.import);
+        let of_a_host = !matches!(Need::of(interface), Need::Unknown(_));
         if of_a_host && *by != part && seen.insert((&edge.import, *by)) {
             found.push(Inside {
                 import: edge.import.clone(),
@@ -228,8 +246,8 @@ impl fmt::Display for Growth {
     /// On one line: the imports, and the parts that reach more.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let imports = self.imports.iter().map(|asked| match asked.grant {
-            Some(grant) => format!("{} (grant {grant})", asked.import),
-            None => asked.import.clone(),
+            Some(grant) => format!("{} (grant {grant})", asked.shown()),
+            None => asked.shown(),
         });
         let parts = self.parts.iter().map(|part| {
             let reaches: Vec<&str> = part.reaches.iter().map(|reachable| &*reachable.import).collect();
@@ -264,29 +282,29 @@ impl Needs {
     /// new. Those that only an extension or nothing covers are the same in versions that semver calls compatible. Parts are
     /// the same where their paths are.
     pub fn grown_from(&self, old: &Needs) -> Growth {
-        let before: BTreeSet<Identity<'_>> =
-            old.imports.iter().map(|asked| identity(&asked.import)).collect();
-        let after: BTreeSet<Identity<'_>> =
-            self.imports.iter().map(|asked| identity(&asked.import)).collect();
+        let all = |needs: &Needs| -> BTreeSet<Identity> {
+            needs.imports.iter().map(|asked| needs.identity(&asked.import)).collect()
+        };
+        let (before, after) = (all(old), all(self));
         let imports = self
             .imports
             .iter()
-            .filter(|asked| !asked.needs_nothing() && !before.contains(&identity(&asked.import)));
+            .filter(|asked| !asked.needs_nothing() && !before.contains(&self.identity(&asked.import)));
         let no_longer = old
             .imports
             .iter()
-            .filter(|asked| !asked.needs_nothing() && !after.contains(&identity(&asked.import)));
+            .filter(|asked| !asked.needs_nothing() && !after.contains(&old.identity(&asked.import)));
         let parts = self.parts.iter().filter_map(|part| {
             let same = old.parts.iter().find(|other| other.part == part.part);
-            let reached: BTreeSet<Identity<'_>> = same
+            let reached: BTreeSet<Identity> = same
                 .into_iter()
                 .flat_map(|part| &part.reaches)
-                .map(|found| identity(&found.import))
+                .map(|found| old.identity(&found.import))
                 .collect();
             let reaches: Vec<Reachable> = part
                 .reaches
                 .iter()
-                .filter(|found| !reached.contains(&identity(&found.import)))
+                .filter(|found| !reached.contains(&self.identity(&found.import)))
                 .cloned()
                 .collect();
             (!reaches.is_empty()).then(|| PartGrowth {
@@ -301,14 +319,17 @@ impl Needs {
             no_longer: no_longer.map(|asked| asked.import.clone()).collect(),
         }
     }
-}
 
-/// What makes two imports ask for the same.
-type Identity<'a> = (&'a str, &'a str);
-
-fn identity(import: &str) -> Identity<'_> {
-    match Need::of(import).grant() {
-        Some(grant) => (compatible(import).0, grant),
-        None => compatible(import),
+    /// What makes an import ask for the same as another.
+    fn identity(&self, import: &str) -> Identity {
+        let asked = self.imports.iter().find(|asked| asked.import == import);
+        let interface = asked.and_then(|asked| asked.implements.as_deref());
+        let named = interface.unwrap_or(import);
+        let (path, version) = compatible(named);
+        let by = Need::of(named).grant().unwrap_or(version);
+        (interface.map(|_| import.to_owned()), path.to_owned(), by.to_owned())
     }
 }
+
+/// The name of an import that has one of its own; the interface; and the grant for it, or its version where none is.
+type Identity = (Option<String>, String, String);

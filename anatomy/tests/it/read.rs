@@ -485,3 +485,39 @@ fn each_limit_is_checked() {
     assert!(matches!(refused(Limits { parts: 1, ..default() }), ReadError::TooMany { .. }));
     assert!(matches!(refused(Limits { steps: 1, ..default() }), ReadError::TooMany { .. }));
 }
+
+#[test]
+fn imports_and_exports_with_a_name_of_their_own_say_what_they_implement() {
+    let component = read(&format!(
+        r#"(component
+            (import "main" (implements "a:b/queue@1.0.0") {FACE})
+            (import "spare" (implements "a:b/queue@1.0.0") (instance $spare (export "f" (func (result u32)))))
+            (import "a:b/queue@1.0.0" {FACE})
+            (export "again" (implements "a:b/queue@1.0.0") (instance $spare)))"#
+    ));
+    assert_eq!(component.imports, ["main", "spare", "a:b/queue@1.0.0"]);
+    let implements = &component.implements;
+    assert_eq!(implements.imported("main"), "a:b/queue@1.0.0");
+    assert_eq!(implements.import("spare"), "spare: a:b/queue@1.0.0");
+    assert_eq!(implements.import("a:b/queue@1.0.0"), "a:b/queue@1.0.0");
+    assert_eq!(implements.export("again"), "again: a:b/queue@1.0.0");
+    assert!(!implements.is_empty());
+    assert!(read("(component)").implements.is_empty());
+}
+
+#[test]
+fn of_bytes_that_cannot_be_read_it_is_told_which_tools_made_them() {
+    let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
+    let producers = b"\x09producers\x01\x0cprocessed-by\x01\x0dwit-component\x079.9.9.9";
+    bytes.extend([0, producers.len() as u8]);
+    bytes.extend(producers);
+    assert_eq!(anatomy::made_by(&bytes).as_deref(), Some("wit-component 9.9.9.9"));
+    // An alias of a sort that is not given out, and a section.
+    for unknown in [&[6, 2, 1, 0x7e][..], &[0x5e, 0]] {
+        let bytes = [&bytes, unknown].concat();
+        let error = anatomy::read(&bytes).unwrap_err();
+        assert_eq!(error.made_by(), Some("wit-component 9.9.9.9"), "{error}");
+    }
+    assert_eq!(anatomy::made_by(b"\0asm\x0d\0\x01\0"), None);
+    assert_eq!(anatomy::made_by(b"text"), None);
+}

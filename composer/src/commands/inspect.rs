@@ -19,7 +19,8 @@ pub struct Inspect {
     /// The component: a path, `oci://REGISTRY/NAME:TAG`, or `-` for standard input.
     #[arg(value_parser = Source::parser())]
     file: Source,
-    /// Prints JSON: `imports` and `exports` (lists of names), `types` (those that stand by themselves), `parts` (each with `name`,
+    /// Prints JSON: `imports` and `exports` (lists of names), `types` (those that stand by themselves), `implements` (which interface an
+    /// import or export with a name of its own implements), `parts` (each with `name`,
     /// `language`, `toolchain`, `bytes`, `sizes`, `imports`, `exports`, `origin`), `edges` and `outlets` (what is wired to what), `reach` (which imports of
     /// the whole each part can reach, and by which ways through other parts), and more.
     #[arg(long)]

@@ -31,14 +31,17 @@ pub(super) fn component(title: &str, inspected: &Inspected) -> String {
             Some(wanted) => wanted_note(wanted.get(import).map_or(&[], Vec::as_slice)),
             None => String::new(),
         };
-        let imports = component.imports.iter().map(|import| Node::leaf([import.clone(), note(import)]));
+        let imports = component
+            .imports
+            .iter()
+            .map(|import| Node::leaf([component.implements.import(import), note(import)]));
         sections.push(Node::new(["imports, from the host".to_owned()], imports.collect()));
     }
     if !component.exports.is_empty() {
         let exports = component.outlets.iter().map(|outlet| {
             let from =
                 if component.is_composition() { by_note(component, &outlet.from) } else { String::new() };
-            Node::leaf([outlet.export.clone(), from])
+            Node::leaf([component.implements.export(&outlet.export), from])
         });
         sections.push(Node::new(["exports".to_owned()], exports.collect()));
     }
@@ -211,7 +214,8 @@ fn wires(component: &Component, index: usize) -> Vec<Node> {
         Some(names) => format!("← {}", names.join(", ")),
         None => String::new(),
     };
-    component.parts[index].imports.iter().map(|import| Node::leaf([import.clone(), note(import)])).collect()
+    let Part { imports, implements, .. } = &component.parts[index];
+    imports.iter().map(|import| Node::leaf([implements.import(import), note(import)])).collect()
 }
 
 fn came_from(origin: &Origin) -> String {

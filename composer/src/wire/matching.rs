@@ -2,7 +2,7 @@
 
 use super::error::{Candidate, WireError};
 use super::flags::Decision;
-use super::surface::{Export, Surface};
+use super::surface::{Export, Import, Surface};
 use super::{Request, names, surface};
 use crate::check::{Index, means, track};
 
@@ -85,31 +85,40 @@ impl<'a> Bag<'a> {
     }
 
     /// Who could satisfy an import of a part: one, if it is clear who.
-    pub(super) fn candidates(&self, part: usize, import: &str) -> Vec<Offer> {
+    pub(super) fn candidates(&self, part: usize, import: &Import) -> Vec<Offer> {
         // A stand-in goes before all others, and is there for nobody else.
         let mine = |offer: &Offer| self.parts[offer.part].serves == Some(part);
         let common = |offer: &Offer| self.parts[offer.part].serves.is_none() && offer.part != part;
-        let found = self.index.satisfying(import, mine);
-        if found.is_empty() { self.index.satisfying(import, common) } else { found }
+        let found = self.satisfying(import, mine);
+        if found.is_empty() { self.satisfying(import, common) } else { found }
+    }
+
+    /// Who exports something of the import's name, or else the interface that the import implements.
+    fn satisfying(&self, import: &Import, allowed: impl Fn(&Offer) -> bool) -> Vec<Offer> {
+        let named = self.index.satisfying(&import.name, &allowed);
+        match &import.implements {
+            Some(interface) if named.is_empty() => self.index.satisfying(interface, &allowed),
+            _ => named,
+        }
     }
 
     /// Who has the same interface in a version that does not match.
-    pub(super) fn elsewhere(&self, part: usize, import: &str) -> Option<Offer> {
-        self.index.any_version(import).find(|offer| {
+    pub(super) fn elsewhere(&self, part: usize, import: &Import) -> Option<Offer> {
+        self.index.any_version(import.interface()).find(|offer| {
             let other = offer.part != part && self.parts[offer.part].serves.is_none();
-            other && self.export(*offer).name != import
+            other && self.export(*offer).name != import.interface()
         })
     }
 
     /// The export that a decision is for, if its part has one that fits.
-    pub(super) fn decided(&self, decision: &Decision, provider: usize, import: &str) -> Option<Offer> {
+    pub(super) fn decided(&self, decision: &Decision, provider: usize, import: &Import) -> Option<Offer> {
         let offer = |export| Offer { part: provider, export };
         match &decision.export {
             Some(wanted) => {
                 let exports = &self.parts[provider].surface.exports;
                 exports.iter().position(|export| means(wanted, &export.name)).map(offer)
             }
-            None => self.index.satisfying(import, |offer| offer.part == provider).first().copied(),
+            None => self.satisfying(import, |offer| offer.part == provider).first().copied(),
         }
     }
 }

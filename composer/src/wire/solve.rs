@@ -174,7 +174,7 @@ impl<'a> Decisions<'a> {
         let meant: Vec<_> =
             imports.filter(|(_, import)| pattern.is_none_or(|name| means(name, &import.name))).collect();
         let offers = meant.iter().filter_map(|(index, import)| {
-            bag.decided(decision, provider, &import.name).map(|offer| ((part, *index), offer))
+            bag.decided(decision, provider, import).map(|offer| ((part, *index), offer))
         });
         let offers: Vec<_> = offers.collect();
         match (pattern, meant.first()) {
@@ -216,14 +216,14 @@ fn reach(
                     found.push(None);
                     continue;
                 }
-                None => bag.candidates(part, &import.name),
+                None => bag.candidates(part, import),
             };
-            if candidates.is_empty() && import.asks && !is_host(&import.name) {
+            if candidates.is_empty() && import.asks && !is_host(import.interface()) {
                 open.push(OpenImport {
                     part: opened.name.to_owned(),
                     import: import.name.clone(),
                     present: bag
-                        .elsewhere(part, &import.name)
+                        .elsewhere(part, import)
                         .map(|offer| (bag.parts[offer.part].name.to_owned(), bag.export(offer).name.clone())),
                 });
             }
@@ -269,7 +269,7 @@ fn passed_over(
             if source.is_some() || !import.asks || decisions.left_open(opened.name, &import.name) {
                 continue;
             }
-            let offer = bag.elsewhere(part, &import.name).filter(|offer| !consumed.contains(offer));
+            let offer = bag.elsewhere(part, import).filter(|offer| !consumed.contains(offer));
             found.extend(offer.map(|offer| ((part, index), offer)));
         }
     }

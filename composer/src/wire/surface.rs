@@ -24,6 +24,8 @@ pub(super) struct Surface {
 #[derive(Debug)]
 pub(super) struct Import {
     pub(super) name: String,
+    /// The interface that it implements, where its name is another.
+    pub(super) implements: Option<String>,
     pub(super) instance: bool,
     /// Whether a host could withhold anything: not where it only has names for types.
     pub(super) asks: bool,
@@ -41,6 +43,13 @@ pub(super) struct Export {
     pub(super) labelled: bool,
     /// Where the types come from without which it cannot be exported.
     pub(super) needs: Vec<Need>,
+}
+
+impl Import {
+    /// Returns the name of the interface that is asked for.
+    pub(super) fn interface(&self) -> &str {
+        self.implements.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// An import or export of the same component, by its index.
@@ -93,7 +102,9 @@ impl Walker<'_> {
     fn surface(mut self, imports: Vec<String>, exports: Vec<String>) -> Surface {
         let mut surface = Surface { imports: Vec::new(), exports: Vec::new() };
         for (index, name) in imports.into_iter().enumerate() {
-            let ty = self.types.component_item_for_import(&name).map(|item| item.ty);
+            let item = self.types.component_item_for_import(&name);
+            let implements = item.and_then(|item| item.implements.clone());
+            let ty = item.map(|item| item.ty);
             let alias = match ty {
                 Some(ComponentEntityType::Type { referenced, .. }) => match self.origins.get(&referenced) {
                     Some((Need::Import(from), Some(inner))) => Some((*from, inner.clone())),
@@ -103,7 +114,7 @@ impl Walker<'_> {
             };
             let instance = matches!(ty, Some(ComponentEntityType::Instance(_)));
             ty.iter().for_each(|ty| self.register(ty, Need::Import(index), None));
-            surface.imports.push(Import { name, instance, asks: true, alias });
+            surface.imports.push(Import { name, implements, instance, asks: true, alias });
         }
         for (index, name) in exports.into_iter().enumerate() {
             let Some(item) = self.types.component_item_for_export(&name) else { continue };

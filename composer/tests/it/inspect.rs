@@ -337,3 +337,24 @@ fn types_by_themselves_are_shown() {
     assert_eq!(found["types"], json!({"imports": ["rec"], "exports": ["out"]}));
     assert_eq!((&found["imports"], &found["exports"]), (&json!(["a:b/i"]), &json!([])));
 }
+
+#[test]
+fn what_an_import_or_export_with_a_name_of_its_own_implements_is_shown() {
+    let bytes = component(
+        r#"(component
+            (import "main" (implements "a:b/queue@1.0.0") (instance (export "f" (func))))
+            (import "spare" (implements "a:b/queue@1.0.0") (instance $spare (export "f" (func))))
+            (export "again" (implements "a:b/queue@1.0.0") (instance $spare)))"#,
+    );
+    let text = shown(&bytes, &[]);
+    for line in ["main: a:b/queue@1.0.0\n", "spare: a:b/queue@1.0.0\n", "again: a:b/queue@1.0.0"] {
+        assert!(text.contains(line), "{text}");
+    }
+    let found = as_json(&bytes);
+    assert_eq!(found["imports"], json!(["main", "spare"]));
+    let implements = json!({
+        "imports": { "main": "a:b/queue@1.0.0", "spare": "a:b/queue@1.0.0" },
+        "exports": { "again": "a:b/queue@1.0.0" },
+    });
+    assert_eq!(found["implements"], implements);
+}

@@ -94,3 +94,23 @@ fn a_wit_package_is_called_one() {
         assert_eq!(composer(folder.path(), command).status.code(), Some(0), "{command:?}");
     }
 }
+
+/// What newer tools write is unknown to the parser, as damage is.
+#[test]
+fn a_newer_toolchain_is_named_where_the_file_says_which() {
+    let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
+    let producers = b"\x09producers\x01\x0cprocessed-by\x01\x0dwit-component\x079.9.9.9";
+    bytes.extend([0, producers.len() as u8]);
+    bytes.extend(producers);
+    // A canonical function of a kind that is not given out.
+    bytes.extend([8, 2, 1, 0x7e]);
+    let folder = folder(&bytes);
+    for command in COMMANDS {
+        let (code, words) = said(folder.path(), command);
+        assert_eq!(code, 3, "{command:?}: {words}");
+        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        let named =
+            "or it was made by a newer toolchain than this composer knows: it names wit-component 9.9.9.9";
+        assert!(words.contains(named), "{command:?}: {words}");
+    }
+}

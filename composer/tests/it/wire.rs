@@ -765,3 +765,49 @@ fn shuffler(seed: u64) -> impl FnMut(&mut Vec<Part>) {
         }
     }
 }
+
+/// A part with two imports of one interface, each with a name of its own.
+fn two_queues() -> Request {
+    let app = component(
+        r#"(component
+            (import "main" (implements "t:b/queue@1.0.0") (instance $main (export "f" (func (result u32)))))
+            (import "spare" (implements "t:b/queue@1.0.0") (instance $spare (export "f" (func (result u32)))))
+            (core func $a (canon lower (func $main "f")))
+            (core func $b (canon lower (func $spare "f")))
+            (core module $m
+                (import "" "a" (func $a (result i32))) (import "" "b" (func (result i32)))
+                (export "go" (func $a)))
+            (core instance $i (instantiate $m (with "" (instance (export "a" (func $a)) (export "b" (func $b))))))
+            (func (export "go") (result u32) (canon lift (core func $i "go"))))"#,
+    );
+    let queue = component(
+        r#"(component
+            (core module $m (func (export "f") (result i32) i32.const 7))
+            (core instance $i (instantiate $m))
+            (func $f (result u32) (canon lift (core func $i "f")))
+            (instance $out (export "f" (func $f)))
+            (export "t:b/queue@1.2.0" (instance $out)))"#,
+    );
+    let parts = vec![Part::new("app", app), Part::new("one", queue.clone()), Part::new("two", queue)];
+    Request { parts, ..Request::default() }
+}
+
+#[test]
+fn an_import_with_a_name_of_its_own_is_wired_by_the_interface_that_it_implements() {
+    let mut request = two_queues();
+    let WireError::Ambiguous(ambiguous) = find(&request).expect_err("two could satisfy each") else {
+        panic!("it is not ambiguous")
+    };
+    assert_eq!(ambiguous[0].providers.len(), 2);
+    // Each goes to a provider of its own.
+    for decision in ["app.main=two", "app.spare=one"] {
+        request.decisions.push(decision.parse().expect("a decision"));
+    }
+    let (_, whole) = composed(&request);
+    let edge = |import: &str, from: &str| ("app".to_owned(), import.to_owned(), from.to_owned());
+    assert_eq!(edges(&whole).0, BTreeSet::from([edge("main", "two"), edge("spare", "one")]));
+    // Where there is one alone, it is clear.
+    let mut alone = two_queues();
+    alone.parts.truncate(2);
+    assert_eq!(edges(&composed(&alone).1).0, BTreeSet::from([edge("main", "one"), edge("spare", "one")]));
+}

@@ -25,7 +25,7 @@ pub(crate) use entry::{Compiled, Unreadable, is_entry, write};
 pub use key::{Key, KeyError};
 
 /// Counted up where what is written changes its form or its meaning.
-const FORMAT: &str = "host-runner code 5";
+const FORMAT: &str = "host-runner code 6";
 
 /// What is kept of a component beside its code, so that its bytes need not be read again.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -244,7 +244,9 @@ fn reached(text: &mut String, reachable: &Reachable) {
 }
 
 fn imports(text: &mut String, asked: &[&Asked]) {
-    for Asked { import, wanted_by, reason, .. } in asked {
+    for asked in asked {
+        let Asked { wanted_by, reason, .. } = asked;
+        let import = asked.shown();
         let parts =
             if wanted_by.is_empty() { String::new() } else { format!("  for {}", wanted_by.join(", ")) };
         say(text, format_args!("  {import}{parts}"));
@@ -259,7 +261,7 @@ fn growth_text(new: &Path, growth: &Growth) -> String {
     text.push_str(if growth.is_any() { "asks for more\n" } else { "asks for nothing more\n" });
     for asked in &growth.imports {
         let by = asked.grant.or(asked.reason).unwrap_or_default();
-        say(&mut text, format_args!("  new: {} ({by})", asked.import));
+        say(&mut text, format_args!("  new: {} ({by})", asked.shown()));
     }
     for part in &growth.parts {
         say(

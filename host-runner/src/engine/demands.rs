@@ -1,7 +1,8 @@
 //! What a component needs of an engine, read off its bytes before anything is compiled.
 //!
-//! Two questions are answered here. *Is it asynchronous?* It is not where it validates without the asynchronous
-//! component model; a scan for types would not be the validator's word. *What does one instance of it hold?* Core
+//! Three questions are answered here. *Is it asynchronous?* It is not where it validates without the asynchronous
+//! component model; a scan for types would not be the validator's word. *Which features does it use that an engine has
+//! behind a switch, or not at all?* The validator answers that in the same way. *What does one instance of it hold?* Core
 //! modules are counted as often as they are instantiated, through components within components. Function bodies are
 //! not looked at: they say nothing about either, and are most of the bytes.
 
@@ -18,11 +19,65 @@ const ASYNCHRONOUS: WasmFeatures = WasmFeatures::CM_ASYNC
     .union(WasmFeatures::CM_THREADING)
     .union(WasmFeatures::CM_ERROR_CONTEXT);
 
+/// A feature of the Component Model that the engine has behind a switch, and that is enabled for the components that
+/// do not validate without it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Feature {
+    /// The type `map<K, V>`.
+    Map,
+    /// The type `list<T, N>`.
+    FixedLengthLists,
+    /// An import or export with a name of its own that says which interface it implements.
+    Implements,
+}
+
+impl Feature {
+    /// Every feature that has a switch.
+    pub const ALL: [Self; 3] = [Self::Map, Self::FixedLengthLists, Self::Implements];
+
+    /// Returns its usual name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Map => "map",
+            Self::FixedLengthLists => "fixed-length lists",
+            Self::Implements => "implements",
+        }
+    }
+
+    /// Returns what the validator and the engine call it.
+    pub(super) fn flag(self) -> WasmFeatures {
+        match self {
+            Self::Map => WasmFeatures::CM_MAP,
+            Self::FixedLengthLists => WasmFeatures::CM_FIXED_LENGTH_LISTS,
+            Self::Implements => WasmFeatures::CM_IMPLEMENTS,
+        }
+    }
+}
+
+/// The features of the Component Model that this host never enables, by their usual names: the engine lacks them, or
+/// calls its own support incomplete.
+const OFF: [(WasmFeatures, &str); 9] = [
+    (WasmFeatures::CM_VALUES, "values"),
+    (WasmFeatures::CM_NESTED_NAMES, "nested names"),
+    (WasmFeatures::CM_ASYNC_STACKFUL, "stackful async"),
+    (WasmFeatures::CM_MORE_ASYNC_BUILTINS, "more async built-ins"),
+    (WasmFeatures::CM_THREADING, "threads"),
+    (WasmFeatures::CM_ERROR_CONTEXT, "error-context"),
+    (WasmFeatures::CM_GC, "GC"),
+    (WasmFeatures::CM64, "64-bit memories"),
+    (WasmFeatures::CM_CANON_NAMES, "version suffixes"),
+];
+
 /// What a component needs of its engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Demands {
     /// Whether it is valid only where the engine supports asynchronous calls.
     pub concurrency: bool,
+    /// The features without which it is not valid, of those that the engine has behind a switch.
+    pub features: Vec<Feature>,
+    /// The names of the features without which it is not valid, of those that this host never enables.
+    pub lacking: Vec<String>,
     /// What one instance of it holds. `None` where that is not written in it: it instantiates what it imports, or its
     /// bytes cannot be read.
     pub instance: Option<Holdings>,
@@ -76,9 +131,9 @@ impl Holdings {
 }
 
 impl Demands {
-    /// What a component may need of which nothing is known: everything.
+    /// What a component may need of which nothing is known: asynchronous calls, and none of the features that have a switch.
     pub fn unknown() -> Self {
-        Self { concurrency: true, instance: None }
+        Self { concurrency: true, features: Vec::new(), lacking: Vec::new(), instance: None }
     }
 
     /// Reads the demands of a component. Bytes that no engine would accept have those of [`Demands::unknown`]: what is wrong
@@ -88,11 +143,28 @@ impl Demands {
         if anatomy::outline(bytes).is_err() {
             return Self::unknown();
         }
-        Self {
-            concurrency: !is_valid(bytes, WasmFeatures::all().difference(ASYNCHRONOUS)),
-            instance: Walk::holdings(bytes).ok().flatten(),
+        let instance = Walk::holdings(bytes).ok().flatten();
+        let switched = Feature::ALL.iter().fold(WasmFeatures::empty(), |all, own| all | own.flag());
+        let off = OFF.iter().fold(WasmFeatures::empty(), |all, (flag, _)| all | *flag);
+        // Most components are valid without all of them, and are validated once.
+        if is_valid(bytes, WasmFeatures::all() - ASYNCHRONOUS - switched - off) {
+            return Self { concurrency: false, features: Vec::new(), lacking: Vec::new(), instance };
         }
+        let concurrency = needs(bytes, ASYNCHRONOUS);
+        let (mut features, mut lacking) = (Vec::new(), Vec::new());
+        // Of bytes that are not valid with every feature, it cannot be said what they need.
+        if is_valid(bytes, WasmFeatures::all()) && !is_valid(bytes, WasmFeatures::all() - switched - off) {
+            features.extend(Feature::ALL.into_iter().filter(|feature| needs(bytes, feature.flag())));
+            let named = OFF.iter().filter(|(flag, _)| needs(bytes, *flag));
+            lacking.extend(named.map(|(_, name)| (*name).to_owned()));
+        }
+        Self { concurrency, features, lacking, instance }
     }
+}
+
+/// Whether it does not validate without these features.
+fn needs(bytes: &[u8], features: WasmFeatures) -> bool {
+    !is_valid(bytes, WasmFeatures::all() - features)
 }
 
 /// Whether it validates with these features, but for its function bodies.
@@ -454,6 +526,25 @@ mod tests {
             demands(r#"(component (type $s (stream u8)) (import "f" (func (param "s" $s))))"#).concurrency
         );
         assert!(!demands("(component)").concurrency);
+    }
+
+    #[test]
+    fn features_are_needed_where_it_does_not_validate_without() {
+        let map = r#"(type $t (map string u32)) (import "a" (func (param "x" $t)))"#;
+        let list = r#"(type $l (list u8 4)) (import "b" (func (param "x" $l)))"#;
+        let implements = r#"(import "c" (implements "a:b/c") (instance))"#;
+        let error = r#"(type $e error-context) (import "d" (func (param "x" $e)))"#;
+        let of = |items: &[&str]| {
+            let demands = demands(&format!("(component {})", items.concat()));
+            (demands.features, demands.lacking)
+        };
+        assert_eq!(of(&[]), (vec![], vec![]));
+        assert_eq!(of(&[map]), (vec![Feature::Map], vec![]));
+        assert_eq!(of(&[list]), (vec![Feature::FixedLengthLists], vec![]));
+        assert_eq!(of(&[implements]), (vec![Feature::Implements], vec![]));
+        assert_eq!(of(&[map, list, implements]), (Feature::ALL.to_vec(), vec![]));
+        assert_eq!(of(&[map, error]), (vec![Feature::Map], vec!["error-context".to_owned()]));
+        assert!(!demands(&format!("(component {map})")).concurrency);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use wasmtime::ResourcesRequired;
 
 use crate::code::{self, Cache, Key};
 
-pub use demands::{Demands, Holdings};
+pub use demands::{Demands, Feature, Holdings};
 pub use settings::{Choice, Exactness, Settings};
 
 /// How often running guests are looked at: the granularity of every limit on time, and how long a guest

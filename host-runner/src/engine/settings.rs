@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use serde::Serialize;
 use wasmtime::{Config, Enabled, Inlining, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use super::demands::{Demands, Holdings};
+use super::demands::{Demands, Feature, Holdings};
 use super::{EngineOptions, Pool};
 use crate::blame;
 
@@ -86,6 +86,7 @@ pub(crate) struct Slots {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     concurrency: bool,
+    features: Vec<Feature>,
     blame: Exactness,
     copy_on_write: bool,
     image: u64,
@@ -98,11 +99,20 @@ impl Settings {
     pub fn choose(options: &EngineOptions, demands: &Demands) -> Self {
         let mut choices = Choices::default();
         let concurrency = choices.concurrency(options.concurrency, demands.concurrency);
+        choices.features(&demands.features);
         choices.blame(options.blame);
         let copy_on_write = choices.copy_on_write(options.copy_on_write);
         let image = choices.image(copy_on_write, demands.instance.as_ref());
         let slots = choices.pool(options, demands.instance.as_ref(), copy_on_write);
-        Self { concurrency, blame: options.blame, copy_on_write, image, slots, choices: choices.0 }
+        Self {
+            concurrency,
+            features: demands.features.clone(),
+            blame: options.blame,
+            copy_on_write,
+            image,
+            slots,
+            choices: choices.0,
+        }
     }
 
     /// Every choice, in the order in which they are made.
@@ -113,6 +123,11 @@ impl Settings {
     /// Whether asynchronous calls are supported.
     pub fn concurrency(&self) -> bool {
         self.concurrency
+    }
+
+    /// Returns the features that are enabled, of those that are off unless a component needs them.
+    pub fn features(&self) -> &[Feature] {
+        &self.features
     }
 
     /// How exactly a trap is blamed on a part.
@@ -154,6 +169,13 @@ impl Settings {
             .memory_guaranteed_dense_image_size(self.image)
             // Only foreign profilers and debuggers read it; the engine finds its own frames by their pointers.
             .native_unwind_info(false);
+        for feature in &self.features {
+            match feature {
+                Feature::Map => config.wasm_component_model_map(true),
+                Feature::FixedLengthLists => config.wasm_component_model_fixed_length_lists(true),
+                Feature::Implements => config.wasm_component_model_implements(true),
+            };
+        }
         if let Some(slots) = &self.slots {
             config.allocation_strategy(InstanceAllocationStrategy::Pooling(
                 slots.config(if self.concurrency { 4 } else { 1 }),
@@ -222,6 +244,13 @@ impl Choices {
         };
         self.add("concurrency", on_off(chosen), reason, flag);
         chosen
+    }
+
+    fn features(&mut self, needed: &[Feature]) {
+        if !needed.is_empty() {
+            let names: Vec<&str> = needed.iter().map(|feature| feature.name()).collect();
+            self.add("features", names.join(", "), "the component does not validate without", "");
+        }
     }
 
     fn blame(&mut self, blame: Exactness) {
@@ -458,7 +487,7 @@ mod tests {
 
     fn demands(largest_memory: u64) -> Demands {
         let instance = Holdings { memories: 3, tables: 2, largest_memory, ..Holdings::default() };
-        Demands { concurrency: false, instance: Some(instance) }
+        Demands { concurrency: false, instance: Some(instance), ..Demands::unknown() }
     }
 
     #[test]

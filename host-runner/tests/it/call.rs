@@ -163,6 +163,28 @@ fn missing_arguments_are_answered_with_the_signature_and_an_example() {
 }
 
 #[test]
+fn an_argument_that_does_not_fit_is_refused_by_name_and_marked() {
+    let place = Place::new();
+    fs::write(place.0.path().join("types.wasm"), all_types()).unwrap();
+    let refused = |call: &str| {
+        let (code, out, err) = place.run(&["call", "types.wasm", call]);
+        assert_eq!((code, out.as_str()), (2, ""), "{err}");
+        err
+    };
+    let nested = "{points: [{x: 1, record: \"a\", y: 2}], pair: 1}";
+    let err = refused(&format!("records({{x: 1, record: \"a\"}}, {nested})"));
+    assert!(err.contains("the record has no field y; its fields are x, some, record\n"), "{err}");
+    let err = refused("simple(true, 1, 1e400, 'a', \"\")");
+    let marked = "out of range for f64; infinity is written inf or -inf\n  simple(true, 1, 1e400, 'a', \"\")\n                  ^^^^^\n";
+    assert!(err.contains(marked), "{err}");
+    let err = refused("variants(nothing, err, %inf, {})");
+    assert!(err.contains("write %err for the case of this name"), "{err}");
+    // The guest traps in every function: what is written as the messages say comes that far.
+    let (code, _, err) = place.run(&["call", "types.wasm", "variants(nothing, %err, %inf, {%some, %ok})"]);
+    assert_eq!(code, 5, "{err}");
+}
+
+#[test]
 fn what_is_no_call_is_told_as_such() {
     let place = Place::new();
     for wrong in ["", "()", "(1, 2)", "sub", "add 1, 2"] {

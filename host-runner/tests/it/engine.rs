@@ -215,3 +215,131 @@ async fn with_exact_blame_every_frame_of_a_trap_is_there() {
     assert!(coarse.frames.len() <= exact.frames.len(), "{coarse}");
     assert!(coarse.coarse && coarse.page("a test", None).contains("a frame may hide"));
 }
+
+/// A component over types that the engine has behind a switch each. Its functions trap.
+fn of_a_wit(wit: &str) -> Vec<u8> {
+    let mut resolve = wit_parser::Resolve::default();
+    let package = resolve.push_str("w.wit", wit).unwrap();
+    let world = resolve.select_world(&[package], Some("w")).unwrap();
+    let abi = wit_parser::ManglingAndAbi::Standard32;
+    let mut module = wit_component::dummy_module(&resolve, world, abi);
+    let utf8 = wit_component::StringEncoding::UTF8;
+    wit_component::embed_component_metadata(&mut module, &resolve, world, utf8).unwrap();
+    wit_component::ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
+}
+
+const MAP: &str = "package a:b; world w { export f: func(x: map<string, u32>) -> map<string, u32>; }";
+const LIST: &str = "package a:b; world w { export f: func(x: list<u8, 4>); }";
+
+#[test]
+fn a_feature_is_on_where_the_component_needs_it_and_nowhere_else() {
+    let place = place();
+    let write = |file: &str, bytes: &[u8]| fs::write(place.path().join(file), bytes).unwrap();
+    write("map.wasm", &of_a_wit(MAP));
+    write("list.wasm", &of_a_wit(LIST));
+    for (file, feature, call) in
+        [("map.wasm", "map", "f([(\"a\", 1)])"), ("list.wasm", "fixed-length lists", "f([1, 2, 3, 4])")]
+    {
+        for command in ["call", "run", "serve"] {
+            let given = if command == "call" { &[command, file, call][..] } else { &[command, file][..] };
+            let (name, reason) = chosen(place.path(), given, "features");
+            assert_eq!(
+                (name.as_str(), reason.as_str()),
+                (feature, "the component does not validate without")
+            );
+        }
+        let (code, _, err) = run(place.path(), &["grants", file]);
+        assert_eq!((code, err.as_str()), (0, ""));
+        // The guest runs, and traps; also out of code that was kept, and that was compiled ahead of time.
+        let compiled = format!("{file}.cwasm");
+        let (code, _, err) = run(place.path(), &["compile", file, "-o", &compiled]);
+        assert_eq!(code, 0, "{err}");
+        for arguments in [&[file][..], &[file, "--cache", "kept"], &[file, "--cache", "kept"], &[&compiled]] {
+            let (code, _, err) = run(place.path(), &[&["call"], arguments, &[call]].concat());
+            assert_eq!(code, 5, "{err}");
+            assert!(err.contains("the guest trapped"), "{err}");
+        }
+    }
+    let (_, out, _) = run(place.path(), &["call", "plain.wasm", "seven()", "--explain-engine"]);
+    assert!(!out.contains("features"), "{out}");
+}
+
+#[test]
+fn a_feature_that_is_off_is_named_by_every_command() {
+    let place = place();
+    let error = r#"(component (type $e error-context) (import "d" (func (param "x" $e))))"#;
+    fs::write(place.path().join("new.wasm"), binary(error)).unwrap();
+    let expected = "error: new.wasm needs error-context of the Component Model, which this host does not have. Build it without, or run it on a host that has them\n";
+    for arguments in [
+        &["run", "new.wasm"][..],
+        &["call", "new.wasm", "f()"],
+        &["serve", "new.wasm"],
+        &["compile", "new.wasm", "-o", "new.cwasm"],
+        &["grants", "new.wasm"],
+    ] {
+        assert_eq!(run(place.path(), arguments), (3, String::new(), expected.to_owned()), "{arguments:?}");
+    }
+    // An engine for any component has none of the features that have a switch.
+    let engine = Engine::new(&EngineOptions::default()).unwrap();
+    let error = App::from_bytes(&engine, "map.wasm", &of_a_wit(MAP), Setup::default()).unwrap_err();
+    assert!(matches!(&error, LoadError::Features { features, .. } if features == &["map"]), "{error}");
+}
+
+#[test]
+fn where_bytes_make_no_sense_a_newer_toolchain_is_named_too() {
+    let place = place();
+    // A component whose canonical section has a code that is not given out, behind a producers section.
+    let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
+    let producers = b"\x09producers\x01\x0cprocessed-by\x01\x0dwit-component\x079.9.9.9";
+    bytes.extend([0, producers.len() as u8]);
+    bytes.extend(producers);
+    bytes.extend([8, 2, 1, 0x7e]);
+    fs::write(place.path().join("new.wasm"), bytes).unwrap();
+    for arguments in [&["run", "new.wasm"][..], &["grants", "new.wasm"], &["compile", "new.wasm", "-o", "o"]]
+    {
+        let (code, _, err) = run(place.path(), arguments);
+        assert_eq!(code, 3);
+        let named = "Or a newer toolchain made it than this host knows: it names wit-component 9.9.9.9\n";
+        assert!(err.ends_with(named), "{err}");
+    }
+}
+
+#[test]
+fn imports_of_one_interface_under_two_names_come_each_from_its_own_part() {
+    let part = |name: &str, number: u32| {
+        format!(
+            r#"(component ${name}
+                (core module $m (func (export "f") (result i32) i32.const {number}))
+                (core instance $i (instantiate $m))
+                (func $f (result u32) (canon lift (core func $i "f")))
+                (instance $out (export "f" (func $f)))
+                (export "t:b/queue" (instance $out)))"#
+        )
+    };
+    let whole = format!(
+        r#"(component {} {}
+            (component $app
+                (import "main" (implements "t:b/queue") (instance $main (export "f" (func (result u32)))))
+                (import "spare" (implements "t:b/queue") (instance $spare (export "f" (func (result u32)))))
+                (core func $a (canon lower (func $main "f")))
+                (core func $b (canon lower (func $spare "f")))
+                (core instance $i (export "a" (func $a)) (export "b" (func $b)))
+                (core module $m
+                    (import "" "a" (func $a (result i32))) (import "" "b" (func $b (result i32)))
+                    (func (export "go") (result i32) (i32.add (i32.mul (call $a) (i32.const 10)) (call $b))))
+                (core instance $c (instantiate $m (with "" (instance $i))))
+                (func (export "go") (result u32) (canon lift (core func $c "go"))))
+            (instance $one (instantiate $one))
+            (instance $two (instantiate $two))
+            (alias export $one "t:b/queue" (instance $q1))
+            (alias export $two "t:b/queue" (instance $q2))
+            (instance $it (instantiate $app (with "main" (instance $q1)) (with "spare" (instance $q2))))
+            (export "go" (func $it "go")))"#,
+        part("one", 4),
+        part("two", 2)
+    );
+    let place = place();
+    fs::write(place.path().join("two.wasm"), binary(&whole)).unwrap();
+    assert_eq!(run(place.path(), &["call", "two.wasm", "go()"]), (0, "42\n".into(), String::new()));
+    assert_eq!(chosen(place.path(), &["call", "two.wasm", "go()"], "features").0, "implements");
+}

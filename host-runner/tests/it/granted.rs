@@ -705,3 +705,36 @@ fn files_that_say_nothing_are_told() {
         assert!(err.starts_with("error: "), "{arguments:?}: {err}");
     }
 }
+
+/// Two imports of one interface, each with a name of its own.
+fn labelled(second: &str) -> Vec<u8> {
+    let text = format!(
+        r#"(component
+            (import "main" (implements "wasi:keyvalue/store@0.2.0-draft2") (instance (export "f" (func))))
+            (import "spare" (implements "{second}") (instance (export "f" (func)))))"#
+    );
+    wat::parse_str(text).unwrap()
+}
+
+#[test]
+fn an_import_with_a_name_of_its_own_asks_for_the_interface_that_it_implements() {
+    let other = "acme:bus/queue@1.0.0";
+    let place = Place::new(&[("two.wasm", &labelled(other))]);
+    let told = "  main: wasi:keyvalue/store@0.2.0-draft2
+      this host has that interface, and gives it to an import of the interface's own name only; compose a component in that exports it
+  spare: acme:bus/queue@1.0.0
+      this host has no such interface; compose a component in that exports it
+";
+    let (code, out, err) = place.run(&["grants", "two.wasm"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(format!("{out}\n").ends_with(&format!("cannot be granted\n{told}\n")), "{out}");
+    let (code, _, err) = place.run(&["run", "two.wasm", "--keyvalue", "memory"]);
+    assert_eq!(code, 4);
+    assert!(err.contains(&format!("it imports what was not granted\n{told}")), "{err}");
+    // The same names for other interfaces are something new; the same interface under another name too.
+    let same = "wasi:keyvalue/store@0.2.0-draft2";
+    assert!(!grown(&labelled(same), &labelled(same)).is_any());
+    let growth = grown(&labelled(other), &labelled(same));
+    let asked: Vec<String> = growth.imports.iter().map(|asked| asked.shown()).collect();
+    assert_eq!(asked, ["spare: wasi:keyvalue/store@0.2.0-draft2"]);
+}

@@ -81,7 +81,7 @@ async fn arguments_that_do_not_fit_are_marked() {
     let error = call(&app(NUMBERS), "example:math/sums#add(1, \"two\")").await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the arguments do not fit: invalid value type\n  \
+        "the arguments do not fit: this is a string, and the type is u32\n  \
          example:math/sums#add(1, \"two\")\n                           ^^^^^\n\
          The function is add(a: u32, b: u32) -> u32\n\
          For example: example:math/sums@1.2.0#add(1, 1)"
