@@ -112,7 +112,7 @@ third-party: setup
 ci:
     @.ci/run
 
-# What CI runs after the tests: lints, the other tools' builds, the demo
+# What CI runs after the tests: lints, contracts, other people's components and tools, demo, soak, fuzzing
 [private]
 after-tests:
     @"{{ python }}" tools/check.py rest

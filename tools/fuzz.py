@@ -2,9 +2,10 @@
 
     python3 tools/fuzz.py [TARGET...] [--seconds N] [--jobs N]
     python3 tools/fuzz.py run|tmin|cmin TARGET FILE...    what `cargo fuzz` does, on the same programs
+    python3 tools/fuzz.py replay TARGET FILE...           the same inputs without the fuzzer; `.wat` is assembled
 
 Inputs that fail go to fuzz/artifacts, and those that reach new code to target/fuzz/corpus. `run` replays an input, `tmin`
-makes it smaller, and `cmin` leaves of a corpus what covers something.
+makes it smaller, and `cmin` drops from a corpus the inputs that add no coverage.
 """
 
 import argparse
@@ -22,10 +23,11 @@ OUT = ROOT / "target" / "fuzz"
 # On stable Rust, so without a sanitizer. One codegen unit would make faster programs, and take minutes more to build.
 OPTIONS = ["--sanitizer", "none", "--release", "--codegen-units", "16", "--features", "program"]
 OPTIONS += ["--target-dir", str(OUT / "build")]
-# What one input may take: seconds, megabytes of the whole process, and bytes of its own. The harness counts memory too, and
-# is stricter.
+# Limits for one input: seconds, megabytes for the whole process, and length in bytes. The harness also counts memory, with a
+# tighter limit.
 LIMITS = ["-timeout=20", "-rss_limit_mb=3000", "-max_len=8192"]
-PATH = f"{ROOT / 'target' / 'tools' / 'test' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+# Behind the user's own: the directory has a Python too.
+PATH = f"{os.environ['PATH']}{os.pathsep}{ROOT / 'target' / 'tools' / 'test' / 'bin'}"
 
 
 def cargo_fuzz(*words, **more):
@@ -50,27 +52,50 @@ def fuzz(target, seconds):
     runs, edges, kept = map(int, found[-1]) if found else (0, 0, 0)
     good = done.returncode == 0 and runs > 0
     line = f"{target:<10} {runs:>9,} runs, {edges:>6,} edges, corpus of {kept:>5,}"
-    return good, line if good else f"{line}   FAILED\n{done.stdout[-5000:]}"
+    again = f"to see it again: ./just fuzz run {target} FILE, with the file in fuzz/artifacts/{target}"
+    return good, line if good else f"{line}   FAILED\n{done.stdout[-5000:]}\n{again}"
+
+
+def pass_on(command, target, files):
+    """Has `cargo fuzz` work on files, or replays them without it."""
+    check_names([target])
+    files = [Path(file).resolve() for file in files]
+    if command == "replay":
+        replay = ["cargo", "run", "--quiet", "--release", "--locked", "-p", "fuzz", "--features", "program", "--bin", target]
+        return subprocess.run([*replay, "--", *files], cwd=ROOT).returncode
+    limits = ["--", *LIMITS] if command == "run" else []
+    return cargo_fuzz(command, *OPTIONS, target, *files, *limits).returncode
+
+
+def targets():
+    """The names of all targets."""
+    listed = cargo_fuzz("list", stdout=subprocess.PIPE)
+    if listed.returncode != 0:
+        sys.exit("error: cargo-fuzz does not run: `python3 tools/setup.py tests` installs it")
+    return listed.stdout.split()
+
+
+def check_names(names):
+    known = targets()
+    if unknown := [name for name in names if name not in known]:
+        sys.exit(f"error: there is no target `{unknown[0]}`; there are {', '.join(known)}")
+    return names or known
 
 
 def main():
-    if sys.argv[1:2] and sys.argv[1] in ("run", "tmin", "cmin"):
-        # Files are named from where this is called.
-        words = [Path(word).resolve() if Path(word).exists() else word for word in sys.argv[2:]]
-        return cargo_fuzz(sys.argv[1], *OPTIONS, *words).returncode
+    if len(sys.argv) > 3 and sys.argv[1] in ("run", "tmin", "cmin", "replay"):
+        return pass_on(sys.argv[1], sys.argv[2], sys.argv[3:])
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("targets", nargs="*", metavar="TARGET")
     parser.add_argument("--seconds", type=int, default=60, help="for each target (default: 60)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="targets at once (default: one a processor)")
     arguments = parser.parse_args()
-    known = cargo_fuzz("list", stdout=subprocess.PIPE).stdout.split()
-    if unknown := [name for name in arguments.targets if name not in known]:
-        sys.exit(f"error: there is no target `{unknown[0]}`; there are {', '.join(known)}")
+    chosen = check_names(arguments.targets)
     if cargo_fuzz("build", *OPTIONS).returncode != 0:
         sys.exit("error: the targets cannot be built; libFuzzer needs a C++ compiler as `c++`")
     passed = failed = 0
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        for good, line in pool.map(lambda target: fuzz(target, arguments.seconds), arguments.targets or known):
+        for good, line in pool.map(lambda target: fuzz(target, arguments.seconds), chosen):
             print(line, flush=True)
             passed, failed = passed + good, failed + (not good)
     print(f"fuzzing: {passed} targets held, {failed} failed")

@@ -117,7 +117,7 @@ def fix_for(what, where):
         },
         "cc": {
             "debian": "sudo apt-get install build-essential",
-            "fedora": "sudo dnf install gcc",
+            "fedora": "sudo dnf install gcc gcc-c++",
             "macos": "xcode-select --install",
             "other": "install gcc or clang, so that `cc` is on PATH",
         },
@@ -340,8 +340,8 @@ def install_test_tools():
 
 # The commands that people compose with.
 PEERS = {"wac": ("wac-cli", "0.12.0"), "cargo-component": ("cargo-component", "0.21.1")}
-# They are compared for what they make, and not for their speed, so most of their code need not be optimised: that is most
-# of the time that it takes to build them. What reads large files is.
+# Only their output is compared, not their speed, so most of their code is built unoptimised, which saves most of the build
+# time. The crates that parse large files are optimised.
 PEER_PROFILE = {"opt-level": 0, "debug": 0, "lto": '"off"', "codegen-units": 16, "strip": "true"}
 PEER_OPTIMISED = ("wasmparser", "sha2", "wit-component", "wac-types", "wac-graph", "wac-parser")
 

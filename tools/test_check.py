@@ -61,6 +61,16 @@ class Parts(unittest.TestCase):
     def test_a_runner_that_breaks_without_a_failed_test_has_failed(self):
         self.assertEqual(self.run_part("echo Ran 3 tests in 0.0s; exit 3"), (3, 1, 1))
 
+    def test_a_runner_that_finds_no_test_has_failed_beside_one_that_does(self):
+        self.assertEqual(self.run_part("echo All 7 tests passed.", "echo Ran 0 tests in 0.0s"), (7, 1, 1))
+
+    def test_a_missing_program_has_failed(self):
+        part = check.Part("made-up")
+        check.LOGS.mkdir(parents=True, exist_ok=True)
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.assertFalse(part.run("no-such-program-anywhere"))
+        self.assertEqual((part.passed, part.failed), (0, 1))
+
     def test_a_command_that_is_a_check_counts_as_one(self):
         self.assertEqual(self.run_part("echo All 7 tests passed.", what="a check"), (1, 0, 0))
         self.assertEqual(self.run_part("exit 1", what="a check"), (0, 1, 1))

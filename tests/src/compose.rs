@@ -21,11 +21,13 @@ pub fn compose(name: &str, wac: &str, packages: &[(&str, &Path)]) -> PathBuf {
     project::ready();
     let folder = project::path("target/e2e");
     fs::create_dir_all(&folder).expect("target/e2e can be made");
-    let source = folder.join(format!("{name}.wac"));
-    let product = folder.join(format!("{name}.wasm"));
+    // Another process may compose the same: each works by itself, and what is there is always whole.
+    let own = tempfile::tempdir_in(&folder).expect("a directory can be made");
+    let source = own.path().join(format!("{name}.wac"));
+    let made = own.path().join(format!("{name}.wasm"));
     fs::write(&source, wac).expect("the text can be written");
     let mut arguments: Vec<OsString> =
-        vec!["compose".into(), source.into(), "-o".into(), product.clone().into()];
+        vec!["compose".into(), source.into(), "-o".into(), made.clone().into()];
     for (package, file) in packages {
         arguments.push("-d".into());
         let mut definition = OsString::from(format!("{package}="));
@@ -34,6 +36,8 @@ pub fn compose(name: &str, wac: &str, packages: &[(&str, &Path)]) -> PathBuf {
     }
     let finished = process::run("composer", project::root(), &arguments, "").expect("composer runs");
     assert_eq!(finished.code, Some(0), "composing {name} failed:\n{}{}", finished.stdout, finished.stderr);
+    let product = folder.join(format!("{name}.wasm"));
+    fs::rename(made, &product).expect("it can be renamed");
     done.insert(name.to_owned(), product.clone());
     product
 }

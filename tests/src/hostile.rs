@@ -81,7 +81,10 @@ pub fn rule(name: &str) -> PathBuf {
             let folder = project::path("target/e2e");
             fs::create_dir_all(&folder).expect("target/e2e can be made");
             let product = folder.join("hostile-abi.wasm");
-            fs::write(&product, bytes).expect("the component can be written");
+            // Another process may do the same: what is there is always whole.
+            let mut made = tempfile::NamedTempFile::new_in(&folder).expect("a file can be made");
+            std::io::Write::write_all(&mut made, &bytes).expect("the component can be written");
+            made.persist(&product).expect("it can be renamed");
             product
         }
         "hostile-pricing" => project::fixture(name),

@@ -71,8 +71,8 @@ pub fn ready() {
 
 fn cargo(arguments: &[&str]) {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // Cargo tells what it runs about its package. Build scripts of some dependencies run again where these variables are
-    // others than last time (that of `ring`), and both commands would be built anew.
+    // Cargo sets these variables for whatever it runs. Some build scripts (that of `ring`) run again when they change, and
+    // both commands would be rebuilt.
     for (name, _) in std::env::vars_os() {
         let told = name.to_str().is_some_and(|name| {
             ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|prefix| name.starts_with(prefix))

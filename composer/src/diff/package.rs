@@ -21,11 +21,21 @@ pub(super) fn diff(old: (&str, &Contracts), new: (&str, &Contracts)) -> Result<D
     let (contracts, changes) = compare(old, new, &others.shared)?;
     let versions = (old.1.main().name.version.as_ref(), new.1.main().name.version.as_ref());
     let mut found = summed((old.0, new.0), versions, contracts, changes);
+    // What a package without a version of its own went through is announced by the version of the main one.
+    let mut unannounced = level_of(&others.alone);
     for (one, other) in &others.both {
         let (contracts, mut changes) = compare((old.0, one), (new.0, other), &others.shared)?;
+        let level = level_of(&changes);
+        let declared = (one.main().name.version.as_ref(), other.main().name.version.as_ref());
+        if declared.0.is_none() {
+            unannounced = unannounced.max(level);
+        }
+        let judged = Versions::judge(declared.0, declared.1, level).filter(|_| level.is_some());
         changes.extend(moved(one, other));
-        found.extend(&one.main().name, versions_of(one, other, &changes), contracts, changes);
+        found.extend(&one.main().name, judged, contracts, changes);
     }
+    let own = found.versions.as_ref().and_then(|versions| versions.level);
+    found.versions = Versions::judge(versions.0, versions.1, own.max(unannounced));
     found.level = found.level.max(others.alone.iter().map(|change| change.level).max());
     found.breaks = others.alone.iter().fold(found.breaks, |all, change| all.or(change.breaks));
     found.changes.extend(others.alone);
@@ -126,12 +136,9 @@ fn moved(old: &Contracts, new: &Contracts) -> Option<Change> {
     (was != is).then(|| whole(Class::Version, &was.to_string(), &became, Breaks::NOBODY, Level::Patch))
 }
 
-/// What the declared versions of a package come to; None where it has not changed, or declares none.
-fn versions_of(old: &Contracts, new: &Contracts, changes: &[Change]) -> Option<Versions> {
-    let level =
-        changes.iter().filter(|change| change.class != Class::Version).map(|change| change.level).max();
-    level?;
-    Versions::judge(old.main().name.version.as_ref(), new.main().name.version.as_ref(), level)
+/// What changes call for, apart from other versions of packages.
+fn level_of(changes: &[Change]) -> Option<Level> {
+    changes.iter().filter(|change| change.class != Class::Version).map(|change| change.level).max()
 }
 
 impl Diff {
@@ -147,8 +154,9 @@ impl Diff {
         self.level = self.level.max(levels.chain(contracts.iter().map(|contract| contract.level)).max());
         self.breaks = contracts.iter().fold(self.breaks, |all, contract| all.or(contract.breaks));
         self.contracts.extend(contracts);
-        let known: HashSet<Vec<String>> = self.changes.iter().map(|change| change.path.clone()).collect();
-        self.changes.extend(changes.into_iter().filter(|change| !known.contains(&change.path)));
+        let fresh: Vec<Change> =
+            changes.into_iter().filter(|change| !self.changes.contains(change)).collect();
+        self.changes.extend(fresh);
         let name = format!("{}:{}", package.namespace, package.name);
         self.packages.extend(versions.map(|versions| PackageVersions { name, versions }));
     }

@@ -783,7 +783,7 @@ fn an_edit_is_named_in_whichever_package_it_is() {
         (("world w {", "world v {"), "removed c:d/w: both, major"),
         (("red, green", "red, blue"), "enum-case e:f/alone > colour > green: both, major"),
         (("package e:f", "package e:g"), "removed e:f: both, major"),
-        (("paint: func", "tint: func"), "renamed e:f/alone > paint: both, major"),
+        (("paint: func", "tint: func"), "removed e:f/alone > paint: callers, major"),
         (("package e:f {", "package e:f { world new {}"), "added e:f/new: nobody, minor"),
     ];
     for (edit, expected) in table {
@@ -808,6 +808,18 @@ fn a_package_beside_the_main_one_is_judged_by_its_own_version() {
     let lines = lines(&found);
     for line in ["added c:d/x > h: implementers, minor", "version c:d@1.0.0: nobody, patch"] {
         assert!(lines.iter().any(|found| found == line), "{line} is not in {lines:#?}");
+    }
+}
+
+/// What a package without a version went through, or that one is gone, is announced by the main one.
+#[test]
+fn what_has_no_version_is_announced_by_the_main_package() {
+    for edit in [("red, green", "red, blue"), ("package e:f", "package e:g")] {
+        let found = packages(&nested(("", "")), &nested(edit));
+        let versions = found.versions.expect("the main package has one");
+        assert_eq!((versions.level, versions.enough), (Some(Level::Major), false), "{edit:?}");
+        let announced = nested(edit).replacen("a:b@1.0.0", "a:b@2.0.0", 1);
+        assert!(packages(&nested(("", "")), &announced).versions.expect("it has one").enough, "{edit:?}");
     }
 }
 

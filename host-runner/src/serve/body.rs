@@ -218,8 +218,15 @@ pub(super) enum Settled {
 const LAST_FRAMES: usize = 16;
 
 impl Outflow {
-    /// Finds out what has become of the body, and keeps what there is of it for its reader.
-    pub(super) fn settle(&self) -> Settled {
+    /// Finds out what has become of the body, and keeps what there is of it for its reader, who is to be
+    /// [woken](Self::wake) then.
+    ///
+    /// Outside of the budget of its task, which the guest may have used up: with it the channels would seem to be empty.
+    pub(super) async fn settle(&self) -> Settled {
+        tokio::task::unconstrained(async { self.settled() }).await
+    }
+
+    fn settled(&self) -> Settled {
         let mut out = self.lock();
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..LAST_FRAMES {
@@ -229,11 +236,14 @@ impl Outflow {
                 Poll::Ready(None) | Poll::Pending => break,
             }
         }
-        // The source has forgotten whom to wake.
-        if let Some(reader) = out.reader.take() {
+        if out.state == Settled::Open && out.bodiless { Settled::Unsent } else { out.state }
+    }
+
+    /// Wakes the reader, whom the source has forgotten.
+    pub(super) fn wake(&self) {
+        if let Some(reader) = self.lock().reader.take() {
             reader.wake();
         }
-        if out.state == Settled::Open && out.bodiless { Settled::Unsent } else { out.state }
     }
 
     fn lock(&self) -> MutexGuard<'_, Out> {

@@ -146,21 +146,24 @@ impl Server {
         .await;
         // Before the store goes, and with it the guest's end of the body: a body that ends because its guest has ended
         // must not look complete, and one that is complete must not be cut off.
-        let settled = outflow.settle();
+        let settled = outflow.settle().await;
         match outcome {
             // What is left of it is in other hands, with WASI 0.3.
             Ok(()) if settled == Settled::Open && handler.aborts() => {
                 self.tell_unfinished(asked, inflow);
                 ended.fail();
+                outflow.wake();
                 instance.end("it did not finish its answer");
-                false
+                inflow.fault().is_some()
             }
             Ok(()) => {
+                outflow.wake();
                 drop(step);
                 keep(composition, instance, taken, inflow, observe).await;
                 false
             }
             Err(CallError::Exit(0)) if !matches!(settled, Settled::None | Settled::Open) => {
+                outflow.wake();
                 instance.end("it ended itself");
                 false
             }
@@ -172,8 +175,10 @@ impl Server {
                 if !answered {
                     ended.fail();
                 }
-                // A body that breaks off with the store counts as what is told here.
-                self.judge(&error, asked, inflow, answered)
+                // A body that breaks off with the store counts as what is told here, so its reader comes after that.
+                let by_client = self.judge(&error, asked, inflow, answered);
+                outflow.wake();
+                by_client
             }
         }
     }

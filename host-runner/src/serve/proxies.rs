@@ -79,10 +79,15 @@ pub(super) fn scheme(headers: &HeaderMap, target: &Uri) -> Scheme {
     }
 }
 
+/// What is made of a header that cannot be read: a client may have begun it so that the part of the peer is not seen.
+const UNREADABLE: Option<&str> = Some("http");
+
 /// The `proto` of the last element of `Forwarded` (RFC 7239). Those before it are of others than the peer.
 fn forwarded(headers: &HeaderMap) -> Option<&str> {
-    let element = split(last(headers, header::FORWARDED.as_str())?, ',').next_back()?;
-    split(element, ';').find_map(|pair| {
+    let Some(text) = last(headers, header::FORWARDED.as_str())? else { return UNREADABLE };
+    let Some(elements) = split(text, ',') else { return UNREADABLE };
+    let Some(pairs) = split(elements.last()?, ';') else { return UNREADABLE };
+    pairs.into_iter().find_map(|pair| {
         let (name, value) = pair.split_once('=')?;
         name.trim().eq_ignore_ascii_case("proto").then(|| value.trim().trim_matches('"'))
     })
@@ -90,15 +95,17 @@ fn forwarded(headers: &HeaderMap) -> Option<&str> {
 
 /// The last of `X-Forwarded-Proto`.
 fn forwarded_proto(headers: &HeaderMap) -> Option<&str> {
-    last(headers, "x-forwarded-proto")?.rsplit(',').next().map(str::trim)
+    let Some(text) = last(headers, "x-forwarded-proto")? else { return UNREADABLE };
+    text.rsplit(',').next().map(str::trim)
 }
 
-fn last<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get_all(name).iter().next_back()?.to_str().ok()
+/// The last header of a name, if there is one; and its text, if it is text.
+fn last<'a>(headers: &'a HeaderMap, name: &str) -> Option<Option<&'a str>> {
+    Some(headers.get_all(name).iter().next_back()?.to_str().ok())
 }
 
-/// Splits a text, but not within quotes.
-fn split(text: &str, at: char) -> impl DoubleEndedIterator<Item = &str> {
+/// Splits a text, but not within quotes. `None` where a quote does not end.
+fn split(text: &str, at: char) -> Option<Vec<&str>> {
     let mut quoted = false;
     let mut escaped = false;
     let mut parts = Vec::new();
@@ -116,11 +123,13 @@ fn split(text: &str, at: char) -> impl DoubleEndedIterator<Item = &str> {
         }
     }
     parts.push(&text[begin..]);
-    parts.into_iter()
+    (!quoted).then_some(parts)
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     #[test]
@@ -171,10 +180,14 @@ mod tests {
             (&[("forwarded", "proto=https"), ("x-forwarded-proto", "http")], "/", "http"),
             (&[("forwarded", "for=192.0.2.1"), ("x-forwarded-proto", "https")], "/", "https"),
             (&[("x-forwarded-proto", "ftp")], "https://here/", "https"),
+            // What a client has begun so that the peer's part is not read.
+            (&[("forwarded", "proto=https;for=\", for=192.0.2.1;proto=http")], "/", "http"),
+            (&[("forwarded", "\u{e9}, proto=http"), ("x-forwarded-proto", "https")], "/", "http"),
+            (&[("x-forwarded-proto", "\u{e9}, http")], "https://here/", "http"),
         ] {
             let mut map = HeaderMap::new();
             for (name, value) in headers {
-                map.append(*name, value.parse().unwrap());
+                map.append(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
             }
             assert_eq!(scheme(&map, &target.parse().unwrap()).as_str(), expected, "{headers:?} {target}");
         }

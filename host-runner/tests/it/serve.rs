@@ -266,6 +266,30 @@ async fn an_answer_that_broke_off_does_not_look_complete() {
     server.stop().await;
 }
 
+/// A task may do so much before it has to yield. However much of that its guest has used up, the host sees that the body is
+/// finished.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_finished_answer_is_whole_however_often_its_guest_called_the_host() {
+    // The second letter says how often: from 90 to 147 times.
+    let count = "(i32.store (i32.const 2000) (i32.add (i32.const 25)
+        (i32.load8_u offset=2 (i32.load (i32.const 1028)))))";
+    let end = "\n        (call $end (local.get $stream))))";
+    let calls = "(loop $again
+        (call $put (local.get $stream) (i32.const 16) (i32.const 0) (i32.const 1024))
+        (i32.store (i32.const 2000) (i32.sub (i32.load (i32.const 2000)) (i32.const 1)))
+        (br_if $again (i32.load (i32.const 2000))))";
+    let bytes = guest_that("", count, |text| {
+        assert_eq!(text.matches(end).count(), 1);
+        text.replace(end, &format!("{calls}{end}"))
+    });
+    let server = start_guest(&bytes, Setup::default(), None, |failure| panic!("{failure:?}")).await;
+    for letter in ('A'..='Z').chain('a'..='z') {
+        let answer = server.ask(&format!("o{letter}")).await;
+        assert!(answer.ends_with("\r\n5\r\nhello\r\n0\r\n\r\n"), "{letter}: {answer}");
+    }
+    server.stop().await;
+}
+
 /// What its guest does after the end of the body is not its client's affair.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_finished_answer_is_sent_to_its_end_whatever_its_guest_does_then() {

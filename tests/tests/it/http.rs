@@ -56,7 +56,7 @@ struct OpenShop {
     _stand: Stand,
 }
 
-/// The open shop. Tests that run at the same time share it, and it closes with the last of them: nothing would ever
+/// The open shop. Tests that run at the same time in one process share it, and it closes with the last of them: nothing would ever
 /// drop it if it were kept for good.
 fn open_shop() -> Arc<OpenShop> {
     static OPEN: Mutex<Weak<OpenShop>> = Mutex::new(Weak::new());
