@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use composer::check::{self, Wire};
+use composer::check::{self, Mismatch, Wire};
 use composer::compose::{self, Composed, Packages};
 use composer::contract::Contracts;
 use composer::link_map::{Origin, Origins};
 use composer::manifest;
 use composer::wire::{
-    self, Argument, Contract, Decision, Instance, Part, PartError, PassedOver, Place, Request, WireError,
-    Wiring,
+    self, Argument, Candidate, Contract, Decision, Instance, Part, PartError, PassedOver, Place, Request,
+    WireError, Wiring,
 };
 use miette::Diagnostic;
 
@@ -273,6 +273,12 @@ fn remark(wiring: &Wiring, wishes: &Wishes<'_>) {
              `--wire {part}.{import}={provider}.{export}` takes that, `--leave-open {part}.{import}` says that it is meant so"
         ));
     }
+    for Candidate { part, export } in &wiring.left_out {
+        files::say(&format!(
+            "note: the type `{export}` of `{part}` is not exported: another part exports one of this name; `--export \
+             {part}.{export}` exports this one, beside all else that is named so"
+        ));
+    }
     if wishes.exports.is_empty() {
         return;
     }
@@ -319,11 +325,20 @@ fn unwired(error: WireError, request: &Request, sources: &[Source]) -> Failure {
         WireError::Open(open) => {
             let meant = wire::likely_meant(&request.parts, &open);
             let error = WireError::Open(open);
-            let help = error.help().map(|help| help.to_string()).unwrap_or_default();
+            let mut help = error.help().map(|help| help.to_string()).unwrap_or_default();
             let class = class(&error);
             let failure = Failure::of(exit, error).classed(class);
             if meant.is_empty() {
                 return failure;
+            }
+            let flags: Vec<String> = meant.iter().filter_map(by_name).collect();
+            if !flags.is_empty() {
+                let which = if flags.len() == 1 {
+                    "this fits under another name"
+                } else {
+                    "these fit under other names"
+                };
+                help = format!("{which}: {}\notherwise {help}", flags.join(" "));
             }
             let words = format!("{help}\nwhat was probably meant:\n{}", check::blocks(&meant, false));
             failure.help(words).with_mismatches(meant)
@@ -341,6 +356,16 @@ fn unwired(error: WireError, request: &Request, sources: &[Source]) -> Failure {
             failure
         }
     }
+}
+
+/// The flag that wires an import to what was meant by it, where nothing but the name is wrong.
+fn by_name(mismatch: &Mismatch) -> Option<String> {
+    let ([import], Some(candidate), Some(provider), true) =
+        (&mismatch.path[..], &mismatch.candidate, &mismatch.offered_by, mismatch.in_name_only())
+    else {
+        return None;
+    };
+    Some(format!("`--wire {}.{import}={provider}.{candidate}`", mismatch.wanted_by))
 }
 
 /// What programs know an error by.

@@ -6,6 +6,7 @@
 //! the result depends on the text and the parts alone, not on the order in which they were given.
 
 mod error;
+mod place;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ use crate::encoding::{self, Encoded};
 use crate::link_map::Origins;
 
 pub use crate::composed::Composed;
+pub use crate::encoding::Unnamed;
 pub use error::{ComposeError, ComposeErrorKind};
 
 /// The longest text that is read, in bytes.
@@ -159,7 +161,9 @@ fn wanted(text: &str) -> Result<Vec<Reference>, ComposeErrorKind> {
     let document = contain(|| parse(text).map(|document| document.directive.package.name.to_owned()));
     let own = document.map_err(ComposeErrorKind::Crash)??;
     let mut found: Vec<Reference> = Vec::new();
+    let mut before = None;
     for (token, span) in tokens {
+        let instantiated = before.replace(token) == Some(Token::NewKeyword);
         if !matches!(token, Token::PackageName | Token::PackagePath) {
             continue;
         }
@@ -168,6 +172,9 @@ fn wanted(text: &str) -> Result<Vec<Reference>, ComposeErrorKind> {
             full.split_once('@').map_or((full, None), |(path, version)| (path, Some(version)));
         let name = path.split('/').next().unwrap_or(path);
         let version = version.and_then(|version| version.parse().ok());
+        if name == own && instantiated {
+            return Err(ComposeErrorKind::Itself(span));
+        }
         let known = |known: &Reference| known.name == name && known.version == version;
         if name != own && !found.iter().any(known) {
             found.push(Reference { name: name.to_owned(), version, span });

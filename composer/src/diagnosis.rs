@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use wac_parser::{Document, Expr, InstantiationArgument, NewExpr, PostfixExpr, PrimaryExpr, Statement};
+use wac_parser::{
+    Document, Expr, ImportStatement, ImportType, InstantiationArgument, NewExpr, PostfixExpr, PrimaryExpr,
+    Statement,
+};
 
 use crate::check::{self, Mismatch, Part, Report, Wiring, bare, compatible};
 use crate::compose::Packages;
@@ -17,6 +20,7 @@ pub(crate) fn wiring(document: &Document<'_>, packages: &Packages) -> Vec<Mismat
         packages,
         shapes: BTreeMap::new(),
         parts: Vec::new(),
+        imports: Vec::new(),
         wires: Vec::new(),
         closed: Vec::new(),
         names: HashMap::new(),
@@ -28,6 +32,11 @@ pub(crate) fn wiring(document: &Document<'_>, packages: &Packages) -> Vec<Mismat
                     if value.path.is_empty() {
                         plan.parts[value.part].instance.get_or_insert(statement.id.string);
                     }
+                    plan.names.insert(statement.id.string, value);
+                }
+            }
+            Statement::Import(statement) => {
+                if let Some(value) = plan.outside(statement) {
                     plan.names.insert(statement.id.string, value);
                 }
             }
@@ -47,7 +56,14 @@ pub(crate) fn wiring(document: &Document<'_>, packages: &Packages) -> Vec<Mismat
     if parts.len() != plan.parts.len() {
         return Vec::new();
     }
-    check::wiring(&parts, &plan.wires, &plan.closed).map(|report| report.mismatches).unwrap_or_default()
+    let report = check::wiring(&parts, &plan.wires, &plan.closed);
+    let mut mismatches = report.map(|report| report.mismatches).unwrap_or_default();
+    for mismatch in &mut mismatches {
+        if let Some(edit) = plan.from_host(mismatch) {
+            mismatch.edit = edit;
+        }
+    }
+    mismatches
 }
 
 /// What a check says of a composition and the world that it targets. Nothing where it cannot be told.
@@ -83,12 +99,33 @@ struct Plan<'a> {
     /// By package; None for what is no component.
     shapes: BTreeMap<String, Option<Shape>>,
     parts: Vec<Instance<'a>>,
+    /// Which of the parts are imports of the composition.
+    imports: Vec<usize>,
     wires: Vec<Wiring>,
     closed: Vec<usize>,
     names: HashMap<&'a str, Value>,
 }
 
 impl<'a> Plan<'a> {
+    /// How two resources become one, where one of them comes with an import of the composition: that cannot be wired.
+    fn from_host(&self, mismatch: &Mismatch) -> Option<String> {
+        let title = |part: usize| self.title(&self.parts[part]);
+        let offered = mismatch.offered_by.as_deref();
+        let host = self.imports.iter().find(|import| offered == Some(title(**import)))?;
+        let name = mismatch.wanted.as_ref()?.token();
+        let wanting = (0..self.parts.len()).find(|part| title(*part) == mismatch.wanted_by)?;
+        let shape = self.shapes.get(&self.parts[wanting].package)?.as_ref()?;
+        let asked =
+            shape.root().asked.iter().find(|(_, place)| place.last().is_some_and(|last| last == name));
+        let interface = asked?.1.first()?;
+        Some(format!(
+            "leave `{interface}` of `{}` to the host as well, where the `{name}` of `{}` comes from (`...` instead of an \
+             argument), or take both from parts",
+            mismatch.wanted_by,
+            title(*host)
+        ))
+    }
+
     /// What an instance is called in messages: by its package, as long as that names only one.
     fn title<'b>(&'b self, part: &'b Instance<'a>) -> &'b str {
         let twins = self.parts.iter().filter(|other| other.package == part.package).count();
@@ -135,6 +172,20 @@ impl<'a> Plan<'a> {
             }
         }
         items.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// An interface that the composition imports, as the export of a part of its own: types that it takes from other
+    /// interfaces are the host's. None for what is no interface of a package.
+    fn outside(&mut self, import: &'a ImportStatement<'a>) -> Option<Value> {
+        let ImportType::Package(path) = &import.ty else { return None };
+        let shape = Shape::of_interface_in(self.packages.get(path.name)?, path.segments).ok()??;
+        let export = shape.root().exports.first().map(|(name, _)| name.clone())?;
+        let package = path.string.to_owned();
+        self.shapes.insert(package.clone(), Some(shape));
+        let part = self.parts.len();
+        self.parts.push(Instance { package, instance: Some(import.id.string) });
+        self.imports.push(part);
+        Some(Value { part, path: vec![export] })
     }
 
     fn instance(&mut self, new: &'a NewExpr<'a>) -> Option<Value> {

@@ -1,5 +1,9 @@
 //! From a text and its packages to the composition that it describes, by way of stand-ins.
 
+mod exports;
+mod imports;
+mod types;
+
 use indexmap::IndexMap;
 use wac_graph::types::BorrowedPackageKey;
 use wac_graph::{EncodeOptions, Processor};
@@ -13,6 +17,10 @@ use crate::link_map::{self, Origins, Package};
 use crate::spread::spread;
 use crate::wire::MOST_INSTANCES;
 use crate::{stand_in, valid};
+use exports::Refused;
+use imports::Unwritable;
+
+pub use exports::Unnamed;
 
 /// A composition that is valid and says nothing of itself yet.
 pub(crate) struct Encoded<'p> {
@@ -30,6 +38,10 @@ pub(crate) fn encode<'p>(
     let packages = read(wanted, packages)?;
     let parts: Vec<&[u8]> = packages.iter().map(|package| package.bytes).collect();
     let failed = |error: Box<ResolveError>| {
+        let error = match invalid_part(*error, wanted) {
+            Ok(invalid) => return invalid,
+            Err(error) => Box::new(error),
+        };
         let helpful = helpful(&error, &packages);
         ComposeErrorKind::Resolve(error, helpful)
     };
@@ -47,15 +59,31 @@ pub(crate) fn encode<'p>(
             failed(plain.err().unwrap_or(error))
         };
         let resolution = resolve(stand_ins(&parts)).map_err(plainly)?;
+        if let Some(Unwritable { import, reason }) = imports::unwritable(resolution.graph()) {
+            let importers = packages.iter().filter(|package| package.found.imports.contains(&import));
+            let parts = importers.map(|package| package.name.to_owned()).collect();
+            return Err(ComposeErrorKind::Unwritable { import, reason, parts });
+        }
         let invalid = |source| plainly(Box::new(ResolveError::ValidationFailure { source }));
         let draft = Draft::read(resolution.encode(options(true)).map_err(Box::new).map_err(failed)?)
             .map_err(invalid)?;
         if draft.instances > MOST_INSTANCES {
             return Err(ComposeErrorKind::TooMany { instances: draft.instances, parts: draft.embedded() });
         }
-        let composed = draft.with(&parts);
-        valid::check(&composed, &draft, &parts, || typed(&resolution)).map_err(invalid)?;
-        Ok((composed, draft))
+        let checked = |draft: Draft| {
+            let composed = draft.with(&parts);
+            match valid::check(&composed, &draft, &parts, || typed(&resolution)) {
+                Ok(()) => Ok((composed, draft)),
+                Err(error) => Err((error, draft)),
+            }
+        };
+        checked(draft).or_else(|(error, draft)| match exports::settle(draft.bytes()) {
+            Some(Ok(settled)) => {
+                checked(Draft::read(settled).map_err(invalid)?).map_err(|(error, _)| invalid(error))
+            }
+            Some(Err(refused)) => Err(refused.into()),
+            None => Err(invalid(error)),
+        })
     };
     let (composed, draft) = contain(work).map_err(ComposeErrorKind::Crash)??;
     Ok(Encoded { composed, draft, packages })
@@ -89,6 +117,15 @@ fn read<'p>(wanted: &[Reference], packages: &'p Packages) -> Result<Vec<Package<
     spread(given, read).into_iter().collect()
 }
 
+/// The error for a part that is no valid component, where it is that.
+fn invalid_part(error: ResolveError, wanted: &[Reference]) -> Result<ComposeErrorKind, ResolveError> {
+    let ResolveError::PackageParseFailure { name, span, source } = error else { return Err(error) };
+    match wanted.iter().find(|reference| bare(&name) == reference.name) {
+        Some(reference) => Ok(ComposeErrorKind::Invalid(Box::new(reference.clone()), source)),
+        None => Err(ResolveError::PackageParseFailure { name, span, source }),
+    }
+}
+
 /// Stand-ins for parts. For what has none, because it is not a component, it is there itself: to be refused.
 fn stand_ins(parts: &[&[u8]]) -> Vec<Vec<u8>> {
     let one = |(number, part): (u32, &&[u8])| stand_in::of(part, number).unwrap_or_else(|| part.to_vec());
@@ -119,4 +156,13 @@ fn helpful(error: &ResolveError, packages: &[Package<'_>]) -> Vec<String> {
         _ => false,
     };
     packages.iter().filter(concerned).map(|package| package.name.to_owned()).collect()
+}
+
+impl From<Refused> for ComposeErrorKind {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Unnamed(unnamed) => ComposeErrorKind::Unnamed(unnamed),
+            Refused::Beside { export, name } => ComposeErrorKind::Beside { export, name },
+        }
+    }
 }

@@ -70,6 +70,7 @@ pub mod graph;
 pub mod link_map;
 pub mod lock;
 pub mod manifest;
+mod named_types;
 mod order;
 pub mod report;
 mod roots;

@@ -54,7 +54,17 @@ pub(crate) fn append(
         return Err(ReadError::TooLarge { bytes, limit });
     }
     let component = anatomy::read(draft.bytes())?;
-    let map = complete(LinkMap::recover(&component), &component, draft, packages, origins);
+    let insides = Insides::of(packages, origins);
+    let map = LinkMap::recover(&component);
+    let map = match complete(map, &component, draft, &insides) {
+        Some(map) => map,
+        // A package that has components to hand out has more parts in a composition than by itself: these are known to
+        // nobody but the composition.
+        None => {
+            let whole = anatomy::read(&composed.to_vec())?;
+            with_origins(LinkMap::recover(&whole), &component, draft, &insides)
+        }
+    };
     let data = map.to_bytes();
     composed.append(&CustomSection { name: link_map::SECTION.into(), data: data.into() });
     Ok(())
@@ -112,36 +122,42 @@ impl<'a> Insides<'a> {
     }
 }
 
-/// Adds to what the binary itself tells what only the packages tell.
+/// Adds to what the stand-ins tell what only the packages tell. None where they do not tell it of all parts.
 fn complete(
     mut map: LinkMap,
     component: &Component,
     draft: &Draft,
-    packages: &[Package<'_>],
-    origins: &Origins,
-) -> LinkMap {
-    if map.parts.is_empty() {
-        return map;
-    }
-    let insides = Insides::of(packages, origins);
-    let place =
-        |offset: u64| draft.part_at(offset).expect("all that is embedded is embedded by way of packages");
+    insides: &Insides<'_>,
+) -> Option<LinkMap> {
     for (entry, part) in map.parts.iter_mut().zip(&component.parts) {
-        let inside = (place(part.offset), &part.path[1..]);
-        let known = insides.parts.get(&inside).expect("stand-ins have the parts of what they stand for");
+        let known = insides.parts.get(&place(draft, part.offset, &part.path)?)?;
         entry.digest.clone_from(&known.digest);
         entry.language.clone_from(&known.language);
         entry.toolchain.clone_from(&known.toolchain);
-        entry.origin = insides.origins.get(&inside).cloned();
     }
     for (entry, inner) in map.compositions.iter_mut().zip(&component.compositions) {
-        let inside = (place(inner.offset), &inner.path[1..]);
-        let digest =
-            insides.compositions.get(&inside).expect("stand-ins have the parts of what they stand for");
+        let digest = insides.compositions.get(&place(draft, inner.offset, &inner.path)?)?;
         entry.digest = (*digest).to_owned();
-        entry.origin = insides.origins.get(&inside).cloned();
+    }
+    Some(with_origins(map, component, draft, insides))
+}
+
+/// Adds where parts came from, as far as it is known. `component` is the draft.
+fn with_origins(mut map: LinkMap, component: &Component, draft: &Draft, insides: &Insides<'_>) -> LinkMap {
+    let origin = |offset, path| insides.origins.get(&place(draft, offset, path)?).cloned();
+    for (entry, part) in map.parts.iter_mut().zip(&component.parts) {
+        entry.origin = origin(part.offset, &part.path);
+    }
+    for (entry, inner) in map.compositions.iter_mut().zip(&component.compositions) {
+        entry.origin = origin(inner.offset, &inner.path);
     }
     map
+}
+
+/// The package that something comes from, and where it is in there. `path` is where it is in the draft, whose parts the
+/// packages are.
+fn place<'p>(draft: &Draft, offset: u64, path: &'p [String]) -> Option<(usize, &'p [String])> {
+    Some((draft.part_at(offset)?, path.get(1..)?))
 }
 
 fn origin(package: &str, origins: &Origins) -> link_map::Origin {

@@ -23,7 +23,7 @@ impl Names {
     }
 
     /// Notes what a payload names. Those of nested components and modules are passed by.
-    fn see(&mut self, payload: &Payload<'_>) -> wasmparser::Result<()> {
+    pub(crate) fn see(&mut self, payload: &Payload<'_>) -> wasmparser::Result<()> {
         match payload {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => self.depth += 1,
             Payload::End(_) => self.depth = self.depth.saturating_sub(1),

@@ -8,7 +8,7 @@ use super::guesses::Guesses;
 use super::identity::{Links, Node, Pair, Setting, Story};
 use super::names::{bare, nearest, nearest_function};
 use super::voice::Voice;
-use super::{CheckError, Class, MISMATCHES, Mismatch, Part, STEPS};
+use super::{CheckError, Class, FITS_OTHERWISE, MISMATCHES, Mismatch, Part, STEPS};
 use crate::shape::member::{plain_name, split};
 use crate::shape::print::Step;
 use crate::shape::{Definition, Handle, InterfaceId, Item, Origin, Shape, TypeId};
@@ -347,7 +347,7 @@ impl<'a> Walk<'a> {
         last.candidate = Some(candidate);
         let line = |found: &Mismatch| format!("{}: {}", found.path.join(" > "), found.problem);
         match besides {
-            [] => last.notes.push("apart from that, the two fit".to_owned()),
+            [] => last.notes.push(FITS_OTHERWISE.to_owned()),
             [only] => last.notes.push(format!("apart from that, one thing differs: {}", line(only))),
             many => {
                 last.notes.push(format!("apart from that, {} things differ:", many.len()));

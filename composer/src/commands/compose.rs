@@ -7,7 +7,7 @@ use clap::Args;
 use composer::check::Wire;
 use composer::compose::{self, ComposeError, ComposeErrorKind, Composed};
 use composer::lock::Digest;
-use composer::wire::{Decision, Place};
+use composer::wire::{Decision, PartError, Place};
 use serde_json::{Value, json};
 
 use crate::bag::{self, Made, Wishes};
@@ -258,20 +258,26 @@ impl Compose {
         Ok((Made { wired, unused: Vec::new(), emitted: None }, bytes))
     }
 
-    /// Why a text does not compose. What cannot be read is told in terms of the file that was given for it.
+    /// Why a text does not compose. What is wrong with a part is told in terms of the file that was given for it.
     fn unread(&self, error: ComposeError) -> Failure {
-        let given = |package: &str| self.dependencies.iter().find(|given| given.package == package);
-        let source = match &error.kind {
-            ComposeErrorKind::Part(reference, _) => {
-                given(&reference.name).map(|given| given.source.to_string())
-            }
-            _ => None,
+        let given = |package: &str| {
+            let given = self.dependencies.iter().find(|given| given.package == package);
+            given.map(|given| given.source.to_string())
         };
-        match (source, error) {
-            (Some(source), ComposeError { kind: ComposeErrorKind::Part(_, reason), .. }) => {
-                files::not_a_component(Path::new(&source), *reason)
+        match error.kind {
+            ComposeErrorKind::Part(ref reference, _) | ComposeErrorKind::Invalid(ref reference, _) => {
+                let Some(source) = given(&reference.name) else { return failure(error) };
+                match error.kind {
+                    ComposeErrorKind::Part(_, reason) => files::not_a_component(Path::new(&source), *reason),
+                    ComposeErrorKind::Invalid(_, reason) => {
+                        let message = format!("`{source}` cannot be used as a component");
+                        Failure::because(Exit::Input, message, reason.context(PartError::INVALID))
+                            .help(files::INVALID)
+                    }
+                    _ => failure(error),
+                }
             }
-            (_, error) => failure(error),
+            _ => failure(error),
         }
     }
 
@@ -328,6 +334,8 @@ pub fn failure(error: ComposeError) -> Failure {
         ComposeErrorKind::TooLong(_)
         | ComposeErrorKind::TooDeep(_)
         | ComposeErrorKind::Syntax(_)
+        | ComposeErrorKind::Itself(_)
+        | ComposeErrorKind::Invalid(..)
         | ComposeErrorKind::Part(..) => Exit::Input,
         _ => Exit::Cannot,
     };

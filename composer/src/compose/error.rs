@@ -7,7 +7,7 @@ use thiserror::Error;
 use wac_parser::lexer::Token;
 use wac_parser::resolution::Error as ResolveError;
 
-use super::{DEEPEST, LONGEST, Reference, guard};
+use super::{DEEPEST, LONGEST, Reference, Unnamed, guard, place};
 use crate::check::{self, Mismatch, Wire};
 use crate::contain::Crash;
 use crate::wire::MOST_INSTANCES;
@@ -51,10 +51,39 @@ pub enum ComposeErrorKind {
     /// What was given under this name cannot be read as a component.
     #[error("what was given for `{}` cannot be read as a component", .0.name)]
     Part(Box<Reference>, #[source] Box<anatomy::ReadError>),
+    /// What was given under this name is not a valid component.
+    #[error("what was given for `{}` cannot be used as a component", .0.name)]
+    Invalid(Box<Reference>, #[source] anyhow::Error),
+    /// The text instantiates what it defines.
+    #[error("a composition cannot instantiate itself")]
+    Itself(SourceSpan),
     /// What the text says cannot be done with these packages. Names that help come with it: where the target world lacks an
     /// import, those of the packages that want it; where a component does, those of its imports.
     #[error("{}", headline(.0))]
     Resolve(Box<ResolveError>, Vec<String>),
+    /// Types that exports mention have no names.
+    #[error("{}", unnamed(.0))]
+    Unnamed(Vec<Unnamed>),
+    /// An interface is exported that mentions a type which is exported for itself, by way of the part's own name for it.
+    #[error(
+        "`{export}` cannot be exported: it uses the type `{name}`, which is exported for itself, outside of any interface"
+    )]
+    Beside {
+        /// The name of the interface.
+        export: String,
+        /// The name of the type.
+        name: String,
+    },
+    /// An import that is left to the host cannot be written down.
+    #[error("the import `{import}`{} cannot be left to the host: {reason}", of(parts))]
+    Unwritable {
+        /// The name of the import.
+        import: String,
+        /// What about it cannot be written down.
+        reason: String,
+        /// The packages that import it. None where the text does.
+        parts: Vec<String>,
+    },
     /// No engine would take the composition.
     #[error(
         "the composition would have {instances} instances in one component, where engines take at most \
@@ -109,7 +138,14 @@ impl ComposeError {
     #[must_use]
     pub fn of_bag(self, mismatches: Vec<Mismatch>) -> Self {
         let mismatches = if mismatches.is_empty() { self.mismatches } else { mismatches };
-        ComposeError { mismatches, source: None, ..self }
+        let kind = match self.kind {
+            ComposeErrorKind::Unwritable { import, reason, parts } => {
+                let parts = parts.iter().map(|package| part(package).to_owned()).collect();
+                ComposeErrorKind::Unwritable { import, reason, parts }
+            }
+            kind => kind,
+        };
+        ComposeError { kind, mismatches, source: None, ..self }
     }
 
     /// Whether it is about the target world, and not about what is wired.
@@ -176,6 +212,7 @@ impl std::error::Error for ComposeError {
             ComposeErrorKind::Resolve(error, _) => std::error::Error::source(&**error),
             ComposeErrorKind::Crash(crash) => Some(crash),
             ComposeErrorKind::Part(_, error) => Some(&**error),
+            ComposeErrorKind::Invalid(_, error) => Some(&**error),
             ComposeErrorKind::Describe(error) => Some(error),
             _ => None,
         }
@@ -208,8 +245,20 @@ impl Diagnostic for ComposeError {
             },
             ComposeErrorKind::TooDeep(span) => one("one too deep", *span),
             ComposeErrorKind::Missing(reference) => one("nothing was given for this", reference.span),
-            ComposeErrorKind::Part(reference, _) => one("this one", reference.span),
+            ComposeErrorKind::Part(reference, _) | ComposeErrorKind::Invalid(reference, _) => {
+                one("this one", reference.span)
+            }
+            ComposeErrorKind::Itself(span) => one("this is the package that the text defines", *span),
+            ComposeErrorKind::Unnamed(all) => {
+                let text = self.source.as_ref()?.inner();
+                let first = all.first()?;
+                one("exported here", place::export(text, &first.export, first.instance.as_deref())?)
+            }
+            ComposeErrorKind::Beside { export, .. } => {
+                one("exported here", place::export(self.source.as_ref()?.inner(), export, None)?)
+            }
             ComposeErrorKind::TooLong(_)
+            | ComposeErrorKind::Unwritable { .. }
             | ComposeErrorKind::TooMany { .. }
             | ComposeErrorKind::Describe(_)
             | ComposeErrorKind::Crash(_) => None,
@@ -266,16 +315,16 @@ impl ComposeError {
                 ResolveError::MissingInstanceExport { .. } => {
                     "`composer inspect` of the component that it is an instance of shows what it exports".to_owned()
                 }
-                // The validator's own words; there is no error of a kind of its own for it.
-                ResolveError::ValidationFailure { source }
-                    if source.message().contains("not valid to be used as export") =>
-                {
-                    "an interface that others take types from is exported before them: move its `export` (often \
-                     that of `…/types`) up, or add it where it is missing"
-                        .to_owned()
-                }
                 other => return other.help().map(|help| Box::new(help.to_string()) as Box<dyn fmt::Display>),
             },
+            ComposeErrorKind::Itself(_) => {
+                "instantiate another package, or give the composition another name in the first line".to_owned()
+            }
+            ComposeErrorKind::Unnamed(all) => also(all),
+            ComposeErrorKind::Unwritable { import, .. } => unwritable(import),
+            ComposeErrorKind::Beside { .. } => {
+                "wire it to a part instead of exporting it, or define the type in an interface of its own".to_owned()
+            }
             ComposeErrorKind::TooMany { .. } => {
                 "compose some of the parts to a component of their own first, and compose that with the rest".to_owned()
             }
@@ -296,11 +345,11 @@ impl ComposeError {
 
     /// What to do about it where nobody wrote a text: that is decided by flags.
     fn flag(&self) -> Option<Box<dyn fmt::Display + '_>> {
+        if let ComposeErrorKind::Unwritable { import, .. } = &self.kind {
+            return Some(Box::new(unwritable(import)));
+        }
         let ComposeErrorKind::Resolve(error, concerned) = &self.kind else { return None };
-        let parts: Vec<&str> = concerned
-            .iter()
-            .map(|package| package.split_once(':').map_or(&**package, |(_, part)| part))
-            .collect();
+        let parts: Vec<&str> = concerned.iter().map(|package| part(package)).collect();
         let parts = parts.join("`, `");
         let words = match &**error {
             ResolveError::ImportNotInTarget { name, .. } => match self.version(name) {
@@ -328,6 +377,56 @@ impl ComposeError {
         };
         Some(Box::new(words))
     }
+}
+
+/// The name of a part, of which a text has a package.
+fn part(package: &str) -> &str {
+    package.split_once(':').map_or(package, |(_, part)| part)
+}
+
+/// Names the parts whose import it is.
+fn of(parts: &[String]) -> String {
+    if parts.is_empty() { String::new() } else { format!(" of `{}`", parts.join("`, `")) }
+}
+
+/// What to do about an import that cannot be left to the host.
+fn unwritable(import: &str) -> String {
+    format!(
+        "the library that writes compositions cannot write that (docs/upstream.md): give a component that exports \
+         `{import}`"
+    )
+}
+
+/// Says which types have no names, and which exports would give them names.
+fn unnamed(all: &[Unnamed]) -> String {
+    let line = |one: &Unnamed| {
+        let Unnamed { export, name, from, source, .. } = one;
+        let of = if from.is_empty() { String::new() } else { format!(" of `{from}`") };
+        if name == source {
+            format!("`{export}` cannot be exported without the type `{name}`{of}, which it uses")
+        } else {
+            format!("`{export}` cannot be exported without `{source}`{of}: it uses the type `{name}` of it")
+        }
+    };
+    all.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The statements that are missing where types have no names.
+fn also(all: &[Unnamed]) -> String {
+    let mut statements = Vec::new();
+    for Unnamed { from, source, .. } in all {
+        let name = if from.is_empty() { "NAME" } else { from };
+        let statement = format!("`export {name}[\"{source}\"];`");
+        if !statements.contains(&statement) {
+            statements.push(statement);
+        }
+    }
+    let whose = if all.iter().any(|one| one.from.is_empty()) {
+        ", where NAME is the instance that has it, named with `let`"
+    } else {
+        ""
+    };
+    format!("export that as well: {}{whose}", statements.join(", "))
 }
 
 fn one(label: &str, span: SourceSpan) -> Option<Box<dyn Iterator<Item = LabeledSpan>>> {

@@ -340,6 +340,13 @@ impl Shape {
         shape.ok_or_else(|| ShapeError::NoWorld(world.to_owned()))
     }
 
+    /// The type of a component that exports this interface and nothing else, where the WIT package is in its binary form:
+    /// `interface` is the short name. None where the package has no such interface.
+    pub(crate) fn of_interface_in(package: &[u8], interface: &str) -> Result<Option<Shape>, ShapeError> {
+        anatomy::read(package)?;
+        contain(|| read::interface(package, interface))?.map_err(ShapeError::Invalid)
+    }
+
     /// All interfaces of the main package, as the imports of a world that needs them all. Their names have no version.
     pub(crate) fn of_interfaces(contracts: &Contracts) -> Result<Shape, ShapeError> {
         let (package, world, interfaces) = contracts.encode_interfaces()?;

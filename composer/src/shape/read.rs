@@ -46,17 +46,36 @@ pub(super) fn component(bytes: &[u8]) -> Result<Shape, wasmparser::Error> {
 pub(super) fn world(package: &[u8], world: &str) -> Result<Option<Shape>, wasmparser::Error> {
     let types = Validator::new_with_features(WasmFeatures::all()).validate_all(package)?;
     // The package exports a component type for each world; its only export has the type that is wanted.
-    let Some(ComponentEntityType::Type { referenced: ComponentAnyTypeId::Component(outer), .. }) =
-        types.component_item_for_export(world).map(|item| item.ty)
-    else {
-        return Ok(None);
-    };
+    let Some(outer) = packaged(&types, world) else { return Ok(None) };
     let Some(ComponentEntityType::Component(inner)) =
         types[outer].exports.values().next().map(|item| item.ty)
     else {
         return Ok(None);
     };
-    let ty = &types[inner];
+    Ok(Some(of_type(&types, inner)))
+}
+
+/// The type of the components that export an interface, and import no more than it takes types from, in a package that
+/// was encoded. None where it is not in there.
+pub(super) fn interface(package: &[u8], interface: &str) -> Result<Option<Shape>, wasmparser::Error> {
+    let types = Validator::new_with_features(WasmFeatures::all()).validate_all(package)?;
+    let found = packaged(&types, interface).filter(|id| {
+        let first = types[*id].exports.values().next();
+        first.is_some_and(|item| matches!(item.ty, ComponentEntityType::Instance(_)))
+    });
+    Ok(found.map(|id| of_type(&types, id)))
+}
+
+/// The component type under which an encoded package has a world or interface.
+fn packaged(types: &Types, name: &str) -> Option<ComponentTypeId> {
+    match types.component_item_for_export(name)?.ty {
+        ComponentEntityType::Type { referenced: ComponentAnyTypeId::Component(id), .. } => Some(id),
+        _ => None,
+    }
+}
+
+fn of_type(types: &Types, id: ComponentTypeId) -> Shape {
+    let ty = &types[id];
     let entities = |items: &wasmparser::collections::IndexMap<String, _>| -> Entities {
         items
             .iter()
@@ -66,12 +85,12 @@ pub(super) fn world(package: &[u8], world: &str) -> Result<Option<Shape>, wasmpa
             .collect()
     };
     let (imports, exports) = (entities(&ty.imports), entities(&ty.exports));
-    let mut reader = Reader::new(&types);
+    let mut reader = Reader::new(types);
     reader.name(&imports, None);
     reader.name(&exports, None);
     // The first place, not the one that the validator happens to name: that is where people look for it.
     let (asked, made) = (reader.first_places(&imports), reader.first_places(&exports));
-    Ok(Some(reader.shape(&imports, &exports, asked, made)))
+    reader.shape(&imports, &exports, asked, made)
 }
 
 /// What a type is called, and by which interface.

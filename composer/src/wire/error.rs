@@ -88,7 +88,7 @@ pub enum PartError {
     #[error(transparent)]
     Read(#[from] anatomy::ReadError),
     /// It is not valid.
-    #[error("it is not a valid component")]
+    #[error("{}", PartError::INVALID)]
     Invalid(#[source] wasmparser::Error),
     /// It is a WIT package in its binary form.
     #[error("it is a WIT package: it has types, and nothing that runs")]
@@ -96,6 +96,11 @@ pub enum PartError {
     /// A library crashed on it.
     #[error(transparent)]
     Crash(#[from] Crash),
+}
+
+impl PartError {
+    /// What is said of a part that is not valid.
+    pub const INVALID: &str = "it is not a valid component";
 }
 
 /// Imports of one part, and those who could satisfy each of them.

@@ -79,7 +79,7 @@ impl<'a> Bag<'a> {
     pub(super) fn meant<'b>(&'b self, pattern: &'b str) -> impl Iterator<Item = Offer> + 'b {
         self.parts.iter().enumerate().flat_map(move |(part, opened)| {
             let exports = opened.surface.exports.iter().enumerate();
-            let meant = exports.filter(move |(_, export)| !export.is_type && means(pattern, &export.name));
+            let meant = exports.filter(move |(_, export)| means(pattern, &export.name));
             meant.map(move |(export, _)| Offer { part, export })
         })
     }

@@ -115,6 +115,8 @@ pub struct Wiring {
     pub exports: Vec<Outlet>,
     /// Optional parts that nothing uses, by name: they are not in the result.
     pub unused: Vec<String>,
+    /// Types that no part consumes, and that are not exported either: several parts export one of this name.
+    pub left_out: Vec<Candidate>,
     /// Imports left to the host because of a version.
     pub passed_over: Vec<PassedOver>,
 }

@@ -24,12 +24,15 @@ pub(super) fn finish(bag: &Bag<'_>, solution: &Solution) -> Result<Wiring, WireE
     }
     bounded(bag, &solution.sources, found.iter().map(|(offer, _)| *offer))?;
     let asked: BTreeSet<Offer> = solution.exports.iter().copied().collect();
-    let exports = found.into_iter().map(|(offer, because)| Outlet {
+    let exports = found.iter().copied().map(|(offer, because)| Outlet {
         export: bag.export(offer).name.clone(),
         part: bag.parts[offer.part].name.to_owned(),
         because_of: because.filter(|_| !asked.contains(&offer)).map(|other| bag.export(other).name.clone()),
         labelled: bag.export(offer).labelled,
     });
+    let named: BTreeSet<Offer> = found.iter().map(|(offer, _)| *offer).collect();
+    let left_out = solution.left_out.iter().filter(|offer| !named.contains(offer));
+    let left_out = left_out.map(|offer| bag.candidate(*offer)).collect();
     let instances = solution.order.iter().map(|&part| instance(bag, solution, part));
     let passed_over = solution.passed_over.iter().map(|&((part, import), offer)| PassedOver {
         part: bag.parts[part].name.to_owned(),
@@ -41,6 +44,7 @@ pub(super) fn finish(bag: &Bag<'_>, solution: &Solution) -> Result<Wiring, WireE
         instances: instances.collect(),
         exports: exports.collect(),
         unused,
+        left_out,
         passed_over: passed_over.collect(),
     })
 }
@@ -122,8 +126,7 @@ fn unused(bag: &Bag<'_>, solution: &Solution) -> Result<Vec<String>, WireError> 
     let taken: BTreeSet<&str> =
         solution.exports.iter().map(|offer| bag.export(*offer).name.as_str()).collect();
     let unused = needed.into_iter().map(|part| {
-        let exports = part.surface.exports.iter().filter(|item| !item.is_type);
-        let exports: Vec<String> = exports.map(|item| item.name.clone()).collect();
+        let exports: Vec<String> = part.surface.exports.iter().map(|item| item.name.clone()).collect();
         let free = exports.iter().filter(|name| !taken.contains(name.as_str())).cloned().collect();
         Unused { part: part.name.to_owned(), exports, free }
     });

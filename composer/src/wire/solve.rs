@@ -17,6 +17,8 @@ pub(super) struct Solution {
     pub(super) order: Vec<usize>,
     /// What was asked to be exported, or else what no part consumed.
     pub(super) exports: Vec<Offer>,
+    /// Types that no part consumed, and that are not exported because several parts export one of this name.
+    pub(super) left_out: Vec<Offer>,
     /// Imports left to the host, beside an export of the interface in another version that nobody consumes.
     pub(super) passed_over: Vec<(Inlet, Offer)>,
 }
@@ -30,16 +32,16 @@ pub(super) fn solve(bag: &Bag<'_>, request: &Request) -> Result<Solution, WireEr
     // A part that offers nothing can be of no use to anyone, and is left for what is unused.
     let everyone = (0..bag.parts.len()).filter(|&part| {
         let opened = &bag.parts[part];
-        opened.serves.is_none() && opened.surface.exports.iter().any(|export| !export.is_type)
+        opened.serves.is_none() && !opened.surface.exports.is_empty()
     });
     let roots: Vec<usize> =
         if asked.is_empty() { everyone.collect() } else { asked.iter().map(|offer| offer.part).collect() };
     let sources = reach(bag, &decisions, roots)?;
     let passed_over = passed_over(bag, &decisions, &sources);
-    let exports = if asked.is_empty() { unconsumed(bag, &sources) } else { asked };
+    let (exports, left_out) = if asked.is_empty() { unconsumed(bag, &sources) } else { (asked, Vec::new()) };
     bounded(bag, &sources, exports.iter().copied())?;
     let order = arrange(bag, &sources)?;
-    Ok(Solution { sources, order, exports, passed_over })
+    Ok(Solution { sources, order, exports, left_out, passed_over })
 }
 
 /// Refuses what no engine would take. The instances of a component are those that it imports, makes, takes out of
@@ -280,14 +282,20 @@ fn consumed(sources: &BTreeMap<usize, Vec<Option<Offer>>>) -> BTreeSet<Offer> {
     sources.values().flatten().flatten().copied().collect()
 }
 
-fn unconsumed(bag: &Bag<'_>, sources: &BTreeMap<usize, Vec<Option<Offer>>>) -> Vec<Offer> {
+/// What no part consumes, and the types among it that are left out: a name can be exported once.
+fn unconsumed(bag: &Bag<'_>, sources: &BTreeMap<usize, Vec<Option<Offer>>>) -> (Vec<Offer>, Vec<Offer>) {
     let consumed = consumed(sources);
     let parts = bag.parts.iter().enumerate().filter(|(_, part)| part.serves.is_none());
     let offers = parts.flat_map(|(part, opened)| {
-        let exports = opened.surface.exports.iter().enumerate();
-        exports.filter(|(_, item)| !item.is_type).map(move |(export, _)| Offer { part, export })
+        (0..opened.surface.exports.len()).map(move |export| Offer { part, export })
     });
-    offers.filter(|offer| !consumed.contains(offer)).collect()
+    let offers: Vec<Offer> = offers.filter(|offer| !consumed.contains(offer)).collect();
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    offers.iter().for_each(|offer| *names.entry(&bag.export(*offer).name).or_default() += 1);
+    offers.iter().partition(|offer| {
+        let export = bag.export(**offer);
+        !export.is_type || names[export.name.as_str()] == 1
+    })
 }
 
 fn arrange(bag: &Bag<'_>, sources: &BTreeMap<usize, Vec<Option<Offer>>>) -> Result<Vec<usize>, WireError> {

@@ -1,15 +1,13 @@
 //! What a component asks for and offers, and which types go through where.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use wasmparser::component_types::{
-    ComponentAnyTypeId, ComponentDefinedType, ComponentDefinedTypeId, ComponentEntityType,
-    ComponentFuncTypeId, ComponentValType,
-};
+use wasmparser::component_types::{ComponentAnyTypeId, ComponentEntityType};
 use wasmparser::types::TypesRef;
 
 use super::error::PartError;
 use crate::contain::contain;
+use crate::named_types;
 use crate::roots::{self, Names};
 use crate::spread::spread;
 use crate::wit_package;
@@ -113,18 +111,17 @@ impl Walker<'_> {
                 _ => None,
             };
             let instance = matches!(ty, Some(ComponentEntityType::Instance(_)));
-            ty.iter().for_each(|ty| self.register(ty, Need::Import(index), None));
+            ty.iter().for_each(|ty| self.register(ty, Need::Import(index)));
             surface.imports.push(Import { name, implements, instance, asks: true, alias });
         }
         for (index, name) in exports.into_iter().enumerate() {
             let Some(item) = self.types.component_item_for_export(&name) else { continue };
-            let mut needs = Needs::default();
-            self.entity(&item.ty, &mut needs);
+            let mentioned = named_types::mentioned(self.types, &item.ty);
             let mut needs: Vec<Need> =
-                needs.found.iter().filter_map(|id| self.origins.get(id).map(|(need, _)| *need)).collect();
+                mentioned.iter().filter_map(|id| self.origins.get(id).map(|(need, _)| *need)).collect();
             needs.sort();
             needs.dedup();
-            self.register(&item.ty, Need::Export(index), None);
+            self.register(&item.ty, Need::Export(index));
             surface.exports.push(Export {
                 name,
                 instance: matches!(item.ty, ComponentEntityType::Instance(_)),
@@ -137,122 +134,9 @@ impl Walker<'_> {
     }
 
     /// Notes the names that an import or export gives to types; the first one counts.
-    fn register(&mut self, ty: &ComponentEntityType, place: Need, inner: Option<&str>) {
-        match ty {
-            ComponentEntityType::Type { created, .. } => {
-                self.origins.entry(*created).or_insert((place, inner.map(str::to_owned)));
-            }
-            ComponentEntityType::Instance(id) => {
-                let types = self.types;
-                for (name, item) in &types[*id].exports {
-                    self.register(&item.ty, place, Some(name));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn entity(&self, ty: &ComponentEntityType, needs: &mut Needs) {
-        match ty {
-            ComponentEntityType::Type { created, referenced } => {
-                self.any(*referenced, needs);
-                needs.own.insert(*created);
-            }
-            ComponentEntityType::Instance(id) => {
-                self.types[*id].exports.values().for_each(|item| self.entity(&item.ty, needs));
-            }
-            ComponentEntityType::Func(id) => self.function(*id, needs),
-            ComponentEntityType::Value(ty) => self.value(ty, needs),
-            ComponentEntityType::Component(_) | ComponentEntityType::Module(_) => {}
-        }
-        // Types may be nested as deep as a file is long: no recursion there.
-        while let Some(id) = needs.waiting.pop() {
-            self.inside(id, needs);
-        }
-    }
-
-    /// A type that is given a name here: what it consists of must have names, not itself.
-    fn any(&self, id: ComponentAnyTypeId, needs: &mut Needs) {
-        match id {
-            ComponentAnyTypeId::Defined(id) => needs.waiting.push(id),
-            ComponentAnyTypeId::Func(id) => self.function(id, needs),
-            ComponentAnyTypeId::Instance(id) => {
-                self.types[id].exports.values().for_each(|item| self.entity(&item.ty, needs));
-            }
-            ComponentAnyTypeId::Resource(_) | ComponentAnyTypeId::Component(_) => {}
-        }
-    }
-
-    fn function(&self, id: ComponentFuncTypeId, needs: &mut Needs) {
-        let function = &self.types[id];
-        let mentioned = function.params.iter().map(|(_, ty)| ty).chain(&function.result);
-        mentioned.for_each(|ty| self.value(ty, needs));
-    }
-
-    fn value(&self, ty: &ComponentValType, needs: &mut Needs) {
-        let ComponentValType::Type(id) = ty else { return };
-        match &self.types[*id] {
-            ComponentDefinedType::Record(_)
-            | ComponentDefinedType::Variant(_)
-            | ComponentDefinedType::Enum(_)
-            | ComponentDefinedType::Flags(_) => needs.add(ComponentAnyTypeId::Defined(*id)),
-            _ => needs.waiting.push(*id),
-        }
-    }
-
-    fn inside(&self, id: ComponentDefinedTypeId, needs: &mut Needs) {
-        if !needs.seen.insert(id) {
-            return;
-        }
-        match &self.types[id] {
-            ComponentDefinedType::Primitive(_)
-            | ComponentDefinedType::Enum(_)
-            | ComponentDefinedType::Flags(_) => {}
-            ComponentDefinedType::Record(record) => {
-                record.fields.values().for_each(|ty| self.value(ty, needs));
-            }
-            ComponentDefinedType::Variant(variant) => {
-                variant
-                    .cases
-                    .values()
-                    .filter_map(|case| case.ty.as_ref())
-                    .for_each(|ty| self.value(ty, needs));
-            }
-            ComponentDefinedType::Tuple(tuple) => tuple.types.iter().for_each(|ty| self.value(ty, needs)),
-            ComponentDefinedType::Result { ok, err, .. } => {
-                ok.iter().chain(err).for_each(|ty| self.value(ty, needs));
-            }
-            ComponentDefinedType::List { element: ty, .. }
-            | ComponentDefinedType::FixedLengthList { element: ty, .. }
-            | ComponentDefinedType::Option { ty, .. } => self.value(ty, needs),
-            ComponentDefinedType::Map { key, value, .. } => {
-                self.value(key, needs);
-                self.value(value, needs);
-            }
-            ComponentDefinedType::Own(id) | ComponentDefinedType::Borrow(id) => {
-                needs.add(ComponentAnyTypeId::Resource(*id));
-            }
-            ComponentDefinedType::Future { ty, .. } | ComponentDefinedType::Stream { ty, .. } => {
-                ty.iter().for_each(|ty| self.value(ty, needs));
-            }
-        }
-    }
-}
-
-/// What an export mentions, apart from the names that it gives itself.
-#[derive(Default)]
-struct Needs {
-    own: HashSet<ComponentAnyTypeId>,
-    seen: HashSet<ComponentDefinedTypeId>,
-    /// Types that have to be looked into.
-    waiting: Vec<ComponentDefinedTypeId>,
-    found: HashSet<ComponentAnyTypeId>,
-}
-
-impl Needs {
-    fn add(&mut self, id: ComponentAnyTypeId) {
-        if !self.own.contains(&id) {
-            self.found.insert(id);
-        }
+    fn register(&mut self, ty: &ComponentEntityType, place: Need) {
+        named_types::given(self.types, ty, &mut |id, path| {
+            self.origins.entry(id).or_insert_with(|| (place, path.last().cloned()));
+        });
     }
 }

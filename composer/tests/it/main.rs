@@ -11,6 +11,7 @@ mod decompose;
 mod deny;
 mod diff;
 mod doctor;
+mod exports;
 mod fit;
 mod graph;
 mod host;

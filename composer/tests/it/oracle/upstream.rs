@@ -123,6 +123,15 @@ fn wac_finds_two_resources_out_too_late() {
     assert!(words.contains("resource types are not the same (ResourceId"), "{words}");
 }
 
+/// What the library says that composes, of a part whose imports are all left to the host.
+fn left_open(part: Vec<u8>) -> String {
+    let document = wac_parser::Document::parse("package test:whole; let part = new parts:part { ... };")
+        .expect("the test's own text parses");
+    let key = wac_graph::types::BorrowedPackageKey::from_name_and_version("parts:part", None);
+    let resolution = document.resolve([(key, part)].into_iter().collect()).expect("it resolves");
+    panicked(|| resolution.encode(wac_graph::EncodeOptions::default()))
+}
+
 /// A function of a world may take a resource of an imported interface.
 #[test]
 fn wac_gives_up_on_resources_in_functions_of_a_world() {
@@ -132,10 +141,42 @@ fn wac_gives_up_on_resources_in_functions_of_a_world() {
         let taking = format!(r#"{world} (type $h ({handle} $r)) (import "f" (func (param "r" (list $h))))"#);
         let part = component(&taking);
         validate(&part, all_features()).expect("it is valid");
-        let words =
-            composed("let part = new parts:part { ... };", [("parts:part", part)]).expect_err("it gives up");
-        assert!(words.contains("gave up") && words.contains(place), "{words}");
+        let words = left_open(part);
+        assert!(words.contains(place), "{words}");
     }
+}
+
+/// An instance may have modules and components in it.
+#[test]
+fn wac_gives_up_on_modules_and_components_in_instances() {
+    for item in ["(core module)", "(component)"] {
+        let part = component(&format!(r#"(import "a" (instance (export "v" {item})))"#));
+        validate(&part, all_features()).expect("it is valid");
+        let words = left_open(part);
+        assert!(words.contains("expected only types, functions, and instance types"), "{words}");
+    }
+}
+
+/// A type that is exported for itself has a new name from then on, and what is exported after it has to go by that.
+#[test]
+fn wac_exports_functions_by_the_old_names_of_their_types() {
+    let part = component(
+        r#"(type $kind (enum "a")) (export $named "kind" (type $kind))
+           (import "f" (func $f (param "k" u8)))
+           (core module $m (func (export "k") (param i32)))
+           (core instance $i (instantiate $m))
+           (func $g (param "k" $named) (canon lift (core func $i "k")))
+           (export "g" (func $g))"#,
+    );
+    validate(&part, all_features()).expect("it is valid");
+    let document = wac_parser::Document::parse(
+        "package test:whole; let part = new parts:part { ... }; export part.kind; export part.g;",
+    )
+    .expect("the test's own text parses");
+    let key = wac_graph::types::BorrowedPackageKey::from_name_and_version("parts:part", None);
+    let resolution = document.resolve([(key, part)].into_iter().collect()).expect("it resolves");
+    let error = resolution.encode(wac_graph::EncodeOptions::default()).expect_err("it is not valid");
+    assert!(words_of(&error).contains("func not valid to be used as export"), "{error}");
 }
 
 /// An interface without a package may be used from as well as any.
