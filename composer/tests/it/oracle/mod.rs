@@ -9,6 +9,7 @@
 //! - [`pairs`]: thousands of edited pairs, `check` against the engine;
 //! - [`changes`]: pairs as old and new, `diff` against the engine in both directions;
 //! - [`triples`]: resources that must come from one place;
+//! - [`shared`]: resources of one host, which three components know;
 //! - [`names`]: tables for versions and near misses;
 //! - [`stock`]: pairs again, wac against the engine;
 //! - [`upstream`]: what is wrong in the libraries below, as `docs/upstream.md` describes it.
@@ -23,6 +24,7 @@ mod lift;
 mod model;
 mod names;
 mod pairs;
+mod shared;
 mod shrink;
 mod stock;
 mod text;
