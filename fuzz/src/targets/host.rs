@@ -182,7 +182,6 @@ impl Values {
     }
 
     /// A value of a type. None where there is no handle for it, or it is too large.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "any number will do")]
     fn of(&mut self, ty: &Type) -> Option<Val> {
         self.left = self.left.checked_sub(1)?;
         Some(match ty {
@@ -254,7 +253,6 @@ impl Values {
         (length <= self.left).then(|| (0..length).map(|_| self.of(ty)).collect())?
     }
 
-    #[expect(clippy::option_option, reason = "there may be no payload, or none that can be made")]
     fn payload(&mut self, ty: Option<Type>) -> Option<Option<Box<Val>>> {
         match ty {
             Some(ty) => self.of(&ty).map(|value| Some(Box::new(value))),
