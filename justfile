@@ -68,6 +68,12 @@ test *PARTS: setup
 lint: setup
     @"{{ python }}" tools/check.py lint
 
+# Compares what check says with what the engine says, on pairs made by chance: just oracle [--seed N] [--pairs N] [--threads N]
+[group("check")]
+oracle *ARGS:
+    @"{{ python }}" tools/setup.py tests
+    @"{{ python }}" tools/oracle.py "$@"
+
 # Fuzzes what reads foreign bytes: just fuzz [TARGET...] [--seconds N]
 [group("check")]
 fuzz *ARGS:
@@ -112,7 +118,7 @@ third-party: setup
 ci:
     @.ci/run
 
-# What CI runs after the tests: lints, contracts, other people's components and tools, demo, soak, fuzzing
+# What CI runs after the tests: lints, contracts, other people's components and tools, demo, soak, new seeds, fuzzing
 [private]
 after-tests:
     @"{{ python }}" tools/check.py rest

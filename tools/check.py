@@ -2,7 +2,8 @@
 
     python3 tools/check.py test [PART...]     the tests: native, languages, build, e2e
     python3 tools/check.py rest               the other checks, then the table of everything
-    python3 tools/check.py PART               one part: also lint, wit, third-party, besides, cargo-component, fuzz
+    python3 tools/check.py PART               one part: also lint, wit, third-party, besides, cargo-component, oracle,
+                                              fuzz
 
 The work is done by others: cargo-nextest, the runners of the guest languages, clippy, cargo-fuzz. A part fails when one
 of its commands fails, or when no test ran in it. target/check/PART.log has the whole output of each part.
@@ -26,6 +27,8 @@ GUEST_PYTHON = TOOLS / "python" / "bin" / "python"
 COMPOSER = TARGET / "release" / "composer"
 
 GUESTS = [word for name in ("storage", "orders", "pricing-rust") for word in ("-p", name)]
+# How many pairs of fresh seeds CI has `check` and the engine compared on.
+ORACLE_PAIRS = 20_000
 # How long CI runs each fuzz target, in seconds.
 FUZZ_SECONDS = 10
 
@@ -235,6 +238,11 @@ def wit(part):
     part.run(sys.executable, "tools/wit_deps.py", "verify", what="wit/deps")
 
 
+def oracle(part):
+    """check against the engine, on seeds that the commit decides"""
+    part.run(sys.executable, "tools/oracle.py", "--pairs", ORACLE_PAIRS)
+
+
 def fuzz(part):
     """some seconds of every fuzz target"""
     part.run(sys.executable, "tools/fuzz.py", "--seconds", FUZZ_SECONDS)
@@ -250,6 +258,7 @@ PARTS = {
     "third-party": third_party,
     "besides": besides,
     "cargo-component": cargo_component,
+    "oracle": oracle,
     "fuzz": fuzz,
 }
 TESTS = ("native", "languages", "build", "e2e")

@@ -3,6 +3,8 @@
 //! A byte more in a nested section makes every length around it wrong, and a file with a wrong length is refused before
 //! anything in it is looked at. So sections are taken out of their frames here, changed, and framed anew.
 
+use std::cell::Cell;
+
 use crate::seeds::{SEPARATOR, components};
 
 /// How deep components are taken apart.
@@ -34,6 +36,48 @@ pub fn component(
     data[..changed.len()].copy_from_slice(&changed);
     changed.len()
 }
+
+/// Changes bytes that have no form in place, as libFuzzer does it: where it is not there, this takes its part. What is changed
+/// follows from the bytes and from how often this was called in the thread.
+pub fn bytes(data: &mut [u8], size: usize, max_size: usize) -> usize {
+    thread_local! {
+        static CALLS: Cell<u32> = const { Cell::new(0) };
+    }
+    let calls = CALLS.replace(CALLS.get().wrapping_add(1));
+    let mix = |seed: u32, byte: &u8| (seed ^ u32::from(*byte)).wrapping_mul(16_777_619);
+    let mut chance = Chance(data[..size].iter().fold(2_166_136_261 ^ calls, mix));
+    let at = chance.below(size);
+    match chance.below(7) {
+        _ if size == 0 => {
+            let grown = usize::from(max_size > 0);
+            data[..grown].fill(chance.below(256) as u8);
+            return grown;
+        }
+        0 => data[at] ^= 1 << chance.below(8),
+        1 => data[at] = chance.below(256) as u8,
+        2 => data[at] = TELLING[chance.below(TELLING.len())],
+        3 => data[at] = data[at].wrapping_add(if chance.below(2) == 0 { 1 } else { 255 }),
+        4 if size < max_size => {
+            data.copy_within(at..size, at + 1);
+            data[at] = chance.below(256) as u8;
+            return size + 1;
+        }
+        5 => {
+            data.copy_within(at + 1..size, at);
+            return size - 1;
+        }
+        _ => {
+            // A piece of it, over another one.
+            let from = chance.below(size);
+            let length = 1 + chance.below(8.min(size - from.max(at)));
+            data.copy_within(from..from + length, at);
+        }
+    }
+    size
+}
+
+/// Bytes that mean something at many places of a binary.
+const TELLING: [u8; 10] = [0, 1, 2, 0x0b, 0x40, 0x60, 0x7f, 0x80, 0xfe, 0xff];
 
 /// A component or module, taken apart.
 #[derive(Clone)]

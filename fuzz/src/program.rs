@@ -2,6 +2,8 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+#[cfg(not(fuzzing))]
+use std::time::Duration;
 
 /// The program of a target: under cargo-fuzz it hands the target to libFuzzer, and otherwise it replays files.
 ///
@@ -41,6 +43,35 @@ macro_rules! program {
             $crate::program::replay($name)
         }
     };
+}
+
+/// The program of a target that libFuzzer does not run: with `--wander SECONDS KEPT ARTIFACTS` it is its own fuzzer, and otherwise
+/// it replays files as the others do.
+///
+/// # Panics
+///
+/// Where there is no such target, or the arguments are others.
+#[cfg(not(fuzzing))]
+pub fn wander(name: &str) -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [command, seconds, kept, artifacts, seed @ ..] = arguments.as_slice() else { return replay(name) };
+    if command != "--wander" {
+        return replay(name);
+    }
+    let target = crate::target(name).expect("it is listed");
+    let wandering = crate::wander::Wandering {
+        time: Duration::from_secs(seconds.parse().expect("it is a number of seconds")),
+        seed: seed.first().map(|seed| seed.parse().expect("it is a seed")),
+        kept: kept.into(),
+        artifacts: artifacts.into(),
+    };
+    match crate::wander::wander(target, &wandering) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Assembles the corpus of a target where `FUZZ_SEEDS` says.

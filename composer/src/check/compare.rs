@@ -376,9 +376,13 @@ impl<'a> Walk<'a> {
         if !self.alone && self.voice == Voice::Fit {
             self.pairs.insert(nodes);
         }
-        // It is told once for each import, whose wire may be what is wrong.
+        if w == o {
+            return Ok(());
+        }
+        // Of one name, it is told once for each import, whose wire may be what is wrong. Of different names, each mention is
+        // wrong by itself.
         let place = at.path.first().cloned().unwrap_or_default();
-        if w == o || !self.strangers.insert((w, o, at.wanted.part, place)) {
+        if !self.strangers.insert((w, o, at.wanted.part, place)) && self.are_namesakes(nodes) {
             return Ok(());
         }
         if self.voice == Voice::Change {
@@ -410,6 +414,15 @@ impl<'a> Walk<'a> {
             self.apart.push((self.found.len() - 1, nodes));
         }
         Ok(())
+    }
+
+    /// Whether both resources have one name where they are defined. Those without a definition in sight count as such.
+    fn are_namesakes(&self, (wanted, offered): Pair) -> bool {
+        let name = |(part, resource): Node| match &self.parts[part].shape.resource(resource).origin {
+            Origin::Asked(place) | Origin::Made(place) => place.last(),
+            Origin::Inner => None,
+        };
+        name(wanted).zip(name(offered)).is_none_or(|(wanted, offered)| wanted == offered)
     }
 
     pub(super) fn story(&self) -> Story<'_> {

@@ -1,9 +1,10 @@
 //! What is left to the host: it gives one instance of each interface to all who import it, and resources of its own.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
-use super::compare::{At, Done, Walk};
+use super::claims::{Apart, Claims};
+use super::compare::{At, Change, Done, Walk};
 use super::identity::{Node, Setting};
 use super::names::track;
 use super::near::shown;
@@ -11,15 +12,13 @@ use super::pair::older;
 use super::voice::Voice;
 use super::{CheckError, Class, Mismatch, Part};
 use crate::shape::member::plain_name;
+use crate::shape::print::Step;
 use crate::shape::{Definition, Item, Origin, Place, mention};
 
 /// A place in what the host gives: an import, and the names in it. Versions on one track are one there.
-type HostPlace = (String, Place);
+pub(super) type HostPlace = (String, Place);
 
-/// How often a resource may be passed from name to name.
-const MOST_NAMES: usize = 100;
-
-fn host_place(import: &str, rest: &[String]) -> HostPlace {
+pub(super) fn host_place(import: &str, rest: &[String]) -> HostPlace {
     (track(import).unwrap_or_else(|| import.to_owned()), rest.to_vec())
 }
 
@@ -28,8 +27,11 @@ fn host_place(import: &str, rest: &[String]) -> HostPlace {
 pub(super) struct Resources {
     /// For each, who asks for it first.
     known: HashMap<HostPlace, Node>,
-    /// Places where somebody says that there is the resource of another place.
+    /// Places of one resource, by what all parts say together: from each to another one, and at last to the one that stands
+    /// for them all.
     same: HashMap<HostPlace, HostPlace>,
+    /// How many places the one stands for, where they are several.
+    sizes: HashMap<HostPlace, usize>,
 }
 
 impl Resources {
@@ -41,21 +43,28 @@ impl Resources {
                 let Item::Type(Definition::Resource(handle)) = item else { continue };
                 let Origin::Asked(place) = &part.shape.resource(handle.resource).origin else { continue };
                 let Some((from, rest)) = place.split_first().filter(|(from, _)| left(from)) else { continue };
-                let (here, there) = (host_place(import, std::slice::from_ref(name)), host_place(from, rest));
-                if here != there && self.place(there.clone()) != here {
-                    self.same.entry(here).or_insert(there);
-                }
+                self.unite(host_place(import, std::slice::from_ref(name)), host_place(from, rest));
             }
         }
     }
 
-    /// Where a resource is by the names of all who know it.
+    /// Two places are those of one resource. The smaller set of places joins the larger one, so that no way is long.
+    fn unite(&mut self, one: HostPlace, other: HostPlace) {
+        let (one, other) = (self.place(one), self.place(other));
+        if one == other {
+            return;
+        }
+        let size = |place: &HostPlace| self.sizes.get(place).copied().unwrap_or(1);
+        let all = size(&one) + size(&other);
+        let (joins, stands) = if size(&one) > size(&other) { (other, one) } else { (one, other) };
+        self.sizes.insert(stands.clone(), all);
+        self.same.insert(joins, stands);
+    }
+
+    /// The place that stands for all those of the resource.
     fn place(&self, mut place: HostPlace) -> HostPlace {
-        for _ in 0..MOST_NAMES {
-            match self.same.get(&place) {
-                Some(other) => place.clone_from(other),
-                None => break,
-            }
+        while let Some(other) = self.same.get(&place) {
+            place.clone_from(other);
         }
         place
     }
@@ -78,6 +87,8 @@ pub(super) type Left<'a> = (usize, &'a str, &'a Item);
 pub(super) struct Host<'a> {
     /// By the track of the import, and the name within it, if it is an interface: who wants it first.
     wanted: HashMap<(String, Option<&'a str>), Left<'a>>,
+    /// By part, its names for resources of the host.
+    claims: BTreeMap<usize, Claims<'a>>,
 }
 
 impl<'a> Host<'a> {
@@ -97,7 +108,29 @@ impl<'a> Host<'a> {
             let mentioned = mention::resources(walk.parts[part].shape, item);
             mentioned.into_iter().any(|resource| maker(walk, hosts, (part, resource)).is_some())
         };
-        if told { Ok(()) } else { self.same_for_all(walk, left) }
+        if told {
+            return Ok(());
+        }
+        self.claims.entry(part).or_default().add(walk.parts[part].shape, left);
+        self.same_for_all(walk, left)
+    }
+
+    /// Notes each two parts that contradict each other about which resources of the host are one, unless something is noted
+    /// between the two already.
+    pub(super) fn contradictions(&self, walk: &mut Walk<'a>, hosts: &Resources) -> Done {
+        let involved =
+            |claims: &Claims<'_>| claims.unite() && claims.divide(|place| hosts.place(place.clone()));
+        let involved: Vec<_> = self.claims.iter().filter(|(_, claims)| involved(claims)).collect();
+        for (at, (one, claims)) in involved.iter().enumerate() {
+            for (other, others) in &involved[..at] {
+                walk.spend(claims.len() + others.len() + walk.found.len())?;
+                let Some(pairs) = claims.apart_in(others).zip(others.apart_in(claims)) else { continue };
+                if !walk.found.iter().any(|found| is_between(found, walk.name(**one), walk.name(**other))) {
+                    contradiction(walk, (**one, pairs.0), (**other, pairs.1))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Compares an import with what others want under the same name, item by item: each of them is one for all, and an
@@ -148,14 +181,9 @@ fn compare(
     let result = either_way(walk, &at, one.2, other.2);
     walk.voice = voice;
     let (one, other) = (walk.name(one.0), walk.name(other.0));
-    let closed = match walk.setting {
-        Setting::Bag => format!("close it for one of them (`--deny {one}={import}`)"),
-        Setting::Plugs | Setting::Text => {
-            "put something behind it for one of them, such as the stub that `composer deny` makes".to_owned()
-        }
-    };
+    let edit = one_version(walk, (one, other), import);
     for found in &mut walk.found[before..] {
-        found.edit = format!("build `{one}` and `{other}` against one version of `{import}`, or {closed}");
+        found.edit.clone_from(&edit);
         found.notes.insert(
             0,
             if import == known {
@@ -169,6 +197,64 @@ fn compare(
         );
     }
     result
+}
+
+/// The edit that has two parts want the same of the host.
+fn one_version(walk: &Walk<'_>, (one, other): (&str, &str), import: &str) -> String {
+    let closed = match walk.setting {
+        Setting::Bag => format!("close it for one of them (`--deny {one}={import}`)"),
+        Setting::Plugs | Setting::Text => {
+            "put something behind it for one of them, such as the stub that `composer deny` makes".to_owned()
+        }
+    };
+    format!("build `{one}` and `{other}` against one version of `{import}`, or {closed}")
+}
+
+/// Whether this says already that two parts want different resources of the host.
+fn is_between(found: &Mismatch, one: &str, other: &str) -> bool {
+    let sides = [Some(found.wanted_by.as_str()), found.offered_by.as_deref()];
+    found.shared
+        && found.class == Class::ResourceIdentity
+        && [one, other].iter().all(|name| sides.contains(&Some(name)))
+}
+
+/// Notes that each of two parts holds two resources of the host for one, which the other one keeps apart.
+fn contradiction(
+    walk: &mut Walk<'_>,
+    (one, (first, second)): (usize, Apart<'_, '_>),
+    (other, (third, fourth)): (usize, Apart<'_, '_>),
+) -> Done {
+    let (import, name) = (second.import, second.name);
+    let at = At::items(
+        vec![plain_name(import), plain_name(name)],
+        (one, name, second.item),
+        (other, fourth.name, fourth.item),
+        Change::Offered,
+    );
+    let names = (walk.name(one), walk.name(other));
+    let problem = format!(
+        "`{}` holds {} for the same resource as {}, which `{}` keeps apart, and the other way round {} and {}",
+        names.0,
+        second.beside(second),
+        first.beside(second),
+        names.1,
+        fourth.beside(second),
+        third.beside(second)
+    );
+    let edit = one_version(walk, names, import);
+    let voice = std::mem::replace(&mut walk.voice, Voice::Both);
+    let noted =
+        walk.note(&at, Class::ResourceIdentity, Some(&[Step::Name]), Some(&[Step::Name]), problem, edit);
+    walk.voice = voice;
+    noted?;
+    if let Some(last) = walk.found.last_mut() {
+        last.notes.push(
+            "what is left to the host is one for all: a host that gives what one of them wants does not give what the other \
+             one wants"
+                .to_owned(),
+        );
+    }
+    Ok(())
 }
 
 /// Of components and modules, one may do for both.

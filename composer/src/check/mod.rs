@@ -56,6 +56,7 @@ use crate::wire::Place;
 
 mod align;
 mod between;
+mod claims;
 mod class;
 mod compare;
 mod guesses;

@@ -33,7 +33,7 @@ pub(super) fn plug(parts: &[Part<'_>], leave_open: &[Asked]) -> Result<Report, C
     let mut walk = Walk::new(parts, None);
     let mut report = Report::default();
     let mut names = BTreeSet::new();
-    let hosts = link(&mut walk, find, demands);
+    let hosts = link(&mut walk, |part| used.contains(&part), find, demands);
     let mut host = Host::default();
     for (index, part) in parts.iter().enumerate() {
         for (name, item) in &part.shape.root().imports {
@@ -67,6 +67,7 @@ pub(super) fn plug(parts: &[Part<'_>], leave_open: &[Asked]) -> Result<Report, C
             }
         }
     }
+    host.contradictions(&mut walk, &hosts)?;
     circles(&mut walk, &used, find);
     rewire(&mut walk);
     let Report { wired, passed_over, .. } = &mut report;
@@ -124,15 +125,19 @@ fn circles<'a>(walk: &mut Walk<'_>, used: &BTreeSet<usize>, find: impl Fn(usize,
 }
 
 /// Finds out which resource is which, and answers with those of the host. What stands behind an import is for `find` to
-/// say; `open` tells imports that should have something behind them, and have not.
+/// say; `open` tells imports that should have something behind them, and have not. What parts say of the host counts where
+/// they are `used`.
 fn link<'a>(
     walk: &mut Walk<'_>,
+    used: impl Fn(usize) -> bool,
     find: impl Fn(usize, &str) -> Option<Offer<'a>>,
     open: impl Fn(usize, &str) -> bool,
 ) -> Resources {
     let mut hosts = Resources::default();
     for (index, part) in walk.parts.iter().enumerate() {
-        hosts.learn(part, |import| find(index, import).is_none());
+        if used(index) {
+            hosts.learn(part, |import| find(index, import).is_none());
+        }
     }
     for (index, part) in walk.parts.iter().enumerate() {
         for (resource, place) in &part.shape.root().asked {
@@ -204,7 +209,7 @@ pub(super) fn wiring(
     let is_open = |part: usize, import: &str| closed.contains(&part) && find(part, import).is_none();
     let mut walk = Walk::new(parts, None);
     walk.setting = setting;
-    let hosts = link(&mut walk, find, is_open);
+    let hosts = link(&mut walk, |_| true, find, is_open);
     let mut offers = Offers::default();
     for (index, part) in parts.iter().enumerate() {
         offers.add(index, &part.shape.root().exports);
@@ -233,6 +238,7 @@ pub(super) fn wiring(
             }
         }
     }
+    host.contradictions(&mut walk, &hosts)?;
     rewire(&mut walk);
     Ok(Report { mismatches: walk.found, host: names.into_iter().collect(), ..report })
 }

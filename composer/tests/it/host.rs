@@ -113,6 +113,53 @@ fn two_parts_that_want_different_functions_of_the_host_fit() {
     }
 }
 
+/// A component that imports `wasi:a/i` with these resources of the host, and `k:k/run` or exports it.
+fn resources(items: &str, runs: bool) -> Vec<u8> {
+    let run = if runs {
+        r#"(import "behind" (instance $b (export "run" (func)))) (export "k:k/run" (instance $b))"#
+    } else {
+        r#"(import "k:k/run" (instance (export "run" (func))))"#
+    };
+    let items = items.split(' ').map(|item| {
+        let (name, kind) = item.split_once('=').map_or((item, None), |(name, of)| (name, Some(of)));
+        let bounds = kind.map_or("(sub resource)".to_owned(), |of| format!("(eq ${of})"));
+        format!(r#"(export "{name}" (type ${name} {bounds}))"#)
+    });
+    let items: String = items.collect();
+    component(&format!(r#"(component (import "wasi:a/i" (instance {items})) {run})"#))
+}
+
+#[test]
+fn two_parts_that_contradict_each_other_about_resources_of_the_host_do_not_fit() {
+    let open = ["--leave-open", "behind"];
+    let socket = resources("s t=s d", false);
+    // What one part holds for one resource, another part may keep apart, unless it does so the other way round as well.
+    for (items, contradicts) in
+        [("s t d=s", true), ("s t=s d", false), ("s t d", false), ("s t=s d=s", false)]
+    {
+        let runs = resources(items, true);
+        let (code, text) = says("check", &[("socket", &socket), ("runs", &runs)], &open);
+        assert_eq!(code, Some(i32::from(contradicts)), "{items}: {text}");
+        for expected in [
+            "resource-identity: wasi:a/i > ",
+            "for the same resource as `s`, which",
+            "and the other way round",
+            "build `runs.wasm` and `socket.wasm` against one version of `wasi:a/i`",
+        ] {
+            assert_eq!(text.contains(expected), contradicts, "{items}: {expected}: {text}");
+        }
+    }
+}
+
+#[test]
+fn resources_of_the_host_are_one_by_what_all_parts_say_of_them() {
+    // `x` is `y` to the one, and `a` to the other: so are `y` and `a`.
+    let open = ["--leave-open", "behind"];
+    let (socket, runs) = (resources("y x=y", false), resources("a x=a", true));
+    let (code, text) = says("check", &[("socket", &socket), ("runs", &runs)], &open);
+    assert_eq!(code, Some(0), "{text}");
+}
+
 #[test]
 fn who_imports_what_stays_open_has_to_want_the_same() {
     let asking = |ty: &str, world: &str| {

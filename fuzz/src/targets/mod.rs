@@ -2,6 +2,8 @@
 
 pub(crate) mod components;
 pub(crate) mod diff;
+#[cfg(not(fuzzing))]
+pub(crate) mod host;
 pub(crate) mod texts;
 pub(crate) mod wit;
 

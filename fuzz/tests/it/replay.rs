@@ -8,7 +8,7 @@ use fuzz::{TARGETS, attempt, seeds};
 #[test]
 fn corpora_hold() {
     let mut broken = Vec::new();
-    for target in &TARGETS {
+    for target in TARGETS {
         let files = seeds::of(target.name).expect("every target has a corpus");
         assert!(!files.is_empty(), "the corpus of {} is empty", target.name);
         for path in files {

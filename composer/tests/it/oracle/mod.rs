@@ -9,6 +9,7 @@
 //! - [`pairs`]: thousands of edited pairs, `check` against the engine;
 //! - [`changes`]: pairs as old and new, `diff` against the engine in both directions;
 //! - [`triples`]: resources that must come from one place;
+//! - [`shared`]: resources of one host, which three components know;
 //! - [`names`]: tables for versions and near misses;
 //! - [`stock`]: pairs again, wac against the engine;
 //! - [`upstream`]: what is wrong in the libraries below, as `docs/upstream.md` describes it.
@@ -23,6 +24,7 @@ mod lift;
 mod model;
 mod names;
 mod pairs;
+mod shared;
 mod shrink;
 mod stock;
 mod text;
@@ -36,7 +38,19 @@ use composer::check::{CheckError, Part, Report, plug_leaving_open};
 use composer::shape::Shape;
 use composer::wire::Place;
 
-/// Asks `examine` of `count` seeds from `first` on, on all processors, and adds up what it answers. The least seed of those to
+/// How many threads are at work: `ORACLE_THREADS`, or one for each processor.
+fn threads() -> usize {
+    asked("ORACLE_THREADS").unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
+
+/// What a variable of the environment asks for, where it is set.
+fn asked<T: std::str::FromStr>(variable: &str) -> Option<T> {
+    let text = std::env::var(variable).ok()?;
+    let Ok(number) = text.parse() else { panic!("{variable} is `{text}`, which is no number that fits") };
+    Some(number)
+}
+
+/// Asks `examine` of `count` seeds from `first` on, on several threads, and adds up what it answers. The least seed of those to
 /// which it has no answer, where there is one: the rest is not asked then.
 fn many<T: Default + Send>(
     first: u64,
@@ -61,8 +75,7 @@ fn many<T: Default + Send>(
     };
     let mut tally = T::default();
     std::thread::scope(|scope| {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let started: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let started: Vec<_> = (0..threads()).map(|_| scope.spawn(work)).collect();
         started
             .into_iter()
             .for_each(|thread| add(&mut tally, &thread.join().expect("it answers with a tally")));

@@ -1,0 +1,85 @@
+//! Which resources of the host parts hold for one, and where two parts contradict each other.
+//!
+//! A part may know one resource under several names. Another part may keep these names apart: a host that gives one
+//! resource under both names serves them both. But where each of two parts holds for one what the other keeps apart, no host
+//! that either of them was built for serves the other one.
+
+use std::collections::HashMap;
+
+use super::host::{HostPlace, Left, host_place};
+use crate::shape::{Definition, Item, ResourceId, Shape};
+
+/// A name under which a part takes a resource of the host.
+pub(super) struct Claim<'a> {
+    place: HostPlace,
+    resource: ResourceId,
+    pub(super) import: &'a str,
+    pub(super) name: &'a str,
+    pub(super) item: &'a Item,
+}
+
+impl Claim<'_> {
+    /// Returns the name for people, with its import where that is not the import of the other one.
+    pub(super) fn beside(&self, other: &Claim<'_>) -> String {
+        if self.import == other.import {
+            format!("`{}`", self.name)
+        } else {
+            format!("`{}` of `{}`", self.name, self.import)
+        }
+    }
+}
+
+/// Two names: one resource to one part, and two to another.
+pub(super) type Apart<'c, 'a> = (&'c Claim<'a>, &'c Claim<'a>);
+
+/// All names that one part has for resources of the host, in the order of its imports.
+#[derive(Default)]
+pub(super) struct Claims<'a> {
+    all: Vec<Claim<'a>>,
+    by_place: HashMap<HostPlace, ResourceId>,
+    /// How many names each resource has.
+    names: HashMap<ResourceId, usize>,
+}
+
+impl<'a> Claims<'a> {
+    /// Adds the resources of an import that is left to the host.
+    pub(super) fn add(&mut self, shape: &'a Shape, (_, import, item): Left<'a>) {
+        let Item::Interface(id) = item else { return };
+        for (name, item) in &shape.interface(*id).items {
+            let Item::Type(Definition::Resource(handle)) = item else { continue };
+            let (place, resource) = (host_place(import, std::slice::from_ref(name)), handle.resource);
+            self.by_place.insert(place.clone(), resource);
+            *self.names.entry(resource).or_default() += 1;
+            self.all.push(Claim { place, resource, import, name, item });
+        }
+    }
+
+    /// Whether two of its resources are one to all parts together: `all` gives the place that stands for all those of a resource.
+    /// A part of which this is not true contradicts nobody.
+    pub(super) fn divide(&self, all: impl Fn(&HostPlace) -> HostPlace) -> bool {
+        let mut known: HashMap<HostPlace, ResourceId> = HashMap::new();
+        self.all
+            .iter()
+            .any(|claim| *known.entry(all(&claim.place)).or_insert(claim.resource) != claim.resource)
+    }
+
+    /// Whether any resource has several names. A part of which this is not true contradicts nobody.
+    pub(super) fn unite(&self) -> bool {
+        self.names.values().any(|count| *count > 1)
+    }
+
+    /// How much it takes to compare with other claims.
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Returns the first two names that are one resource here, and two to the other part.
+    pub(super) fn apart_in(&self, other: &Claims<'_>) -> Option<Apart<'_, 'a>> {
+        let mut first: HashMap<ResourceId, (&Claim<'a>, ResourceId)> = HashMap::new();
+        self.all.iter().find_map(|claim| {
+            let there = *other.by_place.get(&claim.place)?;
+            let (known, its) = *first.entry(claim.resource).or_insert((claim, there));
+            (its != there).then_some((known, claim))
+        })
+    }
+}
