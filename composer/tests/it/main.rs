@@ -7,6 +7,7 @@ mod check;
 mod command;
 mod common;
 mod completions;
+mod componentize;
 mod decompose;
 mod deny;
 mod diff;
