@@ -38,3 +38,4 @@ mod third_party;
 mod watch;
 mod wire;
 mod wit;
+mod wit_text;
