@@ -1,5 +1,7 @@
 //! C bindings for a world: what Zig and C components are written against.
 
+use std::collections::HashSet;
+
 use thiserror::Error;
 use wit_bindgen_core::Files;
 use wit_parser::{LiveTypes, Resolve, Type, TypeDefKind, WorldId};
@@ -36,6 +38,14 @@ pub enum BindgenError {
     /// The types of the world are too large once all are written out, as the generator does where they are copied.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
+    /// The generator gives one name to two things.
+    #[error("no C bindings for the world `{world}`: the generator calls two things in them `{name}`")]
+    Clash {
+        /// The full name of the world.
+        world: String,
+        /// The name in C.
+        name: String,
+    },
     /// The generator crashed.
     #[error("no C bindings for this world")]
     Crash(#[from] Crash),
@@ -46,8 +56,8 @@ pub enum BindgenError {
 ///
 /// # Errors
 ///
-/// Where there is no such world, its types are [too large](TooLarge), or the generator cannot say it in C: error contexts, and
-/// lists of fixed length.
+/// Where there is no such world, its types are [too large](TooLarge), or the generator cannot say it in C: error contexts,
+/// lists of fixed length, and two things for which it has the same name.
 pub fn c(contracts: &Contracts, world: &str) -> Result<Vec<(String, Vec<u8>)>, BindgenError> {
     let id = contracts.world(world)?;
     contracts.bounded(id)?;
@@ -60,7 +70,27 @@ pub fn c(contracts: &Contracts, world: &str) -> Result<Vec<(String, Vec<u8>)>, B
         wit_bindgen_c::Opts::default().build().generate(&mut resolve, id, &mut files)?;
         Ok(files.iter().map(|(name, content)| (name.to_owned(), content.to_vec())).collect())
     })?;
-    generated.map_err(|source| BindgenError::Generate { world: contracts.world_name(id), source })
+    let files: Vec<(String, Vec<u8>)> =
+        generated.map_err(|source| BindgenError::Generate { world: contracts.world_name(id), source })?;
+    let header = files.iter().find(|(name, _)| name.ends_with(".h"));
+    match header.and_then(|(_, content)| twice(&String::from_utf8_lossy(content))) {
+        Some(name) => Err(BindgenError::Clash { world: contracts.world_name(id), name }),
+        None => Ok(files),
+    }
+}
+
+/// Returns a name that a header of the generator declares twice. Each of its declarations ends a line with `NAME;` or
+/// `NAME(…);`.
+fn twice(header: &str) -> Option<String> {
+    let mut seen = HashSet::new();
+    let declared = header.lines().filter_map(|line| {
+        let line = line.strip_suffix(';')?;
+        let is_type = line.starts_with("typedef ") || line.starts_with("} ");
+        let is_function = !line.starts_with(' ') && line.contains('(');
+        let line = line.split_once('(').filter(|_| is_function).map_or(line, |(head, _)| head);
+        (is_type || is_function).then(|| line.rsplit([' ', '*']).next())?
+    });
+    declared.map(str::to_owned).find(|name| !seen.insert(name.clone()))
 }
 
 /// What the generator would give up on without an error.

@@ -1,12 +1,16 @@
 //! From a core module to a component.
 
+mod module;
+pub mod preview1;
+
 use thiserror::Error;
 use wasm_metadata::AddMetadata;
-use wasmparser::{Parser, Payload, Validator, WasmFeatures};
+use wasmparser::Parser;
 use wit_component::{ComponentEncoder, StringEncoding};
 
 use crate::contain::{Crash, contain};
 use crate::contract::{Contracts, WorldError};
+use module::{Imported, Module};
 
 /// Why no component was made.
 #[derive(Debug, Error)]
@@ -37,6 +41,43 @@ pub enum ComponentizeError {
         /// What it imports from there.
         names: Vec<String>,
     },
+    /// The module starts threads by a proposal that components do not have.
+    #[error("the core module was built for threads ({what}), which a component cannot start that way")]
+    Threads {
+        /// What shows it.
+        what: &'static str,
+    },
+    /// No world says what the module imports, and no adapter provides it.
+    #[error("the core module imports {} from `{module}`, which is neither of WASI nor of a world", functions(.names))]
+    Foreign {
+        /// The module that it imports from.
+        module: String,
+        /// What it imports from there.
+        names: Vec<String>,
+    },
+    /// An adapter cannot be read.
+    #[error("the adapter for `{name}` cannot be read")]
+    Adapter {
+        /// What it stands in for.
+        name: String,
+        /// What is wrong with it.
+        #[source]
+        source: anyhow::Error,
+    },
+    /// An adapter was given for what the module does not import.
+    #[error("the core module imports nothing from `{0}`, for which an adapter was given")]
+    IdleAdapter(String),
+    /// There are several adapters for one module.
+    #[error("two adapters were given for `{0}`")]
+    TwoAdapters(String),
+    /// A program cannot be started.
+    #[error(
+        "the core module's `_start` is not a function without parameters and results, as that of a program is"
+    )]
+    OddStart,
+    /// An adapter has no memory that it could share with the module.
+    #[error("the core module exports no memory under the name `memory`, which its adapter needs")]
+    NoMemory,
     /// The module does not fit the world it was built for, or the encoder cannot say it.
     #[error("no component can be made of the core module")]
     Encode(#[source] anyhow::Error),
@@ -63,6 +104,41 @@ pub struct Adapter {
     pub bytes: Vec<u8>,
 }
 
+impl Adapter {
+    /// Returns the full names of the interfaces that a component may import because of the adapter.
+    ///
+    /// # Errors
+    ///
+    /// Where it is no adapter.
+    pub fn imports(&self) -> Result<Vec<String>, ComponentizeError> {
+        Ok(self.world()?.imports)
+    }
+
+    fn world(&self) -> Result<AdapterWorld, ComponentizeError> {
+        let fail = |source| ComponentizeError::Adapter { name: self.name.clone(), source };
+        if !Parser::is_core_wasm(&self.bytes) {
+            let what = match std::str::from_utf8(&self.bytes) {
+                _ if Parser::is_component(&self.bytes) => "a component",
+                Ok(text) if !text.is_empty() => "text",
+                _ => "not WebAssembly",
+            };
+            return Err(fail(anyhow::anyhow!("it is {what}, and an adapter is a core module")));
+        }
+        let (_, found) = contain(|| wit_component::metadata::decode(&self.bytes))?.map_err(fail)?;
+        let world = &found.resolve.worlds[found.world];
+        let imports = world.imports.keys().map(|key| found.resolve.name_world_key(key)).collect();
+        Ok(AdapterWorld { imports, exports: !world.exports.is_empty() })
+    }
+}
+
+/// The world that an adapter was built for.
+struct AdapterWorld {
+    /// The full names of what it imports.
+    imports: Vec<String>,
+    /// Whether it exports anything.
+    exports: bool,
+}
+
 /// What is written into a component about its making, for those who look inside later.
 #[derive(Debug, Clone)]
 pub struct Origin {
@@ -75,7 +151,8 @@ pub struct Origin {
 /// Makes a component of a core module.
 ///
 /// A module that says which world it was built for (bindings generators write that into a custom section) is
-/// taken at its word; for one that does not, `world` names it.
+/// taken at its word; for one that does not, `world` names it, or an adapter whose own world exports something: that of
+/// [commands](preview1::Kind::Command) makes a component that exports `wasi:cli/run`.
 ///
 /// # Errors
 ///
@@ -94,19 +171,23 @@ pub fn componentize(
             text: std::str::from_utf8(core).is_ok() && !core.is_empty(),
         });
     }
-    Validator::new_with_features(WasmFeatures::all())
-        .validate_all(core)
-        .map_err(ComponentizeError::Invalid)?;
     let module = Module::read(core).map_err(ComponentizeError::Invalid)?;
-    if let Some((name, names)) = module.foreign.iter().find(|(name, _)| needs_adapter(name, adapters)) {
-        return Err(ComponentizeError::NeedsAdapter { module: name.clone(), names: names.clone() });
-    }
+    refuse_idle(&module, adapters)?;
+    let worlds = adapters.iter().map(Adapter::world).collect::<Result<Vec<_>, _>>()?;
+    refuse_unadapted(&module, adapters)?;
     let mut core = core.to_vec();
-    if !module.names_world {
-        let (contracts, world) = world.ok_or(ComponentizeError::NoWorld)?;
+    if let (false, Some((contracts, world))) = (module.names_world, world) {
         let world = contracts.world(world)?;
         wit_component::embed_component_metadata(&mut core, contracts.resolve(), world, StringEncoding::UTF8)
             .map_err(ComponentizeError::Encode)?;
+    } else if !module.names_world {
+        if let Some(Imported { module, names }) = module.imports.iter().find(|from| !adapted(from, adapters))
+        {
+            return Err(ComponentizeError::Foreign { module: module.clone(), names: names.clone() });
+        }
+        if !worlds.iter().any(|world| world.exports) {
+            return Err(ComponentizeError::NoWorld);
+        }
     }
     let encoded = contain(|| {
         let mut encoder = ComponentEncoder::default();
@@ -116,7 +197,13 @@ pub fn componentize(
         }
         encoder.encode()
     })?;
-    encoded.map_err(ComponentizeError::Encode)
+    encoded.map_err(|error| match module {
+        Module { odd_start: true, .. } if worlds.iter().any(|world| world.exports) => {
+            ComponentizeError::OddStart
+        }
+        Module { shows_memory: false, .. } if !adapters.is_empty() => ComponentizeError::NoMemory,
+        _ => ComponentizeError::Encode(error),
+    })
 }
 
 /// Writes into a component which language it was written in, and what made it.
@@ -133,48 +220,35 @@ pub fn sign(component: &[u8], origin: &Origin) -> Result<Vec<u8>, ComponentizeEr
     metadata.to_wasm(component).map_err(ComponentizeError::Encode)
 }
 
-/// What matters of a core module.
-struct Module {
-    /// Whether it says which world it was built for.
-    names_world: bool,
-    /// Imports from WASI as it was before components, by module.
-    foreign: Vec<(String, Vec<String>)>,
-}
-
-impl Module {
-    fn read(core: &[u8]) -> Result<Self, wasmparser::Error> {
-        let mut module = Module { names_world: false, foreign: Vec::new() };
-        for payload in Parser::new(0).parse_all(core) {
-            match payload? {
-                Payload::CustomSection(section) if section.name().starts_with("component-type") => {
-                    module.names_world = true;
-                }
-                Payload::ImportSection(reader) => {
-                    for import in reader.into_imports() {
-                        let import = import?;
-                        if is_old_wasi(import.module) {
-                            module.add(import.module, import.name);
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(module)
+/// Refuses imports from WASI as it was before components where no adapter provides them.
+fn refuse_unadapted(module: &Module, adapters: &[Adapter]) -> Result<(), ComponentizeError> {
+    if let Some(what) = module.threads {
+        return Err(ComponentizeError::Threads { what });
     }
-
-    fn add(&mut self, from: &str, name: &str) {
-        match self.foreign.iter_mut().find(|(module, _)| module == from) {
-            Some((_, names)) => names.push(name.to_owned()),
-            None => self.foreign.push((from.to_owned(), vec![name.to_owned()])),
+    let unadapted =
+        module.imports.iter().find(|from| preview1::is_old(&from.module) && !adapted(from, adapters));
+    match unadapted {
+        Some(Imported { module, names }) => {
+            Err(ComponentizeError::NeedsAdapter { module: module.clone(), names: names.clone() })
         }
+        None => Ok(()),
     }
 }
 
-fn is_old_wasi(module: &str) -> bool {
-    module == "wasi_unstable" || module.starts_with("wasi_snapshot_preview")
+/// Refuses adapters that would have no effect. That for WASI preview 1 also makes a program's component of a module that imports
+/// nothing from it.
+fn refuse_idle(module: &Module, adapters: &[Adapter]) -> Result<(), ComponentizeError> {
+    for (index, Adapter { name, .. }) in adapters.iter().enumerate() {
+        if adapters[..index].iter().any(|other| other.name == *name) {
+            return Err(ComponentizeError::TwoAdapters(name.clone()));
+        }
+        if name != preview1::NAME && !module.imports.iter().any(|from| from.module == *name) {
+            return Err(ComponentizeError::IdleAdapter(name.clone()));
+        }
+    }
+    Ok(())
 }
 
-fn needs_adapter(module: &str, adapters: &[Adapter]) -> bool {
-    !adapters.iter().any(|adapter| adapter.name == module)
+fn adapted(from: &Imported, adapters: &[Adapter]) -> bool {
+    adapters.iter().any(|adapter| adapter.name == from.module)
 }

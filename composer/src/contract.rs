@@ -6,16 +6,16 @@ use std::sync::Arc;
 use semver::Version;
 use thiserror::Error;
 use wit_parser::{
-    Handle, InterfaceId, Package, PackageId, PackageName, Resolve, Stability, Type, TypeDefKind, TypeId,
-    WorldId, WorldItem,
+    InterfaceId, Package, PackageId, PackageName, Resolve, Stability, Type, TypeId, WorldId, WorldItem,
 };
 
 use crate::contain::contain;
 use crate::shape::interfaces;
+use crate::wit_rules;
+pub(crate) use crate::wit_rules::made_of;
+use crate::wit_source;
+pub use crate::wit_source::{Texts, push};
 pub use crate::wit_text::{LONGEST, TextError, guard};
-
-/// How deep types may be nested in each other, and named by each other: as deep as wasmtime takes them.
-const DEEPEST: u32 = 100;
 
 /// How many types the functions of a world may have for code to be generated, where each counts as often as it is used: types
 /// that share parts may have many more than they have letters. All of WASI in one world is within it.
@@ -83,45 +83,48 @@ impl Contracts {
     ///
     /// # Errors
     ///
-    /// Where [`guard`] refuses the text, it is not WIT, names what is not there, or nests types more than 100 deep.
+    /// Where [`guard`] refuses the text, it is not WIT, names what is not there, or breaks a rule of the binary format.
     pub fn parse(name: &str, text: &str) -> anyhow::Result<Self> {
         guard(name, text)?;
-        Self::load(|resolve| resolve.push_source(name, text))
+        let mut texts = Texts::default();
+        texts.add(name, text);
+        Self::load(|resolve, whole| push(resolve, &texts, &[], whole))
     }
 
-    /// Contracts that `work` reads into the set of packages that it is given. It answers with the main one. Where there is
-    /// something `@unstable`, it is asked twice, since that is no part of the contracts.
+    /// Contracts that `work` reads into the set of packages that it is given, with [`push`] for texts. It answers with the main
+    /// one. It is asked twice where something is `@unstable`, since that is no part of the contracts. The second time it gets
+    /// what it read the first time, if it could.
     ///
     /// # Errors
     ///
-    /// Where `work` fails or panics, or types are nested more than 100 deep.
-    pub fn load(work: impl Fn(&mut Resolve) -> anyhow::Result<PackageId> + Send) -> anyhow::Result<Self> {
+    /// Where `work` fails or panics, or what it read breaks a rule of the binary format.
+    pub fn load(
+        work: impl Fn(&mut Resolve, Option<&Resolve>) -> anyhow::Result<PackageId> + Send,
+    ) -> anyhow::Result<Self> {
         contain(move || {
             let mut whole = Resolve { all_features: true, ..Resolve::default() };
-            let unstable = match work(&mut whole) {
+            let unstable = match work(&mut whole, None) {
                 Ok(main) if !has_unstable(&whole) => {
                     whole.all_features = false;
-                    return Contracts::new(whole, main).bounded_depth();
+                    return Contracts::new(whole, main).lawful();
                 }
                 Ok(main) => Some(Arc::new(Contracts::new(whole, main))),
                 // What is wrong may be behind a feature.
                 Err(_) => None,
             };
             let mut resolve = Resolve::default();
-            let main = work(&mut resolve)?;
-            Contracts { unstable, ..Contracts::new(resolve, main) }.bounded_depth()
+            let main = work(&mut resolve, unstable.as_ref().map(|whole| whole.resolve()))?;
+            Contracts { unstable, ..Contracts::new(resolve, main) }.lawful()
         })?
     }
 
-    fn bounded_depth(self) -> anyhow::Result<Self> {
-        match too_deep(&self.resolve) {
-            Some(name) => {
-                anyhow::bail!(
-                    "the type `{name}` nests others more than {DEEPEST} deep, which no engine takes"
-                )
-            }
-            None => Ok(self),
+    /// Checks the rules that the parser does not, also for what is `@unstable`.
+    fn lawful(self) -> anyhow::Result<Self> {
+        for contracts in self.unstable.as_deref().into_iter().chain([&self]) {
+            wit_rules::check(&contracts.resolve)
+                .map_err(|error| anyhow::anyhow!(wit_source::rendered(&contracts.resolve, error)))?;
         }
+        Ok(self)
     }
 
     /// The same with what is `@unstable`, where something is.
@@ -305,21 +308,6 @@ fn has_unstable(resolve: &Resolve) -> bool {
     types || interfaces || worlds
 }
 
-/// A type with more levels below it than there may be. What works on types goes in as deep.
-fn too_deep(resolve: &Resolve) -> Option<&str> {
-    let mut depths: HashMap<TypeId, u32> = HashMap::new();
-    // The parser has what a type is made of before the type itself.
-    for (id, ty) in resolve.types.iter() {
-        let below = |ty: &Type| if let Type::Id(id) = ty { depths.get(id).copied().unwrap_or(0) } else { 0 };
-        let depth = 1 + made_of(&ty.kind).iter().map(below).max().unwrap_or(0);
-        if depth > DEEPEST {
-            return Some(ty.name.as_deref().unwrap_or("without a name"));
-        }
-        depths.insert(id, depth);
-    }
-    None
-}
-
 /// The types that the functions of a world take and give.
 pub(crate) fn signatures(resolve: &Resolve, world: WorldId) -> impl Iterator<Item = Type> + '_ {
     let world = &resolve.worlds[world];
@@ -329,24 +317,4 @@ pub(crate) fn signatures(resolve: &Resolve, world: WorldId) -> impl Iterator<Ite
         WorldItem::Type { .. } => Vec::new(),
     });
     all.flat_map(|function| function.params.iter().map(|param| param.ty).chain(function.result))
-}
-
-/// The types that a type is put together from.
-pub(crate) fn made_of(kind: &TypeDefKind) -> Vec<Type> {
-    match kind {
-        TypeDefKind::Record(record) => record.fields.iter().map(|field| field.ty).collect(),
-        TypeDefKind::Tuple(tuple) => tuple.types.clone(),
-        TypeDefKind::Variant(variant) => variant.cases.iter().filter_map(|case| case.ty).collect(),
-        TypeDefKind::Option(inner)
-        | TypeDefKind::List(inner)
-        | TypeDefKind::FixedLengthList(inner, _)
-        | TypeDefKind::Type(inner) => vec![*inner],
-        TypeDefKind::Map(key, value) => vec![*key, *value],
-        TypeDefKind::Result(result) => result.ok.into_iter().chain(result.err).collect(),
-        TypeDefKind::Future(inner) | TypeDefKind::Stream(inner) => inner.iter().copied().collect(),
-        TypeDefKind::Handle(Handle::Own(resource) | Handle::Borrow(resource)) => vec![Type::Id(*resource)],
-        TypeDefKind::Resource | TypeDefKind::Flags(_) | TypeDefKind::Enum(_) | TypeDefKind::Unknown => {
-            Vec::new()
-        }
-    }
 }

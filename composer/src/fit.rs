@@ -7,7 +7,7 @@ use std::fmt;
 use thiserror::Error;
 use wasmparser::{Validator, WasmFeatures};
 
-use crate::check::{self, CheckError, Mismatch, Part};
+use crate::check::{self, CheckError, Class, Mismatch, Part};
 use crate::contract::{Contracts, WorldError};
 use crate::shape::{Shape, ShapeError};
 
@@ -78,15 +78,34 @@ pub fn validate(component: &[u8]) -> Result<anatomy::Component, FitError> {
 ///
 /// Where it does not; all mismatches are named, not only the first.
 pub fn check(component: &[u8], contracts: &Contracts, world: &str) -> Result<anatomy::Component, FitError> {
+    check_adapted(component, contracts, world, &[])
+}
+
+/// As [`check`], for a component that may also import what its adapter does: `brought` has the full names of these
+/// interfaces.
+///
+/// # Errors
+///
+/// As for [`check`].
+pub fn check_adapted(
+    component: &[u8],
+    contracts: &Contracts,
+    world: &str,
+    brought: &[String],
+) -> Result<anatomy::Component, FitError> {
     let found = anatomy::read(component)?;
     let shape = Shape::of_component(component)?;
     let id = contracts.world(world)?;
     let name = contracts.world_name(id);
     let wanted = Shape::of_world(contracts, id)?;
     let report = check::world(Part { name: COMPONENT, shape: &shape }, Part { name: &name, shape: &wanted })?;
-    if report.fits() {
-        Ok(found)
-    } else {
-        Err(FitError::Misfit { world: name, mismatches: report.mismatches })
-    }
+    let brought = |mismatch: &Mismatch| {
+        let absent = matches!(
+            mismatch.class,
+            Class::MissingInterface | Class::NameNearMiss | Class::VersionIncompatible
+        );
+        absent && matches!(&mismatch.path[..], [name] if brought.contains(name))
+    };
+    let mismatches: Vec<_> = report.mismatches.into_iter().filter(|mismatch| !brought(mismatch)).collect();
+    if mismatches.is_empty() { Ok(found) } else { Err(FitError::Misfit { world: name, mismatches }) }
 }

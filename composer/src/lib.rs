@@ -84,6 +84,8 @@ mod valid;
 pub mod wire;
 pub mod wit;
 pub mod wit_package;
+mod wit_rules;
+mod wit_source;
 mod wit_text;
 
 pub use contain::{CONTAINED, Crash};

@@ -14,6 +14,7 @@ mod project;
 mod shell;
 mod source;
 mod survey;
+mod wit_folder;
 
 use std::process::ExitCode;
 

@@ -9,14 +9,15 @@ use std::path::{Path, PathBuf};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use composer::check::bare;
 use composer::compose::{Packages, Reference};
-use composer::contract::{self, Contracts};
+use composer::contract::Contracts;
 use composer::link_map::{Origin, Origins};
 use composer::manifest::{self, Manifest};
-use wit_parser::{Resolve, WorldId};
+use wit_parser::WorldId;
 
 use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::source::{Content, Input, Source};
+use crate::wit_folder::WitFolder;
 
 /// A project on disk.
 #[derive(Debug)]
@@ -115,24 +116,8 @@ pub fn load(wit: &Path) -> Result<Contracts, Failure> {
     if !wit.exists() {
         return Err(fail(anyhow::anyhow!("there is no such file or folder")).help(files::not_there(wit)));
     }
-    for text in texts(wit) {
-        let found = files::read_text(&text)?;
-        contract::guard(&text.display().to_string(), &found).map_err(|error| fail(error.into()))?;
-    }
-    // The parser takes a path that is no text for none at all.
-    let unspoken = match wit.to_str() {
-        None if wit.is_file() => Some(files::read_text(wit)?),
-        _ => None,
-    };
-    let push = |resolve: &mut Resolve| match &unspoken {
-        Some(text) => resolve.push_source(&wit.to_string_lossy(), text),
-        None => resolve.push_path(wit).map(|(main, _)| main),
-    };
-    let loaded = Contracts::load(|resolve| match push(resolve) {
-        Ok(main) => Ok(main),
-        // The parser keeps places apart from words: rendered, they come with the line in question.
-        Err(error) => Err(anyhow::anyhow!(told(resolve.render_error(&error).trim_end()).to_owned())),
-    });
+    let folder = WitFolder::read(wit, &fail)?;
+    let loaded = Contracts::load(|resolve, whole| folder.push(resolve, whole));
     loaded.map_err(|error| {
         let missing = error.to_string().contains("known packages:");
         let failure = fail(error);
@@ -158,43 +143,9 @@ pub fn load(wit: &Path) -> Result<Contracts, Failure> {
     })
 }
 
-/// What the parser says, without where it was on the way: the place in the text comes behind it.
-fn told(words: &str) -> &str {
-    let after = |words: &'_ str, begin: &str, end: &str| -> Option<usize> {
-        let rest = words.strip_prefix(begin)?;
-        rest.find(end).map(|at| begin.len() + at + end.len())
-    };
-    let words = &words
-        [after(words, "failed to resolve directory while parsing WIT for path [", "]: ").unwrap_or(0)..];
-    &words[after(words, "failed to parse package: ", ": ").unwrap_or(0)..]
-}
-
 /// The way out where there is no world of a name.
 pub const NO_WORLD: &str =
     "name one of those that there are: in the main package by the short name, elsewhere by the full one";
-
-/// The texts that the parser will read: those of the folder, and those of the packages in `deps`. What cannot be listed is
-/// for the parser to complain of.
-fn texts(wit: &Path) -> Vec<PathBuf> {
-    if wit.is_file() {
-        return if is_text(wit) { vec![wit.to_owned()] } else { Vec::new() };
-    }
-    let deps = wit.join("deps");
-    let below =
-        entries(&deps).into_iter().flat_map(|path| if path.is_dir() { entries(&path) } else { vec![path] });
-    entries(wit).into_iter().chain(below).filter(|path| is_text(path)).collect()
-}
-
-fn is_text(path: &Path) -> bool {
-    path.is_file() && path.extension().is_some_and(|extension| extension == "wit")
-}
-
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let listed = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut paths: Vec<_> = listed.map(|entry| entry.path()).collect();
-    paths.sort();
-    paths
-}
 
 /// A package given on the command line: `PKG=SOURCE`. A name alone, without a namespace, is that of a component.
 #[derive(Debug, Clone)]

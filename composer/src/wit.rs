@@ -21,7 +21,7 @@
 //!
 //! A component has no name for its own world: it is `root` in the package `root:component`, as with the other WIT
 //! tools. What it takes from packages follows in nested packages, so that the text is complete, and can be read again by
-//! whatever reads WIT. Documentation is printed where the component carries it.
+//! whatever reads WIT; [`reads_again`] tells where it cannot. Documentation is printed where the component carries it.
 
 use anyhow::bail;
 use thiserror::Error;
@@ -30,9 +30,12 @@ use wasmparser::{Validator, WasmFeatures};
 use wit_component::{DecodedWasm, OutputToString, WitPrinter};
 
 use crate::contain::{Crash, contain};
+use crate::contract::Contracts;
 use crate::decode::decode;
+use crate::fit::{self, FitError};
 use crate::roots;
 use crate::shown::harmless;
+use crate::wit_package;
 
 /// Why a contract cannot be printed.
 #[derive(Debug, Error)]
@@ -46,6 +49,12 @@ pub enum WitError {
     /// It has types that WIT has no words for.
     #[error("its contract cannot be said in WIT")]
     Unsayable(#[source] anyhow::Error),
+    /// What it is printed as cannot be read again.
+    #[error("it has something that WIT has no words for")]
+    Unreadable(#[source] anyhow::Error),
+    /// What it is printed as means something else.
+    #[error("it has something that WIT has no words for: its text means something else")]
+    Otherwise(#[source] FitError),
     /// A library crashed.
     #[error("its contract cannot be read")]
     Crash(#[from] Crash),
@@ -69,6 +78,29 @@ pub fn text(component: &[u8]) -> Result<String, WitError> {
     })??;
     Ok(tidy(&printed))
 }
+
+/// Checks that a text from [`text`] can be read again, and that the component fits it. `name` is the text's, for messages.
+///
+/// There are contracts that WIT has no words for: a function of the world itself, say, that takes a type of an interface which
+/// is written out inside the world.
+///
+/// # Errors
+///
+/// Where it cannot, or the component does not.
+pub fn reads_again(name: &str, text: &str, component: &[u8]) -> Result<(), WitError> {
+    let contracts = Contracts::parse(name, text).map_err(WitError::Unreadable)?;
+    if wit_package::contracts(component).is_some() {
+        return Ok(());
+    }
+    match fit::check(component, &contracts, WORLD) {
+        Err(error @ FitError::Misfit { .. }) => Err(WitError::Otherwise(error)),
+        // What cannot be compared was printed all the same, and reads again.
+        _ => Ok(()),
+    }
+}
+
+/// What the world of a component is called.
+const WORLD: &str = "root";
 
 fn print(decoded: &DecodedWasm) -> anyhow::Result<String> {
     let (resolve, main) = (decoded.resolve(), decoded.package());

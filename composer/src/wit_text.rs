@@ -85,8 +85,8 @@ fn place(text: &str, piece: &str) -> (usize, usize) {
 }
 
 /// Comments, words and single characters, in their order.
-struct Pieces<'a> {
-    text: &'a str,
+pub(crate) struct Pieces<'a> {
+    pub(crate) text: &'a str,
 }
 
 impl<'a> Iterator for Pieces<'a> {

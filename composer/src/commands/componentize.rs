@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use composer::componentize::{Adapter, ComponentizeError, componentize};
+use composer::componentize::{Adapter, ComponentizeError, componentize, preview1};
 use composer::fit;
 
 use crate::failure::{Exit, Failure};
@@ -15,10 +15,16 @@ use crate::source::{self, RegistryOptions, Source};
 ///
 /// Modules built with bindings say themselves which world they were built for. For one that does not, `--world`
 /// names it; for one that does, `--world` checks the product against it.
+///
+/// A module that was built for WASI preview 1 (`wasm32-wasip1`) gets the adapter for it, which comes with this command. If it
+/// exports `_start`, it is a program: the component exports `wasi:cli/run`, and needs no other world. If not, it is a library:
+/// its world says what it exports. Besides what its world imports, the component then imports interfaces of WASI 0.2.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  composer componentize core.wasm -o greeter.wasm\n  composer componentize \
-                        core.wasm -o tool.wasm --adapt wasi_snapshot_preview1=adapter.wasm"
+                        hello-wasip1.wasm -o hello.wasm\n  composer componentize library-wasip1.wasm -o adder.wasm --wit wit \
+                        --world adder\n  composer componentize core.wasm -o tool.wasm --adapt \
+                        wasi_snapshot_preview1=adapter.wasm"
 )]
 pub struct Componentize {
     /// The core module: a path, or `oci://REGISTRY/NAME:TAG`.
@@ -33,8 +39,8 @@ pub struct Componentize {
     /// The world: its short name in the root package, or its full one.
     #[arg(long)]
     world: Option<String>,
-    /// An adapter for a system interface of old, which the module imports under NAME. Without a NAME it is
-    /// `wasi_snapshot_preview1`.
+    /// Another adapter, for what the module imports under NAME: a core module that provides it. Without a NAME it is for
+    /// `wasi_snapshot_preview1`, instead of the adapter that comes with this command.
     #[arg(long, value_name = "[NAME=]FILE")]
     adapt: Vec<String>,
     #[command(flatten)]
@@ -54,12 +60,16 @@ pub fn run(arguments: &Componentize) -> Result<(), Failure> {
     let adapter = |(name, file): (&str, &Path)| {
         Ok::<_, Failure>(Adapter { name: name.to_owned(), bytes: files::read(file)? })
     };
-    let adapters = adapters.into_iter().map(adapter).collect::<Result<Vec<_>, _>>()?;
+    let mut adapters = adapters.into_iter().map(adapter).collect::<Result<Vec<_>, _>>()?;
+    let fail = |error| explain(&arguments.core, error);
+    if !adapters.iter().any(|adapter| adapter.name == preview1::NAME) {
+        adapters.extend(preview1::adapter(&core).map_err(fail)?);
+    }
     let contract = contracts.as_ref().map(|(contracts, world)| (contracts, *world));
-    let component =
-        componentize(&core, contract, &adapters).map_err(|error| explain(&arguments.core, error))?;
+    let component = componentize(&core, contract, &adapters).map_err(fail)?;
     if let Some((contracts, world)) = contract {
-        fit::check(&component, contracts, world).map_err(|error| {
+        let brought = adapters.iter().map(Adapter::imports).collect::<Result<Vec<_>, _>>().map_err(fail)?;
+        fit::check_adapted(&component, contracts, world, &brought.concat()).map_err(|error| {
             let message = format!("the component made of `{}` is not written", arguments.core);
             Failure::because(Exit::Cannot, message, error)
         })?;
@@ -69,9 +79,13 @@ pub fn run(arguments: &Componentize) -> Result<(), Failure> {
 
 /// An adapter: what it stands in for, and its file.
 fn named(adapter: &str) -> (&str, &Path) {
-    let (name, file) = adapter.split_once('=').unwrap_or(("wasi_snapshot_preview1", adapter));
+    let (name, file) = adapter.split_once('=').unwrap_or((preview1::NAME, adapter));
     (name, Path::new(file))
 }
+
+/// The way out for a module of a WASI that there is no adapter for.
+const NO_ADAPTER: &str = "the adapter that comes with this command is for `wasi_snapshot_preview1`: build the module again with a \
+                          toolchain of today, for `wasm32-wasip1` or `wasm32-wasip2`";
 
 fn explain(shown: &Source, error: ComponentizeError) -> Failure {
     let (exit, help) = match &error {
@@ -83,15 +97,27 @@ fn explain(shown: &Source, error: ComponentizeError) -> Failure {
         ComponentizeError::Invalid(_) => (Exit::Input, Some(files::DAMAGED.to_owned())),
         ComponentizeError::NoWorld => (
             Exit::Cannot,
-            Some("name it: `--world WORLD`, with `--wit DIR` where there is no composer.toml".to_owned()),
+            Some(
+                "name it: `--world WORLD`, with `--wit DIR` where there is no composer.toml. Only a program for WASI preview 1, \
+                 which exports `_start`, needs none"
+                    .to_owned(),
+            ),
         ),
-        ComponentizeError::NeedsAdapter { module, .. } => {
+        ComponentizeError::NeedsAdapter { .. } => (Exit::Cannot, Some(NO_ADAPTER.to_owned())),
+        ComponentizeError::Threads { .. } => {
+            (Exit::Cannot, Some("build it without threads: for `wasm32-wasip1`, for example".to_owned()))
+        }
+        ComponentizeError::Foreign { module, .. } => {
             let how = format!(
-                "either `--adapt {module}=ADAPTER.wasm`, with the adapter that comes with wasmtime, or build the module \
-                 so that it does not ask the system for anything, for `wasm32-unknown-unknown` for example"
+                "either name the world that has this import, with `--world WORLD`; or give `--adapt {module}=ADAPTER.wasm`, a \
+                 core module that provides it; or build the module so that it does not need it"
             );
             (Exit::Cannot, Some(how))
         }
+        ComponentizeError::IdleAdapter(name) => {
+            (Exit::Usage, Some(format!("leave it out, or name what the module does import instead of `{name}`")))
+        }
+        ComponentizeError::TwoAdapters(_) => (Exit::Usage, Some("leave one of them out".to_owned())),
         ComponentizeError::World(_) => (Exit::Cannot, Some(project::NO_WORLD.to_owned())),
         _ => (Exit::Cannot, None),
     };

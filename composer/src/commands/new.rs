@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use composer::bindgen::BindgenError;
 use composer::check::bare;
 use composer::contract::Contracts;
 use composer::manifest::{self, Language};
-use composer::scaffold::{self, Cargo, Part, project::ListError};
+use composer::scaffold::{self, Cargo, Part, ScaffoldError, project::ListError};
 
 use crate::failure::{Exit, Failure};
 use crate::files;
@@ -94,8 +95,18 @@ pub fn run(arguments: &New) -> Result<(), Failure> {
         wit: &wit,
         cargo: workspace.as_ref().map(|found| &found.cargo),
     };
-    let begun = scaffold::scaffold(&contracts, &part)
-        .map_err(|error| Failure::because(Exit::Cannot, format!("`{name}` was not begun"), error))?;
+    let begun = scaffold::scaffold(&contracts, &part).map_err(|error| {
+        let clashes = matches!(
+            error,
+            ScaffoldError::Clash { .. } | ScaffoldError::Bindings(BindgenError::Clash { .. })
+        );
+        let failure = Failure::because(Exit::Cannot, format!("`{name}` was not begun"), error);
+        if clashes {
+            failure.help("rename it in the contract, or choose another language with `--lang`")
+        } else {
+            failure
+        }
+    })?;
     put(&folder, &begun, &changes)?;
 
     for file in &begun {

@@ -37,6 +37,7 @@
 //! writes types as the contract does, and [`project`] lists a part in `composer.toml` and in a Cargo workspace.
 
 mod c;
+mod clash;
 mod exports;
 mod header;
 mod javascript;
@@ -112,6 +113,18 @@ pub enum ScaffoldError {
         /// The name that the world gives to the interface.
         interface: String,
     },
+    /// The language's toolchain would make code of a name that does not compile.
+    #[error("{place} has {what}, for which there is no code in {language}: {why}")]
+    Clash {
+        /// What has the name.
+        place: String,
+        /// The name, and what it is given to.
+        what: String,
+        /// Why it does not do.
+        why: &'static str,
+        /// The language.
+        language: Language,
+    },
     /// There are no C bindings, which C and Zig are written against.
     #[error(transparent)]
     Bindings(#[from] BindgenError),
@@ -128,7 +141,8 @@ pub enum ScaffoldError {
 /// # Errors
 ///
 /// Where there is no such world, its types are [too large](TooLarge), it exports nothing, or it uses something that not every toolchain knows: asynchronous
-/// functions, streams, futures, error contexts, maps and lists of fixed length.
+/// functions, streams, futures, error contexts, maps and lists of fixed length; or where the language's toolchain would make code
+/// of a name that does not compile.
 pub fn scaffold(contracts: &Contracts, part: &Part<'_>) -> Result<Vec<File>, ScaffoldError> {
     let world = contracts.world(part.world)?;
     contracts.bounded(world)?;
@@ -136,6 +150,7 @@ pub fn scaffold(contracts: &Contracts, part: &Part<'_>) -> Result<Vec<File>, Sca
     if exports.functions.is_empty() && exports.interfaces.is_empty() {
         return Err(ScaffoldError::Nothing { world: contracts.world_name(world) });
     }
+    clash::check(&exports, part.language)?;
     match part.language {
         Language::Rust => Ok(rust::files(&exports, part)),
         Language::Python => python::files(&exports, part),

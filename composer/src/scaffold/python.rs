@@ -14,7 +14,8 @@ use super::exports::{Exports, Interface, Resource};
 use super::text::{Text, wrapped};
 use super::{File, Part, ScaffoldError, file, unwritten};
 use crate::manifest::Language;
-use names::{called, class, ident};
+pub use names::ident;
+use names::{called, class};
 
 pub fn files(exports: &Exports<'_>, part: &Part<'_>) -> Result<Vec<File>, ScaffoldError> {
     let mut files = vec![file("pyproject.toml", project(part))];
@@ -224,10 +225,7 @@ impl<'a> Module<'a> {
         }
         for param in rest {
             let ty = self.ty(param.ty);
-            let given = ident(&param.name);
-            // The first is taken already.
-            let given = if params.contains(&given) { format!("{given}_") } else { given };
-            params.push(format!("{given}: {ty}"));
+            params.push(format!("{}: {ty}", ident(&param.name)));
         }
         let (result, error) = self.result(function);
         let mut about =

@@ -344,6 +344,11 @@ fn camel(name: &str) -> String {
 
 /// A name, with `_` behind it where Rust has the word for itself.
 fn ident(name: &str) -> String {
+    if is_word(name) { format!("{name}_") } else { name.to_snake_case() }
+}
+
+/// Whether Rust has the word for itself.
+pub fn is_word(name: &str) -> bool {
     const WORDS: &[&str] = &[
         "as", "break", "const", "continue", "crate", "else", "enum", "extern", "false", "fn", "for", "if",
         "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub", "ref", "return", "self", "static",
@@ -351,5 +356,5 @@ fn ident(name: &str) -> String {
         "dyn", "abstract", "become", "box", "do", "final", "macro", "override", "priv", "typeof", "unsized",
         "virtual", "yield", "try",
     ];
-    if WORDS.contains(&name) { format!("{name}_") } else { name.to_snake_case() }
+    WORDS.contains(&name)
 }

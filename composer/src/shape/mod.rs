@@ -57,6 +57,9 @@ pub enum ShapeError {
         /// How many there are.
         interfaces: usize,
     },
+    /// A world breaks a rule of the binary format.
+    #[error("its contract breaks a rule of the binary format: {0}")]
+    Rule(String),
     /// A world cannot be encoded.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -428,7 +431,11 @@ pub(crate) fn interfaces(world: &World) -> usize {
 
 /// Why an encoded world is not taken, of which there are so many interfaces.
 fn refused(error: wasmparser::Error, interfaces: usize) -> ShapeError {
-    if interfaces > MOST_INSTANCES { ShapeError::TooMany { interfaces } } else { ShapeError::Invalid(error) }
+    if interfaces > MOST_INSTANCES {
+        ShapeError::TooMany { interfaces }
+    } else {
+        ShapeError::Rule(error.message().to_owned())
+    }
 }
 
 impl Interface {

@@ -251,11 +251,6 @@ fn a_core_module_becomes_a_component_of_its_world() {
     assert_eq!(code, 3);
     assert!(words.contains("this is a component already"), "{words}");
 
-    let (code, words) = said(at, &["componentize", "old.wasm", "-o", "x.wasm"]);
-    assert_eq!(code, 1);
-    assert!(words.contains("imports `fd_write` from `wasi_snapshot_preview1`"), "{words}");
-    assert!(words.contains("--adapt wasi_snapshot_preview1=ADAPTER.wasm"), "{words}");
-
     let over = ["componentize", "old.wasm", "-o", "core.wasm", "--adapt", "core.wasm"];
     assert_eq!(said(at, &over).0, 2, "an adapter is an input too");
     assert_eq!(fs::read(at.join("core.wasm")).expect("it is there"), core);

@@ -82,12 +82,12 @@ fn what_the_generator_of_c_gives_up_on_is_said_before() {
 #[test]
 fn types_that_grow_when_they_are_written_out_are_refused() {
     let types: String =
-        (0..60).map(|index| format!("type t{} = tuple<t{index}, t{index}>; ", index + 1)).collect();
+        (0..16).map(|index| format!("type t{} = tuple<t{index}, t{index}>; ", index + 1)).collect();
     let contracts = contracts(&format!(
-        "package a:b; interface i {{ type t0 = u8; {types} f: func() -> t60; }} world w {{ export i; }}"
+        "package a:b; interface i {{ type t0 = u8; {types} f: func() -> t16; }} world w {{ export i; }}"
     ));
     let said = "there is no code for the world `a:b/w`: written out, its functions have";
-    let error = bindgen::c(&contracts, "w").expect_err("2^60 types");
+    let error = bindgen::c(&contracts, "w").expect_err("2^16 types");
     assert!(error.to_string().starts_with(said), "{error}");
     let part = scaffold::Part {
         name: "it",
@@ -96,7 +96,7 @@ fn types_that_grow_when_they_are_written_out_are_refused() {
         wit: "../wit",
         cargo: None,
     };
-    let error = scaffold::scaffold(&contracts, &part).expect_err("2^60 types");
+    let error = scaffold::scaffold(&contracts, &part).expect_err("2^16 types");
     assert!(error.to_string().starts_with(said), "{error}");
 }
 
@@ -114,7 +114,7 @@ fn types_that_no_engine_takes_are_refused() {
 
 #[test]
 fn all_of_wasi_is_within_the_limits() {
-    let contracts = Contracts::load(|resolve| {
+    let contracts = Contracts::load(|resolve, _| {
         resolve.push_path(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit"))?;
         let wasi = resolve.packages.iter().filter(|(_, package)| package.name.namespace == "wasi");
         let interfaces = wasi.flat_map(|(_, package)| package.interfaces.values());

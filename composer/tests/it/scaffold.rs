@@ -141,27 +141,64 @@ fn descriptions_cannot_end_the_comment_that_they_are_in() {
 #[test]
 fn words_of_the_language_are_not_taken_for_names() {
     let wit = "package a:b; interface %default {
-            %delete: func(%type: u8, %self: u8, %in: u8, u8: u8, %from: u8) ;
+            %delete: func(%type: u8, %in: u8, u8: u8, %from: u8) ;
             resource error { constructor(); pass: func(); }
         }
         world w { export %default; export %match: func(%new: u8); }"
         .replace("u8: u8", "%u8: u8");
     let rust = text(&wit, "w", Language::Rust);
-    assert!(rust.contains("fn delete(type_: u8, self_: u8, in_: u8, u8: u8, from: u8)"), "{rust}");
+    assert!(rust.contains("fn delete(type_: u8, in_: u8, u8: u8, from: u8)"), "{rust}");
     assert!(rust.contains("fn match_(new: u8)") && rust.contains("pub struct DefaultError;"), "{rust}");
     let python = text(&wit, "w", Language::Python);
-    assert!(
-        python.contains("def delete(self, type: int, self_: int, in_: int, u8: int, from_: int)"),
-        "{python}"
-    );
+    assert!(python.contains("def delete(self, type: int, in_: int, u8: int, from_: int)"), "{python}");
     assert!(python.contains("def pass_(self)") && python.contains("def match(self, new: int)"), "{python}");
     let javascript = text(&wit, "w", Language::JavaScript);
-    assert!(javascript.contains("  delete(type, self, in_, u8, from) {"), "{javascript}");
+    assert!(javascript.contains("  delete(type, in_, u8, from) {"), "{javascript}");
     assert!(javascript.contains("export { default_ as \"a:b/default\" };"), "{javascript}");
     assert!(javascript.contains("export function match(new_) {"), "{javascript}");
-    assert!(
-        text(&wit, "w", Language::Zig).contains("(type_: u8, self: u8, in: u8, u8_: u8, from: u8) void {")
-    );
+    assert!(text(&wit, "w", Language::Zig).contains("(type_: u8, in: u8, u8_: u8, from: u8) void {"));
+}
+
+#[test]
+fn names_that_a_toolchain_makes_broken_code_of_are_refused() {
+    let world =
+        |items: &str| format!("package a:b; interface i {{ {items} }} world w {{ import i; export i; }}");
+    let clashes = [
+        (Language::Python, "f: func(self: u32);", "`a:b/i#f` has a parameter `self`"),
+        (Language::Python, "resource r { constructor(self: u32); }", "has a parameter `self`"),
+        (Language::Python, "resource r { s: static func(cls: u32); }", "has a parameter `cls`"),
+        (Language::JavaScript, "resource r { prototype: static func(); }", "has the name `prototype`"),
+        (Language::JavaScript, "resource r { %constructor: func(); }", "has the name `constructor`"),
+        (Language::Rust, "f: func(FN: u32);", "has a parameter `FN`"),
+        (Language::Rust, "TYPE: func();", "has the name `TYPE`"),
+        (Language::Rust, "record r { FN: u8 } f: func(r: r);", "has a field `FN`"),
+        (Language::Rust, "enum r { self } f: func(r: r);", "has a case `self`"),
+        (
+            Language::Rust,
+            "variant %self { a } f: func(r: %self);",
+            "the type `self` of `a:b/i` has that name",
+        ),
+        (Language::C, "resource x; record own-x { a: u8 } f: func(a: x, b: own-x);", "two things in them `"),
+        (Language::Zig, "record r { a: string } r-free: func(r: r);", "two things in them `"),
+    ];
+    for (language, items, expected) in clashes {
+        let said = refused(&world(items), language);
+        assert!(said.contains(expected), "{language}: {items}: {said}");
+        for other in LANGUAGES.into_iter().filter(|other| *other != language) {
+            if [Language::C, Language::Zig].contains(&language)
+                && [Language::C, Language::Zig].contains(&other)
+            {
+                continue;
+            }
+            begin(&world(items), "w", other).unwrap_or_else(|error| panic!("{other}: {items}: {error}"));
+        }
+    }
+    let said = refused("package a:b; world w { export f: func(self: u32); }", Language::Python);
+    assert!(said.contains("`f` has a parameter `self`"), "{said}");
+    let fine = "resource r { m: func(cls: u32); } f: func(cls: u32); record q { self: u8 } g: func(q: q);";
+    begin(&world(fine), "w", Language::Python).expect("only the first parameter's name is taken");
+    let wit = "package a:b; interface i { f: func(self: u32); } interface j { g: func(); } world w { import i; export j; }";
+    begin(wit, "w", Language::Python).expect("an imported function is no method");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::common::{answers, component, composer, said};
+use crate::common::{self, answers, component, composer, said};
 use composer::contract::Contracts;
 use composer::wit::{WitError, text};
 
@@ -165,5 +165,49 @@ fn the_command_prints_or_writes() {
              or of a WIT package\n"
                 .to_owned()
         )
+    );
+}
+
+/// A function of the world itself takes a resource of an interface that is written out inside the world.
+const UNSAYABLE: &str = r#"(component
+    (type $r' (resource (rep i32)))
+    (instance $i' (export "r" (type $r')))
+    (export $i "i" (instance $i'))
+    (alias export $i "r" (type $r))
+    (core func $f (canon resource.drop $r))
+    (type $own (own $r))
+    (func $g (param "x" $own) (canon lift (core func $f)))
+    (export "f" (func $g)))"#;
+
+#[test]
+fn a_text_that_cannot_be_read_again_says_so() {
+    let folder = common::folder(&[("t.wasm", &component(UNSAYABLE))]);
+    let at = folder.path();
+    let printed = composer(at, &["wit", "t.wasm"]);
+    assert_eq!(printed.status.code(), Some(1));
+    let text = String::from_utf8(printed.stdout).expect("text");
+    assert!(text.contains("export f: func(x: r);"), "{text}");
+    assert!(text.ends_with("// This text cannot be read again: name `r` does not exist.\n"), "{text}");
+    let words = String::from_utf8(printed.stderr).expect("text");
+    assert!(words.contains("was printed, and cannot be read again"), "{words}");
+    assert!(words.contains("standard output:7:21"), "{words}");
+
+    let (code, words) = said(at, &["wit", "t.wasm", "-o", "t.wit"]);
+    assert_eq!(code, 1);
+    assert!(words.contains("t.wit:7:21"), "{words}");
+    assert_eq!(fs::read_to_string(at.join("t.wit")).expect("it was written"), text);
+}
+
+#[test]
+fn a_text_that_would_mean_something_else_says_so() {
+    // The world has an `r` of its own.
+    let text = UNSAYABLE.replace("(component", r#"(component (import "r" (type $o (sub resource)))"#);
+    let folder = common::folder(&[("t.wasm", &component(&text))]);
+    let printed = composer(folder.path(), &["wit", "t.wasm"]);
+    assert_eq!(printed.status.code(), Some(1), "{}", String::from_utf8_lossy(&printed.stdout));
+    let words = String::from_utf8(printed.stderr).expect("text");
+    assert!(
+        words.contains("its text means something else") && words.contains("resource-identity"),
+        "{words}"
     );
 }

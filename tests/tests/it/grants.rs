@@ -152,3 +152,22 @@ fn what_the_program_asks_for_and_was_not_granted_is_named() {
     }
     assert!(!done.stderr.contains("--stdio"), "{}", done.stderr);
 }
+
+#[test]
+fn a_module_of_preview_1_runs_as_a_component() {
+    let module = r#"(module
+        (import "wasi_snapshot_preview1" "fd_write" (func $w (param i32 i32 i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 16) "hello from preview 1\n")
+        (func (export "_start")
+            (i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 21))
+            (drop (call $w (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"#;
+    let place = TempDir::new().unwrap();
+    fs::write(place.path().join("core.wasm"), wat::parse_str(module).unwrap()).unwrap();
+    let words = ["componentize", "core.wasm", "-o", "hello.wasm"];
+    let made = process::run("composer", place.path(), &words, "").unwrap();
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    let words = ["run", "hello.wasm", "--stdio", "--dir", "none"];
+    let done = process::run("host-runner", place.path(), &words, "").unwrap();
+    assert_eq!((done.code, &done.stdout[..]), (Some(0), "hello from preview 1\n"), "{}", done.stderr);
+}

@@ -243,3 +243,22 @@ fn the_wit_parser_copies_what_worlds_include_without_a_limit() {
     let items: usize = resolve.worlds.iter().map(|(_, world)| world.imports.len()).sum();
     assert_eq!(items, 200 * 201 / 2);
 }
+
+#[test]
+fn the_wit_parser_goes_by_the_first_use_of_a_type() {
+    let base = "package a:base { interface t { record r { a: u8 } } }";
+    let open = "interface open { use a:base/t.{r}; }";
+    let gated = "@unstable(feature = x) interface gated { @unstable(feature = x) use a:base/t.{r}; }";
+    let parse = |text: &str| wit_parser::Resolve::default().push_source("a.wit", text).map(|_| ());
+    parse(&format!("package a:b; {open} {gated} {base}")).expect("the one without a feature comes first");
+    let error = parse(&format!("package a:b; {gated} {open} {base}")).expect_err("the other way round");
+    assert!(error.to_string().contains("excluded due to its feature"), "{error}");
+}
+
+#[test]
+fn the_wit_parser_takes_a_packages_own_name_for_a_cycle() {
+    let parse = |text: &str| wit_parser::Resolve::default().push_source("a.wit", text).map(|_| ());
+    let error = parse("package a:b; interface i {} world w { export a:b/i; }").expect_err("it names itself");
+    assert!(error.to_string().contains("dependency cycle"), "{error}");
+    parse("package a:b; interface i {} world w { export i; }").expect("without its name");
+}
