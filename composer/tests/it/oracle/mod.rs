@@ -8,6 +8,7 @@
 //! - [`worlds`]: all of the above holds together;
 //! - [`pairs`]: thousands of edited pairs, `check` against the engine;
 //! - [`changes`]: pairs as old and new, `diff` against the engine in both directions;
+//! - [`places`]: texts that differ in one place, which `diff` names;
 //! - [`triples`]: resources that must come from one place;
 //! - [`shared`]: resources of one host, which three components know;
 //! - [`names`]: tables for versions and near misses;
@@ -24,6 +25,7 @@ mod lift;
 mod model;
 mod names;
 mod pairs;
+mod places;
 mod shared;
 mod shrink;
 mod stock;
