@@ -325,7 +325,13 @@ fn unwired(error: WireError, request: &Request, sources: &[Source]) -> Failure {
             if meant.is_empty() {
                 return failure;
             }
-            let words = format!("{help}\nwhat was probably meant:\n{}", check::blocks(&meant, false));
+            let wires = wire::renaming(request, &meant).into_iter();
+            let wires: Vec<String> = wires.map(|decision| format!("--wire {decision}")).collect();
+            let wires = match &wires[..] {
+                [] => String::new(),
+                wires => format!("; or pass what has another name: `{}`", wires.join(" ")),
+            };
+            let words = format!("{help}{wires}\nwhat was probably meant:\n{}", check::blocks(&meant, false));
             failure.help(words).with_mismatches(meant)
         }
         error => {

@@ -80,7 +80,7 @@ fn explain(shown: &Source, error: ComponentizeError) -> Failure {
             Some(format!("it can be used as it is; `composer inspect {shown}` shows what is in it")),
         ),
         ComponentizeError::NotWasm { .. } => (Exit::Input, None),
-        ComponentizeError::Invalid(_) => (Exit::Input, Some(files::DAMAGED.to_owned())),
+        ComponentizeError::Invalid(_) => (Exit::Input, Some(files::unreadable(None))),
         ComponentizeError::NoWorld => (
             Exit::Cannot,
             Some("name it: `--world WORLD`, with `--wit DIR` where there is no composer.toml".to_owned()),

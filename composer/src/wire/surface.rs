@@ -29,6 +29,8 @@ pub(super) struct Import {
     pub(super) instance: bool,
     /// Whether a host could withhold anything: not where it only has names for types.
     pub(super) asks: bool,
+    /// Whether it is a function that takes or returns a resource.
+    pub(super) of_a_resource: bool,
     /// For a single type that is one of those in an imported instance: the index of that import, and its name there.
     pub(super) alias: Option<(usize, String)>,
 }
@@ -114,7 +116,11 @@ impl Walker<'_> {
             };
             let instance = matches!(ty, Some(ComponentEntityType::Instance(_)));
             ty.iter().for_each(|ty| self.register(ty, Need::Import(index), None));
-            surface.imports.push(Import { name, implements, instance, asks: true, alias });
+            let of_a_resource = match ty {
+                Some(ComponentEntityType::Func(id)) => self.mentions_a_resource(id),
+                _ => false,
+            };
+            surface.imports.push(Import { name, implements, instance, asks: true, of_a_resource, alias });
         }
         for (index, name) in exports.into_iter().enumerate() {
             let Some(item) = self.types.component_item_for_export(&name) else { continue };
@@ -134,6 +140,12 @@ impl Walker<'_> {
             });
         }
         surface
+    }
+
+    fn mentions_a_resource(&self, function: ComponentFuncTypeId) -> bool {
+        let mut needs = Needs::default();
+        self.entity(&ComponentEntityType::Func(function), &mut needs);
+        needs.found.iter().any(|id| matches!(id, ComponentAnyTypeId::Resource(_)))
     }
 
     /// Notes the names that an import or export gives to types; the first one counts.
