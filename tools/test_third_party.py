@@ -48,6 +48,43 @@ def lock(registry="crates.io", archive="", member=""):
     )
 
 
+SCRIPTS = tar({f"some-1.2.3/tests/cli/{name}": b"(component)" for name in ("one.wast", "in/two.wast", "not.txt")})
+
+
+def lock_of_scripts(archive="", member=""):
+    return (
+        f'[[archive]]\nregistry = "crates.io"\npackage = "some"\nversion = "1.2.3"\nsha256 = "{archive}"\n'
+        f'license = "MIT"\n\n[[archive.scripts]]\nname = "scripts"\npath = "tests/cli"\nsha256 = "{member}"\n'
+        'what = "a test"\n'
+    )
+
+
+class FetchingScripts(unittest.TestCase):
+    def test_a_folder_of_scripts_is_as_it_was_locked(self):
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+            folder = Path(folder)
+            downloads = []
+
+            def download(archive):
+                downloads.append(archive)
+                return SCRIPTS
+
+            text = third_party.relock(lock_of_scripts(), download)
+            archives = third_party.read_lock(text)
+            downloads.clear()
+            for changed in (None, "one.wast", "more.wast"):
+                if changed:
+                    (folder / "scripts" / changed).write_bytes(b"(module)")
+                self.assertEqual(third_party.fetch(archives, folder, download), [])
+                self.assertEqual(sorted(path.name for path in (folder / "scripts").iterdir()), ["in-two.wast", "one.wast"])
+                self.assertEqual((folder / "scripts" / "one.wast").read_bytes(), b"(component)")
+            self.assertEqual(len(downloads), 3)
+            self.assertEqual(third_party.fetch(archives, folder, download), [])
+            self.assertEqual(len(downloads), 3)
+            wrong = third_party.read_lock(text.replace(archives[0]["scripts"][0]["sha256"], "0" * 64))
+            self.assertIn("has the digest", third_party.fetch(wrong, folder, download)[0])
+
+
 class Fetching(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()

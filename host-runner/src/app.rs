@@ -179,6 +179,13 @@ impl LoadError {
                 reason: "which is off in this engine. Build the engine for the component (`Engine::for_demands`)",
             };
         }
+        if !settings.concurrency() && Demands::is_asynchronous(bytes) {
+            return Self::Features {
+                file: file.to_owned(),
+                features: vec!["async".to_owned()],
+                reason: "which is off in this engine. Leave `--concurrency off` out: `auto` enables it where a component needs it",
+            };
+        }
         Self::Invalid { file: file.to_owned(), reason: one_line(error), toolchain: anatomy::made_by(bytes) }
     }
 }

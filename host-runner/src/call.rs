@@ -128,10 +128,13 @@ pub async fn call(app: &App, expression: &str) -> Result<Answer, ExpressionError
 /// Where the text is the name of a function alone, says what the function takes.
 fn missing_arguments(app: &App, expression: &str) -> ExpressionError {
     match exports::find(app.component(), expression.trim()) {
-        Ok(exported) => ExpressionError::NoArguments {
-            name: exported.name(),
-            signature: exported.signature(),
-            example: example(&exported),
+        Ok(exported) => match refuse_handles(&exported) {
+            Err(error) => error,
+            Ok(()) => ExpressionError::NoArguments {
+                name: exported.name(),
+                signature: exported.signature(),
+                example: example(&exported),
+            },
         },
         Err(ambiguous @ LookupError::Ambiguous { .. }) => CallError::from(ambiguous).into(),
         Err(_) => ExpressionError::NotACall(shortened(expression.trim())),

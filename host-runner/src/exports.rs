@@ -56,6 +56,11 @@ impl Exported {
         }
     }
 
+    /// Returns whether it can be called from text: it takes and returns no handle, which has none.
+    pub fn has_text(&self) -> bool {
+        !self.ty.params().any(|(_, ty)| holds_handle(&ty)) && !self.ty.results().any(|ty| holds_handle(&ty))
+    }
+
     /// The same, for blame.
     pub(crate) fn called(&self) -> Called {
         Called { interface: self.interface.clone(), function: self.function.clone() }
@@ -161,20 +166,31 @@ pub(crate) fn holds_handle(ty: &Type) -> bool {
     }
 }
 
+/// What is said of functions that cannot be called from text.
+const HANDLES: &str = "It exports these, which take or return handles and so cannot be called from text:";
+const MORE_HANDLES: &str = "\nThese take or return handles, and cannot be called from text:";
+
 /// Why a name found no function.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LookupError {
     /// Nothing is exported under that name.
     #[error(
-        "no exported function is called {name}. {}",
-        List("These can be called:", exported, "The component exports no function.")
+        "no exported function is called {name}. {}{}",
+        List("These can be called:", exported, if handles.is_empty() { "The component exports no function." } else { "" }),
+        List(
+            if exported.is_empty() { HANDLES } else { MORE_HANDLES },
+            handles,
+            ""
+        )
     )]
     Unknown {
         /// What was asked for.
         name: String,
-        /// Everything that can be called, by its whole name.
+        /// Everything that can be called from text, by its whole name.
         exported: Vec<String>,
+        /// What else is exported: functions that take or return a handle.
+        handles: Vec<String>,
     },
     /// Several functions have that name.
     #[error("{name} is the name of {} exported functions. {}", candidates.len(), List("Say which:", candidates, ""))]
@@ -237,10 +253,12 @@ pub(crate) fn find(component: &Component, name: &str) -> Result<Exported, Lookup
     match (whole, matching.as_slice()) {
         (Some(exported), _) => Ok((*exported).clone()),
         (None, [exported]) => Ok((*exported).clone()),
-        (None, []) => Err(LookupError::Unknown {
-            name: name.to_owned(),
-            exported: all.iter().map(Exported::name).collect(),
-        }),
+        (None, []) => {
+            let (exported, handles): (Vec<_>, Vec<_>) = all.iter().partition(|exported| exported.has_text());
+            let names = |all: Vec<&Exported>| all.into_iter().map(Exported::name).collect();
+            let (exported, handles) = (names(exported), names(handles));
+            Err(LookupError::Unknown { name: name.to_owned(), exported, handles })
+        }
         (None, several) => Err(LookupError::Ambiguous {
             name: name.to_owned(),
             candidates: several.iter().map(|exported| exported.whole_signature()).collect(),

@@ -72,7 +72,7 @@ pub use extension::Extension;
 pub use grants::Grants;
 pub use imports::{Refusal, Ungranted, Way};
 pub use limits::{LimitHit, Limits};
-pub use run::{ExitStatus, Program, RunError, run};
+pub use run::{ExitStatus, Program, RunError, Use, run};
 pub use serve::{Failure, Proxy, ProxyError, ServeError, Server, SwapError, Swapped, Swapper, serve};
 pub use session::{CallError, Session};
 pub use state::WallClock;

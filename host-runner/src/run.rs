@@ -1,5 +1,6 @@
 //! Programs: components that export `wasi:cli/run`.
 
+use std::fmt;
 use std::time::Instant;
 
 use crate::app::App;
@@ -18,18 +19,53 @@ const HANDLERS: [&str; 2] = ["wasi:http/incoming-handler@0.2.", "wasi:http/handl
 pub enum RunError {
     /// The component is no program.
     #[error(
-        "{file} is not a program: it exports no wasi:cli/run, of WASI 0.2 or 0.3. {}",
-        if *serves { "It answers HTTP requests: use `host-runner serve`" } else { "Use `host-runner call` for one of its functions" }
+        "{file} is not a program: it exports no wasi:cli/run, of WASI 0.2 or 0.3{instead}",
+        instead = instead.map(|instead| format!(". {instead}")).unwrap_or_default()
     )]
     NotAProgram {
         /// The component's file.
         file: String,
-        /// Whether it exports a handler of `wasi:http`.
-        serves: bool,
+        /// What it can be used for.
+        instead: Option<Use>,
     },
     /// The program failed.
     #[error(transparent)]
     Call(#[from] CallError),
+}
+
+/// What a component can be used for, by its exports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Use {
+    /// It answers HTTP requests.
+    Serve,
+    /// It is a program.
+    Run,
+    /// It exports functions that can be called from text.
+    Call,
+}
+
+impl Use {
+    /// Returns the first of these that a component with these exports can be used for.
+    pub(crate) fn of(exports: &[Exported]) -> Option<Self> {
+        let any = |of: &dyn Fn(&Exported) -> bool| exports.iter().any(of);
+        match () {
+            () if any(&|exported| is_of(exported, &HANDLERS)) => Some(Self::Serve),
+            () if any(&is_entry) => Some(Self::Run),
+            () if any(&Exported::has_text) => Some(Self::Call),
+            () => None,
+        }
+    }
+}
+
+impl fmt::Display for Use {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Serve => "It answers HTTP requests: use `host-runner serve`",
+            Self::Run => "It is a program: use `host-runner run`",
+            Self::Call => "Use `host-runner call` for one of its functions",
+        })
+    }
 }
 
 /// The status with which a program ended.
@@ -69,10 +105,7 @@ impl Program {
         // The newest, where it has several.
         let entries = exports.iter().filter(|exported| is_entry(exported));
         let Some(entry) = entries.max_by_key(|exported| exported.interface().map(str::to_owned)) else {
-            return Err(RunError::NotAProgram {
-                file: app.name().to_owned(),
-                serves: exports.iter().any(|exported| is_of(exported, &HANDLERS)),
-            });
+            return Err(RunError::NotAProgram { file: app.name().to_owned(), instead: Use::of(&exports) });
         };
         Ok(Self { app: app.clone(), entry: entry.clone() })
     }

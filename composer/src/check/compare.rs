@@ -8,7 +8,7 @@ use super::guesses::Guesses;
 use super::identity::{Links, Node, Pair, Setting, Story};
 use super::names::{bare, nearest, nearest_function};
 use super::voice::Voice;
-use super::{CheckError, Class, FITS_OTHERWISE, MISMATCHES, Mismatch, Part, STEPS};
+use super::{CheckError, Class, MISMATCHES, Mismatch, Part, STEPS};
 use crate::shape::member::{plain_name, split};
 use crate::shape::print::Step;
 use crate::shape::{Definition, Handle, InterfaceId, Item, Origin, Shape, TypeId};
@@ -21,6 +21,16 @@ const LONGEST: usize = 32 << 20;
 pub(super) const SHOWN: usize = 40;
 
 pub(super) type Done = Result<(), CheckError>;
+
+/// What is noted of a name that is not the wanted one, where nothing else differs.
+const FITS: &str = "apart from that, the two fit";
+
+impl Mismatch {
+    /// Whether only the name is another one.
+    pub(crate) fn is_of_the_name_alone(&self) -> bool {
+        self.candidate.is_some() && self.notes.iter().any(|note| note == FITS)
+    }
+}
 
 /// One side of a comparison: what is shown of it, and where in that the comparison stands.
 #[derive(Debug, Clone)]
@@ -347,7 +357,7 @@ impl<'a> Walk<'a> {
         last.candidate = Some(candidate);
         let line = |found: &Mismatch| format!("{}: {}", found.path.join(" > "), found.problem);
         match besides {
-            [] => last.notes.push(FITS_OTHERWISE.to_owned()),
+            [] => last.notes.push(FITS.to_owned()),
             [only] => last.notes.push(format!("apart from that, one thing differs: {}", line(only))),
             many => {
                 last.notes.push(format!("apart from that, {} things differ:", many.len()));

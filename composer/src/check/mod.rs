@@ -209,17 +209,6 @@ pub struct Mismatch {
     pub notes: Vec<String>,
 }
 
-/// The note of a near miss where nothing but the name is wrong.
-pub(crate) const FITS_OTHERWISE: &str = "apart from that, the two fit";
-
-impl Mismatch {
-    /// Whether nothing but a name is wrong: what was probably meant fits under its own.
-    #[must_use]
-    pub fn in_name_only(&self) -> bool {
-        self.candidate.is_some() && self.notes.iter().any(|note| note == FITS_OTHERWISE)
-    }
-}
-
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: {}", self.class, self.path.join(" > "), self.problem)

@@ -27,9 +27,16 @@ pub(super) fn plug(parts: &[Part<'_>], leave_open: &[Asked]) -> Result<Report, C
         let of = |place: &Asked| place.part.as_ref().is_none_or(|name| name == parts[part].name);
         leave_open.iter().any(|place| of(place) && means(&place.name, import))
     };
-    let find = |part: usize, import: &str| offers.find(part, import).filter(|_| !left(part, import));
+    let interface =
+        |part: usize, import: &str| parts[part].shape.root().implements.imported(import).to_owned();
+    let find = |part: usize, import: &str| {
+        let named = offers.find(part, import);
+        named.or_else(|| offers.find(part, &interface(part, import))).filter(|_| !left(part, import))
+    };
     let used = used(parts, find);
-    let demands = |part: usize, import: &str| used.contains(&part) && !is_host(import) && !left(part, import);
+    let demands = |part: usize, import: &str| {
+        used.contains(&part) && !is_host(&interface(part, import)) && !left(part, import)
+    };
     let mut walk = Walk::new(parts, None);
     let mut report = Report::default();
     let mut names = BTreeSet::new();
@@ -41,7 +48,7 @@ pub(super) fn plug(parts: &[Part<'_>], leave_open: &[Asked]) -> Result<Report, C
             match find(index, name) {
                 Some(offer) => {
                     report.wired.push(wire(parts, index, name, offer));
-                    pair(&mut walk, (index, name, item), offer, older(name, offer.name))?;
+                    pair(&mut walk, (index, name, item), offer, older(&interface(index, name), offer.name))?;
                 }
                 None if demands(index, name) && asks => {
                     if let Some(known) = walk.found.iter_mut().find(|found| is_open(found, name)) {
@@ -53,7 +60,7 @@ pub(super) fn plug(parts: &[Part<'_>], leave_open: &[Asked]) -> Result<Report, C
                 }
                 None => {
                     let offer = offers
-                        .other_version(index, name)
+                        .other_version(index, &interface(index, name))
                         .filter(|_| used.contains(&index) && !left(index, name));
                     report.passed_over.extend(offer.map(|offer| wire(parts, index, name, offer)));
                     if taken_from(part, name, item).is_some_and(|from| find(index, &from).is_some()) {

@@ -115,8 +115,10 @@ fn answer(arguments: &Check, report: &Report) -> Result<(), Failure> {
     };
     let failure = failure.told();
     let unwired = report.mismatches.iter().filter(|mismatch| mismatch.class == Class::Unwired);
-    let flags = unwired.filter_map(|mismatch| Some(format!("--leave-open {}", mismatch.path.first()?)));
-    let flags: Vec<String> = flags.collect();
+    let names = unwired.filter_map(|mismatch| mismatch.path.first());
+    // A function of a resource that is imported by itself, `thing.read`, is the host's in no composition.
+    let open = names.filter(|name| name.contains(':') || !name.contains('.'));
+    let flags: Vec<String> = open.map(|name| format!("--leave-open {name}")).collect();
     Err(if flags.is_empty() {
         failure
     } else {

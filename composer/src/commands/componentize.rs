@@ -94,7 +94,7 @@ fn explain(shown: &Source, error: ComponentizeError) -> Failure {
             Some(format!("it can be used as it is; `composer inspect {shown}` shows what is in it")),
         ),
         ComponentizeError::NotWasm { .. } => (Exit::Input, None),
-        ComponentizeError::Invalid(_) => (Exit::Input, Some(files::DAMAGED.to_owned())),
+        ComponentizeError::Invalid(_) => (Exit::Input, Some(files::unreadable(None))),
         ComponentizeError::NoWorld => (
             Exit::Cannot,
             Some(

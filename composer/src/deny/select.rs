@@ -113,14 +113,25 @@ impl Closing {
             .filter(|(_, item)| !matches!(item, WorldItem::Type { .. }))
             .map(|(key, item)| (resolve.name_world_key(key), (key, item)))
             .collect();
-        if let Some(idle) = patterns.iter().find(|pattern| !imports.keys().any(|name| pattern.matches(name)))
-        {
-            let imports = imports.into_keys().collect();
+        let is_meant = |pattern: &Pattern, name: &str, (key, item): (&WorldKey, &WorldItem)| {
+            let interface = resolve.implements_value(key, item);
+            pattern.matches(name) || interface.is_some_and(|interface| pattern.matches(&interface))
+        };
+        let idle =
+            |pattern: &&Pattern| !imports.iter().any(|(name, import)| is_meant(pattern, name, *import));
+        if let Some(idle) = patterns.iter().find(idle) {
+            let shown = |(name, (key, item)): (&String, &(&WorldKey, &WorldItem))| match resolve
+                .implements_value(key, item)
+            {
+                Some(interface) => format!("{name}: {interface}"),
+                None => name.clone(),
+            };
+            let imports = imports.iter().map(shown).collect();
             return Err(DenyError::NoSuchImport { pattern: idle.clone(), imports });
         }
         let mut closing = Closing { keys: IndexMap::new(), interfaces: BTreeSet::new() };
         for (name, (key, item)) in imports {
-            if patterns.iter().any(|pattern| pattern.matches(&name)) {
+            if patterns.iter().any(|pattern| is_meant(pattern, &name, (key, item))) {
                 if types::foreign(resolve, item).iter().any(|&id| types::is_loose(resolve, id)) {
                     return Err(DenyError::Loose(name));
                 }

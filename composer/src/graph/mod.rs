@@ -162,9 +162,13 @@ impl Picture {
         for edge in &component.edges {
             let to = match &edge.from {
                 Source::Part { part, .. } => *part,
-                Source::Host { import } => hosts.at(&mut boxes, import, edge.types_only),
+                Source::Host { import } => {
+                    let interface = component.implements.imports.get(import);
+                    hosts.at(&mut boxes, import, interface.map(String::as_str), edge.types_only)
+                }
             };
-            groups.add(edge.part, to, Some(edge), &edge.import);
+            let name = component.parts[edge.part].implements.import(&edge.import);
+            groups.add(edge.part, to, Some(edge), name);
         }
         for outlet in &component.outlets {
             for source in &outlet.from {
@@ -175,8 +179,9 @@ impl Picture {
                     boxes.push(Shape::bare(Kind::Exports, "exports".to_owned()));
                     boxes.len() - 1
                 });
-                boxes[from].lines.push(short(&outlet.export));
-                groups.add(from, *part, None, &outlet.export);
+                let name = component.implements.export(&outlet.export);
+                boxes[from].lines.push(short(&name));
+                groups.add(from, *part, None, name);
             }
         }
         let about = if component.is_composition() {
@@ -258,16 +263,25 @@ struct Hosts {
 }
 
 impl Hosts {
-    /// The box of the package of an import of the whole. It is made where it is missing.
-    fn at(&mut self, boxes: &mut Vec<Shape>, import: &str, types_only: bool) -> usize {
-        let (path, version) = import.split_once('@').unwrap_or((import, ""));
+    /// The box of the package of an import of the whole, or of the interface that it implements under a name of its own. It is
+    /// made where it is missing.
+    fn at(
+        &mut self,
+        boxes: &mut Vec<Shape>,
+        import: &str,
+        implements: Option<&str>,
+        types_only: bool,
+    ) -> usize {
+        let full = implements.unwrap_or(import);
+        let (path, version) = full.split_once('@').unwrap_or((full, ""));
         let (package, interface) = path.split_once('/').unwrap_or((path, ""));
         let name = if version.is_empty() { package.to_owned() } else { format!("{package}@{version}") };
         let at = *self.boxes.entry(name).or_insert_with_key(|name| {
             boxes.push(Shape::bare(Kind::Host, name.clone()));
             boxes.len() - 1
         });
-        let line = if types_only { format!("{interface} (types)") } else { interface.to_owned() };
+        let label = if implements.is_some() { format!("{import}: ") } else { String::new() };
+        let line = format!("{label}{interface}{}", if types_only { " (types)" } else { "" });
         if !interface.is_empty() && self.lines.insert((at, line.clone())) {
             boxes[at].lines.push(line);
         }
@@ -282,10 +296,10 @@ struct Groups<'a> {
 }
 
 /// An edge, where there is one, and the name that it goes by.
-type Between<'a> = (Option<&'a Edge>, &'a str);
+type Between<'a> = (Option<&'a Edge>, String);
 
 impl<'a> Groups<'a> {
-    fn add(&mut self, from: usize, to: usize, edge: Option<&'a Edge>, name: &'a str) {
+    fn add(&mut self, from: usize, to: usize, edge: Option<&'a Edge>, name: String) {
         self.pairs.entry((from, to)).or_default().push((edge, name));
     }
 
@@ -294,16 +308,16 @@ impl<'a> Groups<'a> {
     }
 }
 
-fn arrow(from: usize, to: usize, edges: &[(Option<&Edge>, &str)]) -> Arrow {
+fn arrow(from: usize, to: usize, edges: &[Between<'_>]) -> Arrow {
     let full = edges.iter().map(|(edge, name)| match edge {
         Some(edge) if edge.types_only => format!("{name} (types only)"),
         Some(edge) => format!("{name}{}", counted(edge.functions)),
-        None => (*name).to_owned(),
+        None => name.clone(),
     });
     let full = full.collect();
     let called: Vec<(&Edge, &str)> = edges
         .iter()
-        .filter_map(|(edge, name)| edge.filter(|edge| !edge.types_only).map(|edge| (edge, *name)))
+        .filter_map(|(edge, name)| edge.filter(|edge| !edge.types_only).map(|edge| (edge, name.as_str())))
         .collect();
     let types_only = called.is_empty() && edges.iter().all(|(edge, _)| edge.is_some());
     let mut label: Vec<String> = called
@@ -325,8 +339,11 @@ fn arrow(from: usize, to: usize, edges: &[(Option<&Edge>, &str)]) -> Arrow {
     Arrow { from, to, label, full, called: called.len(), functions, types_only }
 }
 
-/// A name without its version, and without the namespace.
+/// A name without its version, and without the namespace: also that of the interface that it implements.
 fn short(name: &str) -> String {
+    if let Some((label, interface)) = name.split_once(": ") {
+        return format!("{label}: {}", short(interface));
+    }
     let bare = check::bare(name);
     bare.split_once(':').filter(|(_, rest)| rest.contains('/')).map_or(bare, |(_, rest)| rest).to_owned()
 }

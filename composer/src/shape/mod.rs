@@ -123,11 +123,15 @@ pub struct Component {
     pub imports: Vec<(String, Item)>,
     /// By name.
     pub exports: Vec<(String, Item)>,
+    /// The interfaces that imports and exports implement under a name of their own.
+    pub implements: Implements,
     /// Resources that whoever instantiates the component decides, and where they come in.
     pub asked: Vec<(ResourceId, Place)>,
     /// Resources that each instance makes anew, and where they come out.
     pub made: Vec<(ResourceId, Place)>,
 }
+
+pub use anatomy::Implements;
 
 /// Names from the outside in: an import or export, then exports of instances.
 pub type Place = Vec<String>;

@@ -1,18 +1,19 @@
 //! Takes in what the validator found out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use wasmparser::component_types::{
     AliasableResourceId, ComponentAnyTypeId, ComponentCoreModuleTypeId, ComponentDefinedType,
-    ComponentDefinedTypeId, ComponentEntityType, ComponentFuncTypeId, ComponentInstanceTypeId,
+    ComponentDefinedTypeId, ComponentEntityType, ComponentFuncTypeId, ComponentInstanceTypeId, ComponentItem,
     ComponentTypeId, ComponentValType, ResourceId as Identity,
 };
 use wasmparser::types::{EntityType, Types};
 use wasmparser::{Validator, WasmFeatures};
 
 use super::{
-    Component, ComponentId, CoreItem, Definition, Function, FunctionId, Handle, Interface, InterfaceId, Item,
-    Kind, Module, ModuleId, Named, Origin, Place, Resource, ResourceId, Shape, Type, TypeDef, TypeId,
+    Component, ComponentId, CoreItem, Definition, Function, FunctionId, Handle, Implements, Interface,
+    InterfaceId, Item, Kind, Module, ModuleId, Named, Origin, Place, Resource, ResourceId, Shape, Type,
+    TypeDef, TypeId,
 };
 use crate::roots::Names;
 
@@ -22,9 +23,7 @@ type Entities = Vec<(String, ComponentEntityType)>;
 pub(super) fn component(bytes: &[u8]) -> Result<Shape, wasmparser::Error> {
     let types = Validator::new_with_features(WasmFeatures::all()).validate_all(bytes)?;
     let names = Names::read(bytes)?;
-    let item = |name: String, item: Option<&wasmparser::component_types::ComponentItem>| {
-        item.map(|item| (name, item.ty))
-    };
+    let item = |name: String, item: Option<&ComponentItem>| item.map(|item| (name, item.ty));
     let imports: Entities = names
         .imports
         .into_iter()
@@ -39,7 +38,21 @@ pub(super) fn component(bytes: &[u8]) -> Result<Shape, wasmparser::Error> {
     reader.name(&imports, None);
     reader.name(&exports, None);
     let (asked, made) = (reader.first_places(&imports), reader.first_places(&exports));
-    Ok(reader.shape(&imports, &exports, asked, made))
+    let mut shape = reader.shape(&imports, &exports, asked, made);
+    shape.components[0].implements = Implements {
+        imports: implements(&imports, |name| types.component_item_for_import(name)),
+        exports: implements(&exports, |name| types.component_item_for_export(name)),
+    };
+    Ok(shape)
+}
+
+/// The interfaces that these items implement, by their names.
+fn implements<'a>(
+    items: &Entities,
+    item: impl Fn(&str) -> Option<&'a ComponentItem>,
+) -> BTreeMap<String, String> {
+    let of = |(name, _): &(String, _)| Some((name.clone(), item(name)?.implements.clone()?));
+    items.iter().filter_map(of).collect()
 }
 
 /// The type of the components of a world, in a package that was encoded. None where it is not in there.
@@ -77,12 +90,7 @@ fn packaged(types: &Types, name: &str) -> Option<ComponentTypeId> {
 fn of_type(types: &Types, id: ComponentTypeId) -> Shape {
     let ty = &types[id];
     let entities = |items: &wasmparser::collections::IndexMap<String, _>| -> Entities {
-        items
-            .iter()
-            .map(|(name, item): (&String, &wasmparser::component_types::ComponentItem)| {
-                (name.clone(), item.ty)
-            })
-            .collect()
+        items.iter().map(|(name, item): (&String, &ComponentItem)| (name.clone(), item.ty)).collect()
     };
     let (imports, exports) = (entities(&ty.imports), entities(&ty.exports));
     let mut reader = Reader::new(types);
@@ -90,7 +98,12 @@ fn of_type(types: &Types, id: ComponentTypeId) -> Shape {
     reader.name(&exports, None);
     // The first place, not the one that the validator happens to name: that is where people look for it.
     let (asked, made) = (reader.first_places(&imports), reader.first_places(&exports));
-    reader.shape(&imports, &exports, asked, made)
+    let mut shape = reader.shape(&imports, &exports, asked, made);
+    shape.components[0].implements = Implements {
+        imports: implements(&imports, |name| ty.imports.get(name)),
+        exports: implements(&exports, |name| ty.exports.get(name)),
+    };
+    shape
 }
 
 /// What a type is called, and by which interface.
@@ -146,7 +159,7 @@ impl<'a> Reader<'a> {
         let made = made.into_iter().filter(|(id, _)| !asked.iter().any(|(known, _)| known == id)).collect();
         let imports = self.items(imports);
         let exports = self.items(exports);
-        self.shape.components[0] = Component { imports, exports, asked, made };
+        self.shape.components[0] = Component { imports, exports, asked, made, ..Component::default() };
         self.shape
     }
 
@@ -263,8 +276,13 @@ impl<'a> Reader<'a> {
         let made = self.places(&ty.defined_resources, &exports);
         let asked = asked.into_iter().map(|(identity, place)| (self.resource(identity), place)).collect();
         let made = made.into_iter().map(|(identity, place)| (self.resource(identity), place)).collect();
-        let component =
-            Component { imports: self.items(&imports), exports: self.items(&exports), asked, made };
+        let component = Component {
+            imports: self.items(&imports),
+            exports: self.items(&exports),
+            asked,
+            made,
+            ..Component::default()
+        };
         self.shape.components.push(component);
         let index = ComponentId::at(self.shape.components.len() - 1);
         self.components.insert(id, index);
@@ -456,8 +474,6 @@ impl FirstPlaces<'_> {
     }
 }
 
-fn entities<'i>(
-    items: impl Iterator<Item = (&'i String, &'i wasmparser::component_types::ComponentItem)>,
-) -> Entities {
+fn entities<'i>(items: impl Iterator<Item = (&'i String, &'i ComponentItem)>) -> Entities {
     items.map(|(name, item)| (name.clone(), item.ty)).collect()
 }

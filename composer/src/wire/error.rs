@@ -51,6 +51,9 @@ pub enum WireError {
     /// Imports that nobody satisfies.
     #[error("{}", open(.0))]
     Open(Vec<OpenImport>),
+    /// Functions that take or return a resource, are imported outside of an interface, and stay open.
+    #[error("{}", open_functions(.0))]
+    OpenFunctions(Vec<OpenImport>),
     /// Several parts export what the result can export once.
     #[error("{}", clash(export, offers))]
     Clash {
@@ -112,6 +115,8 @@ pub struct Ambiguity {
     pub imports: Vec<String>,
     /// The parts that could satisfy them.
     pub providers: Vec<String>,
+    /// Whether several of the imports are of one interface, so that each may be meant for another part.
+    pub apart: bool,
 }
 
 /// A part that takes something from another one.
@@ -262,11 +267,21 @@ impl Diagnostic for WireError {
                          `--wire {part}.{import}={other}.{export}` passes all the same where the types agree; or leave it to \
                          the host: `--leave-open {import}`"
                     ),
-                    None => format!(
+                    None if all.len() == 1 => format!(
                         "give the component that exports it, or leave it to the host: `--leave-open {import}`"
+                    ),
+                    None => format!(
+                        "give the components that export them, or leave them to the host: `{}`",
+                        leave_open(all)
                     ),
                 }
             }
+            WireError::OpenFunctions(all) => format!(
+                "give the component that exports {}, or build `{}` so that it imports an interface with the resource and its \
+                 functions in it",
+                if all.len() == 1 { "it" } else { "them" },
+                all[0].part
+            ),
             WireError::Clash { offers, choice: true, .. } => {
                 let flag = |Candidate { part, export }: &Candidate| format!("`--export {part}.{export}`");
                 let flags: Vec<String> = offers.iter().map(flag).collect();
@@ -331,6 +346,11 @@ fn instead(wanted: &str, names: &[&str], done: &str) -> String {
 }
 
 fn decide(one: &Ambiguity) -> String {
+    if one.apart {
+        let each = one.imports.iter().zip(one.providers.iter().cycle());
+        let flags = each.map(|(import, provider)| format!("--wire {}.{import}={provider}", one.part));
+        return format!("say which for each, for example `{}`", flags.collect::<Vec<_>>().join(" "));
+    }
     let place = match one.imports.as_slice() {
         [import] => format!("{}.{import}", one.part),
         _ => one.part.clone(),
@@ -375,6 +395,27 @@ fn cycle(steps: &[Step]) -> String {
         list(&all),
         lines(steps.iter().map(line))
     )
+}
+
+fn open_functions(all: &[OpenImport]) -> String {
+    let one = |one: &OpenImport| format!("`{}` imports `{}`", one.part, one.import);
+    let why = "outside of an interface, which cannot be left to the host: it takes or returns a resource";
+    match all {
+        [only] => format!("{} {why}", one(only)),
+        all => format!(
+            "{} functions cannot be left to the host:{}",
+            all.len(),
+            lines(all.iter().map(|it| format!("{} {why}", one(it))))
+        ),
+    }
+}
+
+/// The flags that leave all of these to the host, each import once.
+fn leave_open(all: &[OpenImport]) -> String {
+    let mut imports: Vec<&str> = all.iter().map(|open| open.import.as_str()).collect();
+    imports.sort_unstable();
+    imports.dedup();
+    imports.iter().map(|import| format!("--leave-open {import}")).collect::<Vec<_>>().join(" ")
 }
 
 fn open(all: &[OpenImport]) -> String {

@@ -86,10 +86,11 @@ fn name_first(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Splits a part's name off: names of parts have no dots, and what follows one in a version follows a colon too.
+/// Splits a part's name off: names of parts have no dots, what follows one in a version follows a colon too, and what
+/// follows one in the name of a method follows a bracket.
 fn split(text: &str) -> (Option<&str>, &str) {
     match text.split_once('.') {
-        Some((part, name)) if !part.contains([':', '/', '@']) => (Some(part), name),
+        Some((part, name)) if !part.contains([':', '/', '@', '[']) => (Some(part), name),
         _ => (None, text),
     }
 }

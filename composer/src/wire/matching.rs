@@ -1,5 +1,7 @@
 //! The bag, opened: what each part asks for and offers, and who could satisfy whom.
 
+use std::collections::BTreeSet;
+
 use super::error::{Candidate, WireError};
 use super::flags::Decision;
 use super::surface::{Export, Import, Surface};
@@ -102,6 +104,13 @@ impl<'a> Bag<'a> {
         }
     }
 
+    /// Whether several of these imports of a part are of one interface.
+    pub(super) fn share_an_interface(&self, part: usize, imports: &[String]) -> bool {
+        let own = self.parts[part].surface.imports.iter().filter(|import| imports.contains(&import.name));
+        let interfaces: BTreeSet<&str> = own.map(Import::interface).collect();
+        interfaces.len() < imports.len()
+    }
+
     /// Who has the same interface in a version that does not match.
     pub(super) fn elsewhere(&self, part: usize, import: &Import) -> Option<Offer> {
         self.index.any_version(import.interface()).find(|offer| {
@@ -126,5 +135,5 @@ impl<'a> Bag<'a> {
 /// How many different imports these come down to: versions on one track are merged into the newest.
 pub(super) fn merged<'a>(names: impl Iterator<Item = &'a str>) -> usize {
     let tracks = names.map(|name| track(name).unwrap_or_else(|| name.to_owned()));
-    tracks.collect::<std::collections::BTreeSet<_>>().len()
+    tracks.collect::<BTreeSet<_>>().len()
 }

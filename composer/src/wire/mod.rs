@@ -63,7 +63,7 @@ use crate::manifest::NAMESPACE;
 
 pub use contract::{Contract, ContractError, contract};
 pub use error::{Ambiguity, Candidate, OpenImport, PartError, Step, Unused, WireError};
-pub use explain::{likely_meant, mismatches};
+pub use explain::{likely_meant, mismatches, renaming};
 pub use flags::{Decision, FlagError, Place};
 pub use names::{is_part_name, part_names};
 

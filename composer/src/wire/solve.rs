@@ -203,7 +203,7 @@ fn reach(
 ) -> Result<BTreeMap<usize, Vec<Option<Offer>>>, WireError> {
     let mut sources: BTreeMap<usize, Vec<Option<Offer>>> = BTreeMap::new();
     let mut ambiguous: BTreeMap<(usize, &str, Vec<&str>), Vec<String>> = BTreeMap::new();
-    let mut open = Vec::new();
+    let (mut open, mut functions) = (Vec::new(), Vec::new());
     let mut waiting = roots;
     while let Some(part) = waiting.pop() {
         if sources.contains_key(&part) {
@@ -214,12 +214,17 @@ fn reach(
         for (index, import) in opened.surface.imports.iter().enumerate() {
             let candidates = match decisions.wired.get(&(part, index)) {
                 Some(offer) => vec![*offer],
-                None if decisions.left_open(opened.name, &import.name) => {
-                    found.push(None);
-                    continue;
-                }
+                None if decisions.left_open(opened.name, &import.name) => Vec::new(),
                 None => bag.candidates(part, import),
             };
+            if candidates.is_empty() && import.of_a_resource {
+                let (part, import) = (opened.name.to_owned(), import.name.clone());
+                functions.push(OpenImport { part, import, present: None });
+            }
+            if candidates.is_empty() && decisions.left_open(opened.name, &import.name) {
+                found.push(None);
+                continue;
+            }
             if candidates.is_empty() && import.asks && !is_host(import.interface()) {
                 open.push(OpenImport {
                     part: opened.name.to_owned(),
@@ -246,10 +251,15 @@ fn reach(
         let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
         let all = ambiguous.into_iter().map(|((_, part, providers), imports)| Ambiguity {
             part: part.to_owned(),
+            apart: bag.part(part).is_some_and(|part| bag.share_an_interface(part, &imports)),
             imports,
             providers: owned(providers),
         });
         return Err(WireError::Ambiguous(all.collect()));
+    }
+    if !functions.is_empty() {
+        functions.sort_by(|a, b| (&a.part, &a.import).cmp(&(&b.part, &b.import)));
+        return Err(WireError::OpenFunctions(functions));
     }
     if !open.is_empty() {
         open.sort_by(|a, b| (&a.part, &a.import).cmp(&(&b.part, &b.import)));

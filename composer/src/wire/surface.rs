@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use wasmparser::component_types::{ComponentAnyTypeId, ComponentEntityType};
+use wasmparser::component_types::{ComponentAnyTypeId, ComponentEntityType, ComponentFuncTypeId};
 use wasmparser::types::TypesRef;
 
 use super::error::PartError;
@@ -27,6 +27,8 @@ pub(super) struct Import {
     pub(super) instance: bool,
     /// Whether a host could withhold anything: not where it only has names for types.
     pub(super) asks: bool,
+    /// Whether it is a function that takes or returns a resource.
+    pub(super) of_a_resource: bool,
     /// For a single type that is one of those in an imported instance: the index of that import, and its name there.
     pub(super) alias: Option<(usize, String)>,
 }
@@ -112,7 +114,11 @@ impl Walker<'_> {
             };
             let instance = matches!(ty, Some(ComponentEntityType::Instance(_)));
             ty.iter().for_each(|ty| self.register(ty, Need::Import(index)));
-            surface.imports.push(Import { name, implements, instance, asks: true, alias });
+            let of_a_resource = match ty {
+                Some(ComponentEntityType::Func(id)) => self.mentions_a_resource(id),
+                _ => false,
+            };
+            surface.imports.push(Import { name, implements, instance, asks: true, of_a_resource, alias });
         }
         for (index, name) in exports.into_iter().enumerate() {
             let Some(item) = self.types.component_item_for_export(&name) else { continue };
@@ -131,6 +137,11 @@ impl Walker<'_> {
             });
         }
         surface
+    }
+
+    fn mentions_a_resource(&self, function: ComponentFuncTypeId) -> bool {
+        let mentioned = named_types::mentioned(self.types, &ComponentEntityType::Func(function));
+        mentioned.iter().any(|id| matches!(id, ComponentAnyTypeId::Resource(_)))
     }
 
     /// Notes the names that an import or export gives to types; the first one counts.

@@ -114,3 +114,14 @@ fn a_newer_toolchain_is_named_where_the_file_says_which() {
         assert!(words.contains(named), "{command:?}: {words}");
     }
 }
+
+#[test]
+fn a_core_module_that_cannot_be_read_may_be_of_a_newer_toolchain() {
+    let mut bytes = b"\0asm\x01\0\0\0".to_vec();
+    // A section of a kind that is not given out.
+    bytes.extend([0x6e, 1, 0]);
+    let folder = folder(&bytes);
+    let (code, words) = said(folder.path(), &["componentize", "it.wasm", "-o", "out.wasm"]);
+    assert_eq!(code, 3);
+    assert!(words.contains("or it was made by a newer toolchain than this composer knows"), "{words}");
+}

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::common::{component, links};
+use crate::common::{component, folder, links, of_world, said};
 use composer::compose::compose;
 use composer::wire::{
     Ambiguity, MOST_INSTANCES, Part, Place, Request, WireError, Wiring, contract, find, packages, part_names,
@@ -810,4 +810,74 @@ fn an_import_with_a_name_of_its_own_is_wired_by_the_interface_that_it_implements
     let mut alone = two_queues();
     alone.parts.truncate(2);
     assert_eq!(edges(&composed(&alone).1).0, BTreeSet::from([edge("main", "one"), edge("spare", "one")]));
+}
+
+/// The library that composes cannot leave them open: they are refused by name, and no flag is proposed for that.
+#[test]
+fn functions_of_a_resource_outside_of_an_interface_are_not_left_open() {
+    let user = component(
+        r#"(component
+            (import "a" (type $a (sub resource)))
+            (import "[method]a.m" (func (param "self" (borrow $a))))
+            (core module $m (func (export "f")))
+            (core instance $i (instantiate $m))
+            (func $f (canon lift (core func $i "f")))
+            (export "f" (func $f)))"#,
+    );
+    let maker = component(
+        r#"(component
+            (type $r (resource (rep i32)))
+            (export $a "a" (type $r))
+            (core module $m (func (export "f") (param i32)))
+            (core instance $i (instantiate $m))
+            (func $f (param "self" (borrow $a)) (canon lift (core func $i "f")))
+            (export "[method]a.m" (func $f)))"#,
+    );
+    let folder = folder(&[("y.wasm", &user), ("maker.wasm", &maker)]);
+    let refused = "  × `y` imports `[method]a.m` outside of an interface, which cannot be left to the host: it takes or returns \
+                   a resource\n  help: give the component that exports it, or build `y` so that it imports an interface with the \
+                   resource and its functions in it\n";
+    let plain = ["compose", "y.wasm", "-o", "out.wasm"];
+    for flags in
+        [&[][..], &["--leave-open", "y.[method]a.m"], &["--leave-open", "[method]a.m", "--leave-open", "a"]]
+    {
+        assert_eq!(said(folder.path(), &[&plain[..], flags].concat()), (1, refused.to_owned()), "{flags:?}");
+    }
+    assert_eq!(
+        said(folder.path(), &["compose", "y.wasm", "maker.wasm", "-o", "out.wasm"]),
+        (0, String::new())
+    );
+}
+
+#[test]
+fn all_that_stays_open_is_left_to_the_host_by_the_proposed_flags() {
+    let folder = folder(&[("x.wasm", &links("x", &["t:i/one", "t:i/two"], &["t:i/out"]))]);
+    let plain = ["compose", "x.wasm", "-o", "out.wasm"];
+    let (code, words) = said(folder.path(), &plain);
+    assert_eq!(code, 1);
+    let flags = "--leave-open t:i/one --leave-open t:i/two";
+    assert!(words.contains(&format!("leave them to the host: `{flags}`")), "{words}");
+    let flags: Vec<&str> = flags.split(' ').collect();
+    assert_eq!(said(folder.path(), &[&plain[..], &flags].concat()), (0, String::new()));
+}
+
+#[test]
+fn what_fits_under_another_name_is_offered_as_a_flag() {
+    let function = "store: func(key: string, value: string);";
+    let provider = format!(
+        "package root:a;\nworld a {{ export svc:store/storage@1.0.0; }}\n\
+         package svc:store@1.0.0 {{ interface storage {{ {function} }} }}"
+    );
+    let user = format!(
+        "package root:b;\nworld b {{ import storage: interface {{ {function} }} export main: func() -> u32; }}"
+    );
+    let parts = [("a.wasm", of_world(&provider)), ("b.wasm", of_world(&user))];
+    let folder = folder(&parts.each_ref().map(|(name, bytes)| (*name, &bytes[..])));
+    let plain = ["compose", "a.wasm", "b.wasm", "-o", "out.wasm"];
+    let (code, words) = said(folder.path(), &plain);
+    assert_eq!(code, 1);
+    let flag = "--wire b.storage=a.svc:store/storage@1.0.0";
+    assert!(words.contains(&format!("or pass what has another name: `{flag}`")), "{words}");
+    let flag: Vec<&str> = flag.split(' ').collect();
+    assert_eq!(said(folder.path(), &[&plain[..], &flag].concat()), (0, String::new()));
 }

@@ -1,10 +1,12 @@
 //! Which bytes of the binary belong to which part, and how the parts are wired: what frames are looked up in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anatomy::link_map::{self, Link, LinkMap, Outlet};
-use anatomy::{CoreModule, Given, Source};
+use anatomy::{CoreModule, Given, Implements, Source};
 use serde::{Deserialize, Serialize};
+
+use super::handles;
 
 /// A part, in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +31,11 @@ const STUBS_BY: &str = "composer-deny";
 pub(super) struct Part {
     pub(super) name: PartName,
     pub(super) imports: Vec<String>,
+    #[serde(default, skip_serializing_if = "Implements::is_empty")]
+    pub(super) implements: Implements,
+    /// Its exported functions that can be called from text.
+    #[serde(default)]
+    from_text: BTreeSet<String>,
     offset: u64,
     bytes: u64,
 }
@@ -74,6 +81,15 @@ impl Index {
         });
         let origins = written.map(|map| map.parts).unwrap_or_default();
         let composed = whole.is_composition();
+        let mut from_text: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
+        for part in &whole.parts {
+            from_text.entry(part.offset).or_insert_with(|| {
+                let end = part.offset.saturating_add(part.bytes);
+                let range = usize::try_from(part.offset).ok().zip(usize::try_from(end).ok());
+                let own = range.and_then(|(start, end)| bytes.get(start..end));
+                own.map(handles::from_text).unwrap_or_default()
+            });
+        }
         let parts =
             whole.parts.iter().enumerate().map(|(index, part)| Part {
                 name: PartName {
@@ -92,6 +108,8 @@ impl Index {
                     stub: part.toolchain.iter().any(|tool| tool.name == STUBS_BY),
                 },
                 imports: part.imports.clone(),
+                implements: part.implements.clone(),
+                from_text: from_text.get(&part.offset).cloned().unwrap_or_default(),
                 offset: part.offset,
                 bytes: part.bytes,
             });
@@ -115,6 +133,17 @@ impl Index {
 
     pub(super) fn part(&self, index: usize) -> &Part {
         &self.parts[index]
+    }
+
+    /// Whether a function that a part exports can be called from text: it takes and returns no handle.
+    pub(super) fn can_be_called_from_text(
+        &self,
+        part: usize,
+        interface: Option<&str>,
+        function: &str,
+    ) -> bool {
+        let name = interface.map_or_else(|| function.to_owned(), |own| format!("{own}#{function}"));
+        self.parts[part].from_text.contains(&name)
     }
 
     /// Whether two parts are instances of one component.

@@ -7,6 +7,7 @@
 //! known is said to be unknown: see [`Call::parts`] and [`Blame::cut`].
 
 mod frames;
+mod handles;
 mod index;
 mod kind;
 mod page;
@@ -80,6 +81,8 @@ pub struct Call {
     pub function: Option<String>,
     /// What the call was for.
     pub role: Role,
+    /// Whether it can be made from text: the function takes and returns no handle. False where that is not known.
+    pub from_text: bool,
 }
 
 /// What a part was entered for.

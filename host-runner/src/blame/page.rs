@@ -287,7 +287,7 @@ fn again(call: &Call) -> Option<String> {
         Some("To see it again: `host-runner serve --stdio FILE`, and the same request.".to_owned())
     } else if is_of("wasi:cli/run@") {
         Some("To see it again: `host-runner run --stdio FILE`.".to_owned())
-    } else if function.starts_with('[') {
+    } else if !call.from_text {
         // Nor can a handle.
         None
     } else {
@@ -395,6 +395,7 @@ mod tests {
         // Nothing is known of a guest without frames that nobody called.
         assert!(Blame::silent(&scene).page("a test", None).contains("part          cannot be told"));
         let call = Call {
+            from_text: true,
             parts: vec![PartName {
                 path: "rules".into(),
                 language: Some("Zig".into()),

@@ -61,6 +61,11 @@ impl Entry {
             interface: self.interface.clone(),
             function: self.function.clone(),
             role: self.role,
+            from_text: self.role == Role::Function
+                && self.function.as_ref().is_some_and(|function| {
+                    let interface = self.interface.as_deref();
+                    parts.iter().all(|&part| index.can_be_called_from_text(part, interface, function))
+                }),
         }
     }
 }
@@ -144,7 +149,9 @@ impl Blame {
             self.host_function = walk.import_of(last).and_then(|(import, function)| {
                 let by_host =
                     last.parts.iter().all(|&part| scene.index.satisfied_by(part, &import).is_empty());
-                by_host.then(|| format!("{import}#{function}"))
+                let part = last.parts.first()?;
+                let interface = scene.index.part(*part).implements.imported(&import);
+                by_host.then(|| format!("{interface}#{function}"))
             });
         }
     }

@@ -91,9 +91,19 @@ fn no_call(app: &App) -> Failure {
     if exports.is_empty() {
         return Failure::usage("a call is missing, and the component exports no function");
     }
-    let mut text = "a call is missing. These can be made, for example:".to_owned();
-    for exported in exports {
+    let (made, others): (Vec<_>, Vec<_>) = exports.into_iter().partition(host_runner::Exported::has_text);
+    let mut text = "a call is missing".to_owned();
+    if !made.is_empty() {
+        text.push_str(". These can be made, for example:");
+    }
+    for exported in made {
         text.push_str(&format!("\n  {}\n      {}", exported.signature(), host_runner::example(&exported)));
+    }
+    if !others.is_empty() {
+        text.push_str("\nThese take or return handles, and cannot be called from text:");
+    }
+    for exported in others {
+        text.push_str(&format!("\n  {}", exported.signature()));
     }
     Failure::usage(text)
 }

@@ -160,6 +160,11 @@ impl Demands {
         }
         Self { concurrency, features, lacking, instance }
     }
+
+    /// Returns whether a component is valid, and only where the engine supports asynchronous calls.
+    pub(crate) fn is_asynchronous(bytes: &[u8]) -> bool {
+        anatomy::outline(bytes).is_ok() && is_valid(bytes, WasmFeatures::all()) && needs(bytes, ASYNCHRONOUS)
+    }
 }
 
 /// Whether it does not validate without these features.

@@ -13,6 +13,7 @@ use super::reuse::{Idle, Instance, Warm};
 use crate::app::App;
 use crate::blame::{Called, Index, Scene};
 use crate::observe::Observe;
+use crate::run::Use;
 
 /// The places that all compositions of a server have together. While one takes over from another, no more guests run and
 /// no more requests wait than at any other time.
@@ -102,7 +103,8 @@ impl Composition {
     /// first request.
     pub(super) async fn start(app: App, places: &Places) -> Result<Self, ServeError> {
         let file = || app.name().to_owned();
-        let handler = Handler::of(&app).ok_or_else(|| ServeError::NoHandler { file: file() })?;
+        let handler = Handler::of(&app)
+            .ok_or_else(|| ServeError::NoHandler { file: file(), instead: Use::of(&app.exports()) })?;
         let first = Instance::ahead(&app, &handler, &new_id().into()).await;
         let first = first.map_err(|source| ServeError::Start { file: file(), source })?;
         let warm = Warm::new(app.limits().warm);

@@ -31,6 +31,7 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::observe::{Observe, Stage, Trace};
+use crate::run::Use;
 use crate::session::CallError;
 use composition::Composition;
 pub(crate) use connection::BACK_OFF;
@@ -62,11 +63,14 @@ struct Asked {
 pub enum ServeError {
     /// It has no handler for requests.
     #[error(
-        "{file} does not answer HTTP requests: it exports neither wasi:http/incoming-handler@0.2 nor wasi:http/handler@0.3. Use `host-runner call` for one of its functions, or `host-runner run` if it is a program"
+        "{file} does not answer HTTP requests: it exports neither wasi:http/incoming-handler@0.2 nor wasi:http/handler@0.3{instead}",
+        instead = instead.map(|instead| format!(". {instead}")).unwrap_or_default()
     )]
     NoHandler {
         /// The component's file.
         file: String,
+        /// What it can be used for.
+        instead: Option<Use>,
     },
     /// Its first instance did not start, so no other would.
     #[error("{file} does not start")]

@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::Command;
 
+use crate::proposed::checked;
+
 use host_runner::{App, CallError, Engine, EngineOptions, ExpressionError, Setup, call, example};
 use tempfile::TempDir;
 use wit_component::{ComponentEncoder, StringEncoding};
@@ -92,11 +94,7 @@ impl Place {
             .env_remove("RUST_LOG")
             .output()
             .unwrap();
-        (
-            output.status.code().unwrap(),
-            String::from_utf8(output.stdout).unwrap(),
-            String::from_utf8(output.stderr).unwrap(),
-        )
+        checked(arguments, output)
     }
 }
 

@@ -66,7 +66,7 @@ impl Place {
     }
 
     fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        told(self.command(arguments).output().unwrap())
+        crate::proposed::checked(arguments, self.command(arguments).output().unwrap())
     }
 }
 
@@ -230,7 +230,7 @@ fn programs_run() {
         (
             3,
             String::new(),
-            "error: empty.wasm is not a program: it exports no wasi:cli/run, of WASI 0.2 or 0.3. Use `host-runner call` for one of its functions\n".into()
+            "error: empty.wasm is not a program: it exports no wasi:cli/run, of WASI 0.2 or 0.3\n".into()
         )
     );
 }

@@ -59,7 +59,7 @@ impl Place {
     }
 
     fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        told(self.command(arguments).output().unwrap())
+        crate::proposed::checked(arguments, self.command(arguments).output().unwrap())
     }
 
     /// Runs it, and says whether the code came from the folder.

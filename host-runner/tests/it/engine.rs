@@ -39,8 +39,7 @@ fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
         .env("XDG_CACHE_HOME", folder.join("user"))
         .output()
         .unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    crate::proposed::checked(arguments, output)
 }
 
 fn place() -> tempfile::TempDir {
@@ -98,7 +97,8 @@ fn support_for_asynchronous_calls_is_on_where_the_component_needs_it() {
     assert_eq!(run(place.path(), &["call", "plain.wasm", "seven()", "--concurrency", "on"]).1, "7\n");
     let (code, _, err) = run(place.path(), &["call", "async.wasm", "seven()", "--concurrency", "off"]);
     assert_eq!(code, 3);
-    assert!(err.starts_with("error: async.wasm is not a valid component: "), "{err}");
+    let expected = "error: async.wasm needs async of the Component Model, which is off in this engine. Leave `--concurrency off` out";
+    assert!(err.starts_with(expected) && !err.contains("damaged"), "{err}");
 }
 
 #[test]
@@ -172,7 +172,8 @@ fn an_engine_without_support_takes_no_asynchronous_component() {
     let options = EngineOptions { concurrency: Some(false), ..EngineOptions::default() };
     let engine = Engine::new(&options).unwrap();
     let loaded = App::from_bytes(&engine, "async.wasm", &binary(ASYNCHRONOUS), Setup::default());
-    assert!(matches!(loaded, Err(LoadError::Invalid { .. })));
+    let features = ["async".to_owned()];
+    assert!(matches!(&loaded, Err(LoadError::Features { features: off, .. }) if *off == features));
 }
 
 /// A part that calls another, whose function traps and is small enough to be inlined.

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+
+use crate::proposed::checked;
 use std::sync::Arc;
 
 use host_runner::extension::Extensions;
@@ -333,11 +335,7 @@ impl Place {
             .env("NO_COLOR", "1")
             .output()
             .unwrap();
-        (
-            output.status.code().unwrap(),
-            String::from_utf8(output.stdout).unwrap(),
-            String::from_utf8(output.stderr).unwrap(),
-        )
+        checked(arguments, output)
     }
 }
 

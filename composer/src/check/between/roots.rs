@@ -44,6 +44,7 @@ impl<'a> Between<'a> {
                     let out = if mutual { Out::BOTH } else { self.without(OLD) };
                     let (old, new) = ((name.as_str(), item), (offer.name, offer.item));
                     self.version(&path, old, new)?;
+                    self.implements(&path, old, new, out)?;
                     self.pair(&Both { path, old, new, out })?;
                 }
                 None => match renamed.get(name.as_str()) {
@@ -77,6 +78,34 @@ impl<'a> Between<'a> {
         }
         let said = format!("`{}` became `{}`, which promises to fit", old.0, new.0);
         self.note(What::Version, path.to_vec(), said, None, None, Out::NEITHER)
+    }
+
+    /// An import or export that goes by a name of its own stands for the interface that it implements: another one under the
+    /// same name is another contract, unless its version promises to fit.
+    fn implements(
+        &mut self,
+        path: &[String],
+        old: (&str, &Item),
+        new: (&str, &Item),
+        out: Out,
+    ) -> Result<(), CheckError> {
+        let of = |part: usize, name: &str| {
+            let implements = &self.parts[part].shape.root().implements;
+            let side = if self.import { &implements.imports } else { &implements.exports };
+            side.get(name).cloned()
+        };
+        let (was, is) = (of(OLD, old.0), of(NEW, new.0));
+        if was == is {
+            return Ok(());
+        }
+        let said = |word: &str, interface: &Option<String>| match interface {
+            Some(interface) => format!("{word} `{interface}`"),
+            None => format!("{word} no interface that has a name"),
+        };
+        let fits = was.as_deref().zip(is.as_deref()).is_some_and(|(was, is)| compatible(was, is));
+        let (what, out) = if fits { (What::Version, Out::NEITHER) } else { (What::Renamed, out) };
+        let said = format!("`{}` {}, and {} now", old.0, said("implemented", &was), said("implements", &is));
+        self.note(what, path.to_vec(), said, None, None, out)
     }
 
     /// An import or export that only one side has. Another name for a type that is known without it asks for nothing.

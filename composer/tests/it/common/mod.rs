@@ -1,6 +1,8 @@
 //! What the tests of the command share: neutral components, and running the command.
 
 pub mod place;
+#[path = "../../../../tests/support/proposals.rs"]
+pub mod proposals;
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -124,13 +126,30 @@ pub fn golden(name: &str, found: &str) {
     assert_eq!(found, expected, "not what is in {}", path.display());
 }
 
-/// Runs the command in a folder.
+/// Runs the command in a folder. Whatever it proposes there has to help.
+#[track_caller]
 pub fn composer(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_composer"))
+    let program = env!("CARGO_BIN_EXE_composer");
+    let output = Command::new(program)
         .args(arguments)
         .current_dir(folder)
         .output()
-        .expect("the command can be started")
+        .expect("the command can be started");
+    let said = proposes(arguments, &output);
+    if !output.status.success() {
+        proposals::try_each(program, folder, arguments, &said);
+    }
+    output
+}
+
+/// Asserts that the command takes whatever it proposed when it was run, and returns what it said on standard error.
+#[track_caller]
+pub fn proposes(arguments: &[&str], output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let commands = proposals::Commands { composer: Some(env!("CARGO_BIN_EXE_composer")), host_runner: None };
+    let known = arguments.first().copied().filter(|_| output.status.code() != Some(2));
+    commands.take(proposals::Tool::Composer, known, &said);
+    said
 }
 
 /// Runs the command, and answers with its exit code and what it said on standard error.

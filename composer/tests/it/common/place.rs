@@ -61,7 +61,9 @@ impl Place {
     }
 
     pub fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().expect("the command can be started")
+        let output = self.command(arguments).output().expect("the command can be started");
+        super::proposes(arguments, &output);
+        output
     }
 
     /// The exit code, and what was said on standard error.

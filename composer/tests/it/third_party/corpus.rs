@@ -34,6 +34,7 @@ struct Archive {
     package: String,
     version: String,
     license: String,
+    #[serde(default)]
     component: Vec<Component>,
 }
 

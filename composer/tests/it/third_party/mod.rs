@@ -154,3 +154,11 @@ fn a_bag_in_any_order() {
 fn the_page_says_what_the_tools_say() {
     page::page(&Corpus::read());
 }
+
+/// The scripts that `wasm-tools` is tested with.
+#[test]
+#[ignore = "needs the scripts that `python3 tools/third_party.py fetch` gets"]
+fn published_scripts_are_read_by_every_command() {
+    let (valid, invalid) = crate::scripts::read_all(&corpus::root().join("target/third-party/scripts"));
+    assert!(valid > 200 && invalid > 100, "{valid} valid components, and {invalid} others");
+}

@@ -1,0 +1,69 @@
+//! Scripts of the Component Model: each component in them through every command that reads components. A component that
+//! the validator accepts is shown and drawn, and whatever else a command says of it, it says in its own words; one that is
+//! not valid is refused.
+
+use std::fs;
+use std::path::Path;
+
+use wasmparser::{Validator, WasmFeatures};
+
+use crate::common::composer;
+use script::{What, files, steps};
+
+#[path = "../../../tests/support/scripts.rs"]
+#[expect(dead_code, reason = "nothing is called here")]
+mod script;
+
+/// What shows a component as it is.
+const SHOW: [&[&str]; 3] =
+    [&["inspect", "it.wasm"], &["inspect", "it.wasm", "--json"], &["graph", "it.wasm", "--format", "mmd"]];
+
+/// What uses its types, and may have no words for some.
+const USE: [&[&str]; 5] = [
+    &["wit", "it.wasm"],
+    &["check", "it.wasm", "it.wasm"],
+    &["deny", "it.wasm", "test:none/*", "-o", "stub.wasm"],
+    &["decompose", "it.wasm", "-o", "parts", "--force"],
+    &["diff", "it.wasm", "it.wasm"],
+];
+
+#[test]
+fn own_scripts_are_read_by_every_command() {
+    let (valid, invalid) = read_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/wast"));
+    assert!(valid >= 15 && invalid >= 5, "{valid} valid components, and {invalid} others");
+}
+
+/// Has every command read all components of the scripts in a folder. Returns how many are valid, and how many are not.
+pub fn read_all(folder: &Path) -> (usize, usize) {
+    let (mut valid, mut invalid, mut wrong) = (0, 0, Vec::new());
+    for file in files(folder) {
+        for step in steps(&file) {
+            let (What::Component(bytes) | What::Invalid(bytes)) = &step.what else { continue };
+            let is_valid = Validator::new_with_features(WasmFeatures::all()).validate_all(bytes).is_ok();
+            *(if is_valid { &mut valid } else { &mut invalid }) += 1;
+            let place = format!("{}:{}", file.file_name().unwrap_or_default().display(), step.line);
+            wrong.extend(mistakes(bytes, is_valid).into_iter().map(|words| format!("{place}: {words}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} components:\n{}", wrong.len(), valid + invalid, wrong.join("\n"));
+    (valid, invalid)
+}
+
+/// What the commands say of a component that they should not.
+fn mistakes(bytes: &[u8], is_valid: bool) -> Vec<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("it.wasm"), bytes).expect("a file");
+    let mut wrong = Vec::new();
+    for (shows, command) in SHOW.iter().map(|it| (true, it)).chain(USE.iter().map(|it| (false, it))) {
+        let output = composer(folder.path(), command);
+        let said = String::from_utf8_lossy(&output.stderr);
+        let done = output.status.code() == Some(0);
+        let known = output.status.code().is_some_and(|code| code <= 4);
+        // What is not valid can be shown all the same, as far as it can be read.
+        let as_it_should = if is_valid { done || !shows } else { !done || shows };
+        if !known || !as_it_should || said.contains("gave up") || said.contains("panicked") {
+            wrong.push(format!("{} ends with {:?}: {said}", command.join(" "), output.status.code()));
+        }
+    }
+    wrong
+}

@@ -1,0 +1,75 @@
+;; Resources: made, lent, handed over and dropped between two components.
+(component
+  (component $maker
+    (type $own (resource (rep i32)))
+    (export $counter "counter" (type $own))
+    (core func $new (canon resource.new $own))
+    (core func $rep (canon resource.rep $own))
+    (core func $drop (canon resource.drop $own))
+    (core module $m
+      (import "" "new" (func $new (param i32) (result i32)))
+      (import "" "rep" (func $rep (param i32) (result i32)))
+      (import "" "drop" (func $drop (param i32)))
+      (func (export "make") (param i32) (result i32) (call $new (local.get 0)))
+      (func (export "value") (param i32) (result i32) (local.get 0))
+      (func (export "take") (param i32) (result i32)
+        (call $rep (local.get 0))
+        (call $drop (local.get 0))))
+    (core instance $i (instantiate $m
+      (with "" (instance (export "new" (func $new)) (export "rep" (func $rep)) (export "drop" (func $drop))))))
+    (func (export "[constructor]counter") (param "start" u32) (result (own $counter))
+      (canon lift (core func $i "make")))
+    (func (export "[method]counter.value") (param "self" (borrow $counter)) (result u32)
+      (canon lift (core func $i "value")))
+    (func (export "[static]counter.take") (param "it" (own $counter)) (result u32)
+      (canon lift (core func $i "take"))))
+  (component $user
+    (import "made" (instance $made
+      (export "counter" (type $counter (sub resource)))
+      (export "[constructor]counter" (func (param "start" u32) (result (own $counter))))
+      (export "[method]counter.value" (func (param "self" (borrow $counter)) (result u32)))
+      (export "[static]counter.take" (func (param "it" (own $counter)) (result u32)))))
+    (alias export $made "counter" (type $counter))
+    (core func $new (canon lower (func $made "[constructor]counter")))
+    (core func $value (canon lower (func $made "[method]counter.value")))
+    (core func $take (canon lower (func $made "[static]counter.take")))
+    (core func $drop (canon resource.drop $counter))
+    (core module $m
+      (import "" "new" (func $new (param i32) (result i32)))
+      (import "" "value" (func $value (param i32) (result i32)))
+      (import "" "take" (func $take (param i32) (result i32)))
+      (import "" "drop" (func $drop (param i32)))
+      (func (export "lends") (param i32) (result i32)
+        (local $it i32)
+        (local.set $it (call $new (local.get 0)))
+        (call $value (local.get $it))
+        (call $drop (local.get $it)))
+      (func (export "hands-over") (param i32) (result i32)
+        (call $take (call $new (local.get 0))))
+      (func (export "uses-what-is-gone") (param i32) (result i32)
+        (local $it i32)
+        (local.set $it (call $new (local.get 0)))
+        (call $drop (local.get $it))
+        (call $value (local.get $it))))
+    (core instance $i (instantiate $m (with "" (instance
+      (export "new" (func $new)) (export "value" (func $value))
+      (export "take" (func $take)) (export "drop" (func $drop))))))
+    (func (export "lends") (param "n" u32) (result u32) (canon lift (core func $i "lends")))
+    (func (export "hands-over") (param "n" u32) (result u32) (canon lift (core func $i "hands-over")))
+    (func (export "uses-what-is-gone") (param "n" u32) (result u32)
+      (canon lift (core func $i "uses-what-is-gone"))))
+  (instance $made (instantiate $maker))
+  (instance $used (instantiate $user (with "made" (instance $made))))
+  (export "lends" (func $used "lends"))
+  (export "hands-over" (func $used "hands-over"))
+  (export "uses-what-is-gone" (func $used "uses-what-is-gone")))
+
+(assert_return (invoke "lends" (u32.const 41)) (u32.const 41))
+(assert_return (invoke "hands-over" (u32.const 42)) (u32.const 42))
+(assert_trap (invoke "uses-what-is-gone" (u32.const 1)) "unknown handle index")
+
+;; A resource that comes from the host.
+(component
+  (import "host" (instance $host
+    (export "thing" (type $thing (sub resource)))
+    (export "[constructor]thing" (func (result (own $thing)))))))
