@@ -64,7 +64,7 @@ mod wave;
 pub use app::{App, LoadError, Setup, StartError};
 pub use blame::Blame;
 pub use call::{Answer, Call, ExpressionError, Took, call, example};
-pub use code::{Cache, CacheError, Key, KeyError};
+pub use code::{Cache, CacheError, CompileLimit, Compiler, Key, KeyError, compile_here};
 pub use component::{CompileError, ComponentFile};
 pub use engine::{Engine, EngineError, EngineOptions, Pool};
 pub use exports::{Exported, LookupError};

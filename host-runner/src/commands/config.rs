@@ -411,9 +411,20 @@ pub(crate) struct LimitTable {
     idle: Option<Text<Time>>,
     streams: Option<u32>,
     output: Option<Text<Size>>,
+    pub(crate) structure: Option<NonZeroU32>,
+    compile_memory: Option<Text<Size>>,
+    compile_time: Option<Text<Time>>,
 }
 
 impl LimitTable {
+    pub(crate) fn compile_memory(&self) -> Option<u64> {
+        self.compile_memory.as_ref().map(|Text(Size(size))| *size)
+    }
+
+    pub(crate) fn compile_time(&self) -> Option<Duration> {
+        self.compile_time.as_ref().map(|Text(Time(time))| *time)
+    }
+
     /// The file's limits over the defaults. Flags go over both.
     pub(crate) fn over(&self, defaults: Limits) -> Limits {
         let size =

@@ -16,6 +16,7 @@ mod http2;
 mod keyvalue;
 mod library;
 mod limits;
+mod loading;
 mod open_files;
 mod operations;
 mod output;
