@@ -44,6 +44,7 @@ mod exceeded;
 mod exports;
 pub mod extension;
 pub mod grants;
+mod held;
 mod imports;
 pub mod keyvalue;
 pub mod limits;

@@ -337,6 +337,12 @@ pub(crate) struct LimitFlags {
     #[arg(long, value_name = "COUNT")]
     max_host_handles: Option<usize>,
 
+    /// Memory that the host holds for the guests of one instance, and that a single call hands to it [default: 32MiB].
+    ///
+    /// Header fields, requests, answers, and bodies that wait to be sent.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_host_memory: Option<u64>,
+
     /// Files, folders and connections to other servers that one instance has open [default: 128; for `run`: no limit].
     #[arg(long, value_name = "COUNT")]
     pub(crate) max_open_files: Option<usize>,
@@ -365,6 +371,7 @@ impl LimitFlags {
             tables: self.max_tables.unwrap_or(defaults.tables),
             guest_handles: self.max_guest_handles.unwrap_or(defaults.guest_handles),
             host_handles: self.max_host_handles.unwrap_or(defaults.host_handles),
+            host_memory: self.max_host_memory.map_or(defaults.host_memory, to_usize),
             open_files: self.max_open_files.unwrap_or(defaults.open_files),
             ..defaults
         }

@@ -12,6 +12,7 @@ mod engine;
 mod exposition;
 mod extension;
 mod granted;
+mod held;
 mod http2;
 mod keyvalue;
 mod library;
