@@ -98,6 +98,20 @@ pub enum ReadError {
         /// The limit that was passed.
         limit: u32,
     },
+    /// A bound on the structure is passed: see [`BOUNDS`](crate::bounds::BOUNDS).
+    #[error("at byte {offset} there are {count} {counts}; the bound `{name}` is {limit}")]
+    Beyond {
+        /// Where the bound was passed.
+        offset: u64,
+        /// What was counted up to there.
+        count: u64,
+        /// The name of the bound.
+        name: &'static str,
+        /// What it counts.
+        counts: &'static str,
+        /// The largest count that is within it.
+        limit: u64,
+    },
     /// There is more of something than the limit allows.
     #[error("at byte {offset}: more than {limit} {what}")]
     TooMany {
@@ -123,6 +137,14 @@ impl ReadError {
             *made_by = crate::made_by(bytes);
         }
         self
+    }
+
+    /// Returns whether the input is beyond a limit of the reader's, and not at fault otherwise.
+    pub fn is_limit(&self) -> bool {
+        matches!(
+            self,
+            Self::TooLarge { .. } | Self::TooDeep { .. } | Self::TooMany { .. } | Self::Beyond { .. }
+        )
     }
 
     /// Returns the tools that the bytes say they were made by, where newer tools may be why they cannot be read.

@@ -51,10 +51,11 @@
 //!
 //! The structure, not the validity: types are not compared and function bodies not looked at. A file that an
 //! engine would reject may still be read here; what is said of it then is what is written in it. Reading never
-//! panics, and costs no more than [`Limits`] allow.
+//! panics, and costs no more than [`Limits`] allow. What a component may cost an engine is another matter: [`bounds`].
 
 #![deny(missing_docs)]
 
+pub mod bounds;
 mod error;
 mod guard;
 mod limits;

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use sha2::{Digest, Sha256};
 use wasmparser::ComponentExternalKind as Kind;
 
+use crate::bounds::Bound;
 use crate::error::ReadError;
 use crate::limits::Limits;
 use crate::model::{Component, Edge, Implements, Inner, Outlet, Part, Source, Types};
@@ -52,19 +53,8 @@ pub(crate) fn link(
     wanted: bool,
 ) -> Result<Component, ReadError> {
     let root = &definitions[0];
-    let mut linker = Linker {
-        bytes,
-        definitions,
-        limits,
-        steps: 0,
-        most_steps: limits.steps_for(bytes.len()),
-        depth: 0,
-        scopes: Vec::new(),
-        digests: wanted.then(HashMap::new),
-        parts: Vec::new(),
-        edges: Vec::new(),
-        compositions: Vec::new(),
-    };
+    let mut linker = Linker::new(bytes, definitions, limits);
+    linker.digests = wanted.then(HashMap::new);
     let host = root.imports.iter().map(|import| (import.name, Value::Host(import.name))).collect();
     let mut outlets = Vec::new();
     if !root.runs {
@@ -107,6 +97,21 @@ pub(crate) fn link(
     })
 }
 
+/// Instantiates the definitions of `bytes` with all that is within them, parts included, to count what comes of it: instances,
+/// and items of components.
+pub(crate) fn count(
+    bytes: &[u8],
+    definitions: &[Definition<'_>],
+    limits: &Limits,
+    [instances, items]: [Bound; 2],
+) -> Result<(), ReadError> {
+    let mut linker = Linker::new(bytes, definitions, limits);
+    linker.counted = Some(Counted { instances, items, made: 0 });
+    let root = &definitions[0];
+    let host = root.imports.iter().map(|import| (import.name, Value::Host(import.name))).collect();
+    linker.instantiate(0, None, &host, &[]).map(drop)
+}
+
 fn owned(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
@@ -141,11 +146,44 @@ struct Linker<'a, 'd> {
     parts: Vec<Part>,
     edges: Vec<Edge>,
     compositions: Vec<Inner>,
+    /// None where the wiring is wanted, and parts are not looked into.
+    counted: Option<Counted>,
+}
+
+/// What comes of a component when it is instantiated, and how much may.
+struct Counted {
+    instances: Bound,
+    items: Bound,
+    made: u64,
 }
 
 type Arguments<'a> = HashMap<&'a str, Value<'a>>;
 
-impl<'a> Linker<'a, '_> {
+impl<'a, 'd> Linker<'a, 'd> {
+    fn new(bytes: &'a [u8], definitions: &'d [Definition<'a>], limits: &'d Limits) -> Self {
+        Self {
+            bytes,
+            definitions,
+            limits,
+            steps: 0,
+            most_steps: limits.steps_for(bytes.len()),
+            depth: 0,
+            scopes: Vec::new(),
+            digests: None,
+            parts: Vec::new(),
+            edges: Vec::new(),
+            compositions: Vec::new(),
+            counted: None,
+        }
+    }
+
+    /// Counts an instance of a component and the core instances that it makes, where they are counted.
+    fn made(&mut self, body: &Definition<'_>) -> Result<(), ReadError> {
+        let Some(counted) = &mut self.counted else { return Ok(()) };
+        counted.made = counted.made.saturating_add(1 + u64::from(body.core_instances));
+        counted.instances.check(counted.made, body.range.start as u64)
+    }
+
     /// Instantiates a component that runs no code, and answers with its exports.
     fn instantiate(
         &mut self,
@@ -161,6 +199,7 @@ impl<'a> Linker<'a, '_> {
             let (offset, limit) = (body.range.start as u64, self.limits.component_depth);
             return Err(ReadError::TooDeep { offset, what: "instances", limit });
         }
+        self.made(body)?;
         let scope = self.scopes.len();
         self.scopes.push(Scope { parent, components: Vec::new() });
         let mut spaces: [Vec<Value<'a>>; 6] = Default::default();
@@ -202,6 +241,9 @@ impl<'a> Linker<'a, '_> {
                         pick(arguments, &spaces).map(|(name, (_, value))| (name, value)).collect();
                     let name = || self.instance_name(body, index, &component);
                     let value = match &component {
+                        Value::Component { definition, scope } if self.counted.is_some() => {
+                            Value::Bag(self.instantiate(*definition, *scope, &arguments, &[])?)
+                        }
                         Value::Component { definition, scope } => {
                             let (definition, scope) = (*definition, *scope);
                             let path = below(path, unique(name(), &mut taken));
@@ -398,6 +440,9 @@ impl<'a> Linker<'a, '_> {
 
     fn step(&mut self, count: u32, body: &Definition<'_>) -> Result<(), ReadError> {
         self.steps = self.steps.saturating_add(count);
+        if let Some(counted) = &self.counted {
+            return counted.items.check(u64::from(self.steps), body.range.start as u64);
+        }
         if self.steps > self.most_steps {
             let (offset, limit) = (body.range.start as u64, self.most_steps);
             return Err(ReadError::TooMany { offset, what: "steps of instantiation", limit });

@@ -40,6 +40,8 @@ pub(crate) struct Definition<'a> {
     pub implements: [Vec<(&'a str, &'a str)>; 2],
     /// Whether it instantiates a core module, and so runs code of its own.
     pub runs: bool,
+    /// Core instances that it makes of core modules.
+    pub core_instances: u32,
     /// What its toolchain says of itself.
     pub producers: Producers<'a>,
     /// The same, of the core modules embedded in it.
@@ -375,6 +377,7 @@ impl<'a> Scanner<'a, '_> {
                         && let Some(current) = self.current()
                     {
                         current.runs = true;
+                        current.core_instances += 1;
                     }
                 }
             }
@@ -566,6 +569,7 @@ impl Definition<'_> {
             types: <[Vec<&str>; 2]>::default(),
             implements: <[Vec<(&str, &str)>; 2]>::default(),
             runs: false,
+            core_instances: 0,
             producers: Producers::default(),
             module_producers: Producers::default(),
             sizes: Sizes::default(),

@@ -33,6 +33,20 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     bytes.ok_or_else(|| Failure::new(Exit::Input, format!("`{}` is longer than 1 GiB", path.display())))
 }
 
+/// Reads an input that may be a component.
+pub fn read_binary(path: &Path) -> Result<Vec<u8>, Failure> {
+    bounded(path, read(path)?)
+}
+
+/// Refuses a component that declares more than is worth a look: what comes after would take minutes, or the machine's memory.
+pub fn bounded(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, Failure> {
+    match bytes.starts_with(WASM).then(|| anatomy::bounds::check(&bytes, 1)) {
+        Some(Err(error)) if error.is_limit() => Err(not_a_component(path, error)),
+        // What else is wrong with it is told where it is used.
+        _ => Ok(bytes),
+    }
+}
+
 /// Reads all of standard input. A terminal is not waited for.
 pub fn read_input() -> Result<Vec<u8>, Failure> {
     let stdin = io::stdin();
@@ -148,7 +162,7 @@ pub fn not_a_component(path: &Path, error: ReadError) -> Failure {
             format!("`{shown}` is not WebAssembly: it does not begin with `\\0asm`"),
         )
         .help("give the `.wasm` file that the build of a component made; where that is empty, the build did not end well"),
-        error @ (ReadError::TooLarge { .. } | ReadError::TooDeep { .. } | ReadError::TooMany { .. }) => {
+        error if error.is_limit() => {
             Failure::because(Exit::Input, format!("`{shown}` cannot be read as a component"), error)
                 .help("this is a limit of composer, and says nothing against the file: one of fewer parts or levels is read")
         }

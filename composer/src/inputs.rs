@@ -47,7 +47,7 @@ pub fn read(arguments: &[PathBuf], named: &[Given], product: Option<&Path>) -> R
         && only.exists()
         && !only.is_dir()
     {
-        let bytes = files::read(only)?;
+        let bytes = files::read_binary(only)?;
         if !bytes.starts_with(WASM) {
             return Ok(Inputs::Text(only.clone(), files::text(only, bytes)?));
         }
@@ -125,7 +125,7 @@ fn folder(folder: &Path, product: Option<&Path>) -> Result<Vec<Chosen>, Failure>
         let claims = path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("wasm"));
         match no_component(&path) {
             Ok(None) => {
-                let bytes = files::read(&path)?;
+                let bytes = files::read_binary(&path)?;
                 if is_stub(&bytes) {
                     left_out(&path, "it is a stub that `--deny` or `composer deny` made");
                 } else {

@@ -8,7 +8,8 @@ use std::sync::{Arc, Weak};
 use wasmtime::component::{Component, InstancePre};
 
 use crate::blame::Index;
-use crate::component::{ComponentFile, Source};
+use crate::code::CompileLimit;
+use crate::component::{self, ComponentFile, Source};
 use crate::engine::{Demands, Engine, Exactness};
 use crate::exports::{self, Exported};
 use crate::extension::{ExtensionError, LinkFailed};
@@ -76,6 +77,45 @@ pub enum LoadError {
         reason: String,
         /// The tools that it says it was made by.
         toolchain: Option<String>,
+    },
+    /// It declares more than is compiled.
+    #[error(
+        "{file} was refused before anything of it was compiled: {reason}{}",
+        if *flag { ". For a component that you trust, --max-structure FACTOR raises the bounds" } else { "" }
+    )]
+    Structure {
+        /// The file.
+        file: String,
+        /// What there is too much of, and where.
+        reason: Box<anatomy::ReadError>,
+        /// Whether the bound can be raised.
+        flag: bool,
+    },
+    /// Compiling it met a limit.
+    #[error(
+        "{file} was refused: to compile it takes more than {limit}. For a component that you trust, raise that"
+    )]
+    Compiling {
+        /// The file.
+        file: String,
+        /// The limit.
+        limit: CompileLimit,
+    },
+    /// Nobody waits for it any more.
+    #[error("{file} was not compiled to the end: another file has taken its place")]
+    GivenUp {
+        /// The file.
+        file: String,
+    },
+    /// The process that compiles could not do its work.
+    #[error(
+        "{file} could not be compiled: the process that compiles {reason}. It leaves this host unharmed; --compiler inside compiles without one, and without limits"
+    )]
+    Compiler {
+        /// The file.
+        file: String,
+        /// What became of it.
+        reason: String,
     },
     /// It uses features of the Component Model that are off or missing here.
     #[error("{file} needs {features} of the Component Model, {reason}", features = features.join(", "))]
@@ -161,7 +201,7 @@ impl LoadError {
     }
 
     /// Returns why an engine does not take a component: it lacks a feature, or the component is not valid.
-    pub(crate) fn invalid(file: &str, bytes: &[u8], engine: &Engine, error: &wasmtime::Error) -> Self {
+    pub(crate) fn invalid(file: &str, bytes: &[u8], engine: &Engine, reason: &str) -> Self {
         let demands = Demands::of(bytes);
         if let Some(error) = Self::lacking(file, &demands) {
             return error;
@@ -186,7 +226,11 @@ impl LoadError {
                 reason: "which is off in this engine. Leave `--concurrency off` out: `auto` enables it where a component needs it",
             };
         }
-        Self::Invalid { file: file.to_owned(), reason: one_line(error), toolchain: anatomy::made_by(bytes) }
+        Self::Invalid {
+            file: file.to_owned(),
+            reason: on_one_line(reason),
+            toolchain: anatomy::made_by(bytes),
+        }
     }
 }
 
@@ -244,6 +288,7 @@ impl App {
     /// Makes the bytes of a component ready; `name` stands for the file in errors.
     pub fn from_bytes(engine: &Engine, name: &str, bytes: &[u8], setup: Setup) -> Result<Self, LoadError> {
         ComponentFile::check_preamble(name, bytes)?;
+        component::check_structure(name, bytes, engine.structure())?;
         Self::link(engine, name, &Source::Binary(bytes), setup)
     }
 
@@ -346,5 +391,9 @@ impl App {
 
 /// The chain of causes on one line.
 fn one_line(error: &wasmtime::Error) -> String {
-    format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ")
+    on_one_line(&format!("{error:#}"))
+}
+
+fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -5,11 +5,12 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use anatomy::ReadError;
 use wasmtime::component::Component;
 
 use crate::app::LoadError;
 use crate::blame::Index;
-use crate::code::{self, Cache, Compiled, Facts, Key, Unreadable};
+use crate::code::{self, Cache, Compiled, Facts, Fresh, Key, Unreadable};
 use crate::engine::{Demands, Engine, EngineError, EngineOptions};
 
 /// As many bytes as tell what a file is.
@@ -77,16 +78,21 @@ impl ComponentFile {
     ///
     /// Where it cannot be read, is neither a component nor compiled code, or is code of another key.
     pub fn read(path: &Path, options: &EngineOptions) -> Result<Self, LoadError> {
-        Self::read_as(path, options.cache.as_ref(), options.any_key(), || options.fingerprint(true))
+        let structure = options.structure();
+        Self::read_as(path, structure, options.cache.as_ref(), options.any_key(), || {
+            options.fingerprint(true)
+        })
     }
 
     /// As [`ComponentFile::read`], for an engine that is there already.
     pub(crate) fn read_for(path: &Path, engine: &Engine) -> Result<Self, LoadError> {
-        Self::read_as(path, engine.cache(), engine.key(), || Ok(engine.fingerprint().to_owned()))
+        let fingerprint = || Ok(engine.fingerprint().to_owned());
+        Self::read_as(path, engine.structure(), engine.cache(), engine.key(), fingerprint)
     }
 
     fn read_as(
         path: &Path,
+        structure: u32,
         cache: Option<&Cache>,
         key: Option<&Key>,
         fingerprint: impl FnOnce() -> Result<String, EngineError>,
@@ -122,16 +128,22 @@ impl ComponentFile {
                 });
             }
         }
-        Self::from_bytes(&name, std::fs::read(path).map_err(unreadable)?)
+        Self::of_bytes(&name, std::fs::read(path).map_err(unreadable)?, structure)
     }
 
     /// Takes the bytes of a component; `name` stands for the file in errors.
     ///
     /// # Errors
     ///
-    /// Where they are something else, or need a feature that this host never has.
+    /// Where they are something else, declare [more](anatomy::bounds) than is compiled, or need a feature that this host never
+    /// has.
     pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self, LoadError> {
+        Self::of_bytes(name, bytes, 1)
+    }
+
+    fn of_bytes(name: &str, bytes: Vec<u8>, structure: u32) -> Result<Self, LoadError> {
         Self::check_preamble(name, &bytes)?;
+        check_structure(name, &bytes, structure)?;
         let demands = Demands::of(&bytes);
         if let Some(error) = LoadError::lacking(name, &demands) {
             return Err(error);
@@ -193,13 +205,11 @@ impl ComponentFile {
     pub fn compile(&self, engine: &Engine, key: &Key, to: &mut impl Write) -> Result<(), CompileError> {
         let bytes = match &self.content {
             Content::Binary(bytes) => Cow::Borrowed(bytes),
-            Content::Kept(_, path) => Cow::Owned(read_again(path, &self.name)?),
+            Content::Kept(_, path) => Cow::Owned(read_again(path, &self.name, engine)?),
             Content::Compiled(_) => return Err(CompileError::Compiled { file: self.name.clone() }),
         };
-        let code = engine
-            .inner()
-            .precompile_component(&bytes)
-            .map_err(|error: wasmtime::Error| LoadError::invalid(&self.name, &bytes, engine, &error))?;
+        let fresh = compile(engine, &bytes, &self.name)?;
+        let code = fresh.serialized().map_err(|error| unusable(&self.name, &error))?;
         code::write(to, key, &Facts::of(&bytes, &self.demands, engine), &code)?;
         Ok(())
     }
@@ -302,7 +312,7 @@ impl Source<'_> {
             }
             Self::Kept(compiled, path) => match load_kept(compiled, engine) {
                 Some(component) => Ok(component),
-                None => compile_and_keep(engine, &read_again(path, name)?, name),
+                None => compile_and_keep(engine, &read_again(path, name, engine)?, name),
             },
             Self::Compiled(compiled) => compiled.load(engine).map_err(|error| {
                 tracing::debug!("the code of {name} was not accepted: {error:#}");
@@ -312,8 +322,24 @@ impl Source<'_> {
     }
 }
 
-fn read_again(path: &Path, name: &str) -> Result<Vec<u8>, LoadError> {
-    std::fs::read(path).map_err(|error| LoadError::Unreadable { file: name.to_owned(), error })
+/// Reads the component whose code is kept once more. It may be another by now.
+fn read_again(path: &Path, name: &str, engine: &Engine) -> Result<Vec<u8>, LoadError> {
+    let bytes =
+        std::fs::read(path).map_err(|error| LoadError::Unreadable { file: name.to_owned(), error })?;
+    check_structure(name, &bytes, engine.structure())?;
+    Ok(bytes)
+}
+
+/// Refuses what declares more than is compiled. What is wrong with it otherwise is for the engine to say.
+pub(crate) fn check_structure(name: &str, bytes: &[u8], factor: u32) -> Result<(), LoadError> {
+    match anatomy::bounds::check(bytes, factor) {
+        Err(reason) if reason.is_limit() => Err(LoadError::Structure {
+            file: name.to_owned(),
+            flag: matches!(reason, ReadError::Beyond { .. }),
+            reason: Box::new(reason),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Code out of the cache, if it is for this engine.
@@ -324,13 +350,35 @@ fn load_kept(compiled: &Compiled, engine: &Engine) -> Option<Component> {
         .ok()
 }
 
+/// Compiles a component.
+fn compile(engine: &Engine, bytes: &[u8], name: &str) -> Result<Fresh, LoadError> {
+    Fresh::compile(engine, bytes).map_err(|failed| match failed {
+        code::Failed::Invalid(reason) => LoadError::invalid(name, bytes, engine, &reason),
+        code::Failed::Limit(limit) => LoadError::Compiling { file: name.to_owned(), limit },
+        code::Failed::GivenUp => LoadError::GivenUp { file: name.to_owned() },
+        code::Failed::Worker(reason) => LoadError::Compiler { file: name.to_owned(), reason },
+    })
+}
+
 /// Compiles a component, and keeps the code where the engine has a cache.
 fn compile_and_keep(engine: &Engine, bytes: &[u8], name: &str) -> Result<Component, LoadError> {
-    let invalid = |error: wasmtime::Error| LoadError::invalid(name, bytes, engine, &error);
-    let component = Component::from_binary(engine.inner(), bytes).map_err(invalid)?;
+    let fresh = compile(engine, bytes, name)?;
+    let component = fresh.load(engine).map_err(|error| unusable(name, &error))?;
     if let Some(cache) = engine.cache() {
         let facts = Facts::of(bytes, &Demands::of(bytes), engine);
-        cache.keep(engine.fingerprint(), &facts, &component.serialize().map_err(invalid)?);
+        cache.keep(
+            engine.fingerprint(),
+            &facts,
+            &fresh.serialized().map_err(|error| unusable(name, &error))?,
+        );
     }
     Ok(component)
+}
+
+/// Code that was just compiled, and that the engine does not take.
+fn unusable(name: &str, error: &wasmtime::Error) -> LoadError {
+    LoadError::Compiler {
+        file: name.to_owned(),
+        reason: format!("left code that cannot be loaded: {error:#}"),
+    }
 }

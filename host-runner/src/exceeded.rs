@@ -29,6 +29,8 @@ pub enum LimitHit {
     GuestHandles(usize),
     /// The host would have kept more resources for it than this.
     HostHandles(usize),
+    /// The host would have held more bytes for it than this.
+    HostMemory(usize),
     /// It would have had more files and folders open than this.
     OpenFiles(usize),
     /// It made more key-value operations than this.
@@ -63,6 +65,9 @@ impl LimitHit {
             return Some(Self::HostHandles(limits.host_handles));
         }
         let text = error.root_cause().to_string();
+        if text.contains("fuel allocated for hostcalls has been exhausted") {
+            return Some(Self::HostMemory(limits.host_memory));
+        }
         if text.ends_with("store handle limit exceeded") {
             return Some(Self::GuestHandles(limits.guest_handles));
         }
@@ -88,6 +93,7 @@ impl LimitHit {
             Self::Tables(_) => "--max-tables",
             Self::GuestHandles(_) => "--max-guest-handles",
             Self::HostHandles(_) => "--max-host-handles",
+            Self::HostMemory(_) => "--max-host-memory",
             Self::OpenFiles(_) => "--max-open-files",
             Self::KeyvalueOps(_) => "--max-keyvalue-ops",
             Self::KeyvalueBytes(_) => "--max-keyvalue-bytes",
@@ -113,6 +119,7 @@ impl LimitHit {
             Self::Tables(_) => "limit-tables",
             Self::GuestHandles(_) => "limit-guest-handles",
             Self::HostHandles(_) => "limit-host-handles",
+            Self::HostMemory(_) => "limit-host-memory",
             Self::OpenFiles(_) => "limit-open-files",
             Self::KeyvalueOps(_) => "limit-keyvalue-ops",
             Self::KeyvalueBytes(_) => "limit-keyvalue-bytes",
@@ -132,6 +139,7 @@ impl LimitHit {
             Self::Tables(_) => "It has more tables than it may have.",
             Self::GuestHandles(_) => "It collected more handles to resources than it may hold.",
             Self::HostHandles(_) => "It made the host keep more resources for it than the host keeps.",
+            Self::HostMemory(_) => "It made the host hold more memory for it than the host does.",
             Self::OpenFiles(_) => "It opened more files and folders than it may have open at once.",
             Self::KeyvalueOps(_) => "It made more key-value operations than it may make.",
             Self::KeyvalueBytes(_) => "It read and wrote more of the key-value store than it may.",
@@ -169,6 +177,9 @@ impl LimitHit {
             Self::HostHandles(_) => {
                 "Look for streams, requests, buckets and the like that are opened and never dropped. If it needs this many at once, set --max-host-handles."
             }
+            Self::HostMemory(_) => {
+                "Look for header fields, requests or bodies that are made and never dropped, and for a large list that is handed over in one call. If it needs this much at once, set --max-host-memory."
+            }
             Self::OpenFiles(_) => {
                 "Look for files and folders that are opened and never closed. A stream keeps its file open. If it needs this many at once, set --max-open-files."
             }
@@ -198,6 +209,7 @@ impl fmt::Display for LimitHit {
             Self::Tables(limit) => write!(f, "{limit} on its tables"),
             Self::GuestHandles(limit) => write!(f, "{limit} on the handles that it holds"),
             Self::HostHandles(limit) => write!(f, "{limit} on the resources that the host keeps for it"),
+            Self::HostMemory(limit) => write!(f, "{} on what the host holds for it", Bytes(*limit as u64)),
             Self::OpenFiles(limit) => write!(f, "{limit} on the files that it has open"),
             Self::KeyvalueOps(limit) => write!(f, "{limit} on its key-value operations"),
             Self::KeyvalueBytes(limit) => write!(f, "{} on its key-value traffic", Bytes(*limit)),

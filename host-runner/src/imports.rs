@@ -349,7 +349,69 @@ pub(crate) fn check(name: &str, source: &Source<'_>, grants: &Grants) -> Result<
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use wit_parser::{FunctionKind, Resolve, TypeDefKind};
+
     use super::*;
+
+    /// What is in the page for an interface: its functions, as `append`, and as `fields.append` where they are of a resource.
+    fn listed(page: &str, interface: &str) -> BTreeSet<String> {
+        let row = format!("| `{interface}` | ");
+        let functions = page.lines().filter_map(|line| line.strip_prefix(&row)?.split(" | ").next());
+        let names = functions.flat_map(|functions| functions.split(", "));
+        names.map(|name| name.trim_matches('`').to_owned()).collect()
+    }
+
+    /// The functions of the interfaces that can be linked, by version, from their WIT.
+    fn linked() -> Vec<(String, BTreeSet<String>)> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut resolve = Resolve::default();
+        for package in ["io", "clocks", "random", "filesystem", "sockets", "cli", "http", "keyvalue"] {
+            resolve.push_dir(root.join(format!("../wit/deps/wasi-{package}"))).unwrap();
+        }
+        for package in ["clocks", "random", "filesystem", "sockets", "cli", "http"] {
+            resolve.push_file(root.join(format!("tests/wasi-0.3/{package}.wit"))).unwrap();
+        }
+        let mut found = Vec::new();
+        for (id, interface) in resolve.interfaces.iter() {
+            let name = resolve.id_of(id).unwrap();
+            if matches!(Need::of(&name), Need::Unknown(_)) {
+                continue;
+            }
+            let mut functions: BTreeSet<String> = (interface.functions.values())
+                .map(|function| {
+                    let of = function.kind.resource().map(|id| resolve.types[id].name.clone().unwrap());
+                    match (of, &function.kind) {
+                        (Some(of), FunctionKind::Constructor(_)) => format!("{of}.constructor"),
+                        (Some(of), _) => format!("{of}.{}", function.item_name()),
+                        (None, _) => function.name.clone(),
+                    }
+                })
+                .collect();
+            let resources =
+                interface.types.iter().filter(|(_, id)| resolve.types[**id].kind == TypeDefKind::Resource);
+            functions.extend(resources.map(|(name, _)| format!("{name}.drop")));
+            found.push((name, functions));
+        }
+        found
+    }
+
+    /// Whatever a component can make the host do is written down, with what bounds it.
+    #[test]
+    fn every_function_that_can_be_linked_is_in_the_page() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/host-functions.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let (two, three) = page.split_once("## WASI 0.3").unwrap();
+        let linked = linked();
+        assert!(linked.len() > 30, "{linked:?}");
+        for (name, functions) in linked {
+            let (interface, version) = name.split_once('@').unwrap();
+            let page = if version.starts_with("0.3") { three } else { two };
+            assert_eq!(listed(page, interface), functions, "of {name} in docs/host-functions.md");
+        }
+    }
 
     #[test]
     fn what_reaches_nothing_needs_no_grant() {

@@ -32,6 +32,9 @@ pub struct Limits {
     pub guest_handles: usize,
     /// Resources that the host keeps for the guests: streams, requests, buckets. Default: 10,000.
     pub host_handles: usize,
+    /// Bytes that the host holds for the guests of one instance: header fields, requests, answers, bodies that wait to be
+    /// sent; and that a single call hands to the host. Default: 32 MiB.
+    pub host_memory: usize,
     /// Files, folders and connections to other servers that one instance has open, the granted folders themselves
     /// aside. A connection too many is refused with the error that the interface has for it. Default: 128.
     pub open_files: usize,
@@ -87,6 +90,7 @@ impl Default for Limits {
             tables: 256,
             guest_handles: 100_000,
             host_handles: 10_000,
+            host_memory: 32 << 20,
             open_files: 128,
             time: Duration::from_secs(30),
             cpu: Duration::from_secs(10),

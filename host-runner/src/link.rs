@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::grants::Grants;
 use crate::keyvalue::{self, Draft};
 use crate::state::State;
-use crate::{open_files, waits, wasi3};
+use crate::{held, open_files, waits, wasi3};
 
 /// A linker for these grants.
 pub(crate) fn linker(engine: &Engine, grants: &Grants) -> wasmtime::Result<Linker<State>> {
@@ -62,6 +62,7 @@ fn always(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     random::insecure_seed::add_to_linker::<State, WasiRandom>(linker, State::random)?;
     cli::exit::add_to_linker::<State, WasiCli>(linker, State::cli)?;
     http::types::add_to_linker::<State, WasiHttp>(linker, &Default::default(), State::http)?;
+    held::count_http_of_0_2(linker)?;
     waits::add_to_linker(linker)
 }
 

@@ -28,8 +28,8 @@ Exit codes:
   1  the guest answered with an error; `run` ends with the exit code of its program (see `run --help`)
   2  wrong usage
   3  the file cannot be used: missing, not a component, invalid; or that of --config
-  4  refused: the component imports what was not granted, or nothing vouches for its compiled code; `grants --check`: the new
-     one asks for more
+  4  refused: the component imports what was not granted, is beyond a limit on loading, or nothing vouches for its compiled
+     code; `grants --check`: the new one asks for more
   5  the guest trapped or met a limit
   6  the host failed: address in use, store locked or unreadable
 

@@ -170,6 +170,8 @@ pub(crate) fn new_store(app: &App, output: &Output) -> Result<Store<State>, Star
     let mut store = Store::new(engine, app.state(output)?);
     store.limiter(|state| &mut state.limiter);
     store.set_max_component_handles(app.limits().guest_handles);
+    // What a single call hands to the host.
+    store.set_hostcall_fuel(app.limits().host_memory);
     // Every tick: has it run out of time, and if not, does somebody else want the thread?
     store.epoch_deadline_callback(|context: StoreContextMut<'_, State>| {
         match context.data().out_of_time(Instant::now()) {

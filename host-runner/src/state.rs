@@ -17,6 +17,7 @@ use crate::cpu::Meter;
 use crate::exceeded::LimitHit;
 use crate::extension::{Extension, LinkFailed, Started};
 use crate::grants::{Authority, Directory, Grants, Stdio};
+use crate::held::Held;
 use crate::keyvalue::{self, Backend, Budget, Copies};
 use crate::limits::{Limiter, Limits};
 use crate::observe::Trace;
@@ -35,6 +36,7 @@ pub struct State {
     http: WasiHttpCtx,
     outbound: Outbound,
     table: ResourceTable,
+    held: Held,
     open_files: OpenFiles,
     keyvalue: Option<Arc<dyn Backend>>,
     seen: Copies,
@@ -62,7 +64,7 @@ impl State {
         table.set_max_capacity(limits.host_handles);
         let open_files = OpenFiles::new(limits.open_files);
         Ok(Self {
-            wasi: context(grants, clock, arguments, output)?,
+            wasi: context(grants, limits, clock, arguments, output)?,
             http: WasiHttpCtx::new(),
             outbound: Outbound {
                 allowed: grants.outbound.clone().unwrap_or_default(),
@@ -70,6 +72,7 @@ impl State {
                 open_files: open_files.clone(),
             },
             table,
+            held: Held::new(limits.host_memory),
             open_files,
             keyvalue: grants.keyvalue.clone(),
             seen: Copies::default(),
@@ -140,6 +143,8 @@ impl State {
             Some("it holds half of the resources that the host keeps for it")
         } else if !self.open_files.is_half_free() {
             Some("it has half of the files open that it may")
+        } else if !self.held.is_half_free() {
+            Some("the host has made half of what it may hold for it")
         } else if !self.seen.is_half_free() {
             Some("the host keeps half of the values for its comparisons that it may")
         } else {
@@ -177,6 +182,11 @@ impl State {
         &mut self.table
     }
 
+    /// What is held for it, and where it is.
+    pub(crate) fn held_and_table(&mut self) -> (&mut Held, &mut ResourceTable) {
+        (&mut self.held, &mut self.table)
+    }
+
     pub(crate) fn open_files(&self) -> &OpenFiles {
         &self.open_files
     }
@@ -194,6 +204,7 @@ impl State {
 
 fn context(
     grants: &Grants,
+    limits: &Limits,
     clock: Option<&Arc<dyn WallClock>>,
     arguments: &[String],
     output: &Output,
@@ -206,6 +217,8 @@ fn context(
             Output::Log(log) => builder.stdout(log.stdout.clone()).stderr(log.stderr.clone()),
         };
     }
+    // A call for more is a trap.
+    builder.max_random_size(limits.host_memory as u64);
     builder.envs(grants.environment.as_deref().unwrap_or_default()).args(arguments);
     for directory in grants.directories.iter().flatten() {
         preopen(&mut builder, directory)?;
@@ -249,7 +262,7 @@ impl WasiHttpView for State {
 }
 
 /// Bytes that a guest can write of a body at once. A few of these wait for a slow reader, and no more.
-const CHUNK: usize = 64 << 10;
+pub(crate) const CHUNK: usize = 64 << 10;
 
 /// Lets requests out to the granted authorities and denies all others.
 struct Outbound {

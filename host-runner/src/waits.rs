@@ -4,12 +4,12 @@
 //! itself ends at the deadline, as a trap inside the guest's own call, which has a backtrace like any other. What waits
 //! elsewhere (opening a named pipe in a granted folder) is given up from outside a little later.
 
-use wasmtime::component::{Linker, Resource};
+use wasmtime::component::{Linker, Resource, ResourceTable};
 use wasmtime_wasi::p2::bindings::io::poll::{self, HostPollable};
 use wasmtime_wasi::p2::bindings::io::streams::{self, HostInputStream, HostOutputStream};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable, StreamError};
 
-use crate::exceeded::Outwaited;
+use crate::exceeded::{Exceeded, LimitHit, Outwaited};
 use crate::state::State;
 
 /// The version under which the engine's bindings define the interfaces. Components of any other patch find them too.
@@ -39,7 +39,7 @@ macro_rules! wait {
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     let mut io = linker.instance(&format!("wasi:io/poll@{VERSION}"))?;
-    wait!(io, "wasi:io/poll", "poll", poll::Host::poll, plain, (list: Vec<Resource<DynPollable>>))?;
+    wait!(io, "wasi:io/poll", "poll", poll_some, plain, (list: Vec<Resource<DynPollable>>))?;
     wait!(
         io, "wasi:io/poll", "[method]pollable.block", HostPollable::block, nothing,
         (pollable: Resource<DynPollable>)
@@ -73,6 +73,18 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     )?;
     linker.allow_shadowing(false);
     Ok(())
+}
+
+/// Waits for one of these, of which there are no more than there can be handles: each is watched for itself.
+async fn poll_some(
+    table: &mut ResourceTable,
+    list: Vec<Resource<DynPollable>>,
+) -> wasmtime::Result<Vec<u32>> {
+    let most = table.max_capacity();
+    if list.len() > most {
+        return Err(Exceeded(LimitHit::HostHandles(most)).into());
+    }
+    poll::Host::poll(table, list).await
 }
 
 /// A function without a result.

@@ -14,8 +14,8 @@ use wasmtime_wasi_http::p3::bindings::http;
 use wasmtime_wasi_http::{WasiHttp, WasiHttpView};
 
 use crate::grants::Grants;
-use crate::open_files;
 use crate::state::State;
+use crate::{held, open_files};
 
 /// Adds what reaches nothing, and what is granted.
 pub(crate) fn add_to_linker(
@@ -38,6 +38,7 @@ pub(crate) fn add_to_linker(
 fn asynchronous(linker: &mut Linker<State>, grants: &Grants) -> wasmtime::Result<()> {
     clocks::monotonic_clock::add_to_linker::<State, WasiClocks>(linker, State::clocks)?;
     http::types::add_to_linker::<State, WasiHttp>(linker, State::http)?;
+    held::count_http_of_0_3(linker)?;
     if grants.stdio.is_some() {
         cli::stdin::add_to_linker::<State, WasiCli>(linker, State::cli)?;
         cli::stdout::add_to_linker::<State, WasiCli>(linker, State::cli)?;

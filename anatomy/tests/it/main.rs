@@ -1,5 +1,6 @@
 //! The tests of anatomy, in one program.
 
+mod bounds;
 mod common;
 mod hostile;
 mod link_map;

@@ -186,9 +186,12 @@ impl Content {
 /// Reads one input of a command that only looks, near this folder. Whether it is a component is not checked.
 pub fn read(source: &Source, options: &RegistryOptions, near: &Path) -> Result<Vec<u8>, Failure> {
     match source {
-        _ if source.is_input() => files::read_input(),
-        Source::Path(path) => files::read(path),
-        Source::Registry(reference) => Ok(options.registries(near)?.pull(reference, None)?.bytes),
+        _ if source.is_input() => files::bounded(Path::new("-"), files::read_input()?),
+        Source::Path(path) => files::read_binary(path),
+        Source::Registry(reference) => {
+            let pulled = options.registries(near)?.pull(reference, None)?;
+            files::bounded(Path::new(&source.to_string()), pulled.bytes)
+        }
     }
 }
 
@@ -270,7 +273,8 @@ impl<'a> Supply<'a> {
             Source::Registry(reference) => {
                 let pinned = self.ledger.pinned(package, source);
                 let pulled = self.options.registries(self.near)?.pull(reference, pinned)?;
-                return Ok((Content::Bytes(pulled.bytes), Some((pulled.digest, pulled.manifest))));
+                let bytes = files::bounded(Path::new(&source.to_string()), pulled.bytes)?;
+                return Ok((Content::Bytes(bytes), Some((pulled.digest, pulled.manifest))));
             }
             Source::Path(path) => path,
         };
@@ -280,7 +284,7 @@ impl<'a> Supply<'a> {
         if bytes.is_none() && (path.is_dir() || called() && !binary()) {
             return Ok((Content::Wit(path.clone()), None));
         }
-        Ok((Content::Bytes(bytes.map_or_else(|| files::read(path), Ok)?), None))
+        Ok((Content::Bytes(bytes.map_or_else(|| files::read_binary(path), Ok)?), None))
     }
 
     /// Where the lock is, or would be.

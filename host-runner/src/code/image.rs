@@ -13,7 +13,7 @@ use crate::engine::Engine;
 const PIECE: usize = 512 << 10;
 
 /// A copy of bytes, made once.
-pub(super) enum Image {
+pub(crate) enum Image {
     /// A file in memory that is sealed: no process can change it. The engine maps it as it is, code and heap images
     /// alike, so nothing is copied again.
     #[cfg(target_os = "linux")]
@@ -48,7 +48,7 @@ impl Image {
         Ok(Self::Plain(bytes))
     }
 
-    fn bytes(&self) -> &[u8] {
+    pub(super) fn bytes(&self) -> &[u8] {
         match self {
             #[cfg(target_os = "linux")]
             Self::Sealed(sealed) => sealed.bytes(),
@@ -93,7 +93,7 @@ mod sealed {
 
     use super::PIECE;
 
-    pub(in crate::code) struct Sealed {
+    pub(crate) struct Sealed {
         file: File,
         address: NonNull<u8>,
         length: usize,

@@ -6,21 +6,28 @@
 //! from where somebody could change them after that.
 
 mod cache;
+mod compiler;
 mod entry;
 mod image;
 mod key;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::hash::Hash;
 use std::io::{self, Read, Seek};
 
 use serde::{Deserialize, Serialize};
+use wasmtime::component::Component;
 
 use crate::blame::Index;
 use crate::engine::{Demands, Engine};
 
+use image::Image;
+
 pub(crate) use cache::write_whole;
 pub use cache::{Cache, CacheError};
+pub(crate) use compiler::Failed;
+pub use compiler::{CompileLimit, Compiler, compile_here};
 pub(crate) use entry::{Compiled, Unreadable, is_entry, write};
 pub use key::{Key, KeyError};
 
@@ -58,6 +65,43 @@ impl Facts {
             anatomy,
             link_map,
             blame: Index::of(bytes),
+        }
+    }
+}
+
+/// Code that was just compiled.
+pub(crate) enum Fresh {
+    /// In this process.
+    Here(Component),
+    /// In a process of its own, by an engine with the same settings.
+    Apart(Image),
+}
+
+impl Fresh {
+    /// Compiles a component for an engine: in a process of its own where the engine has a [`Compiler`].
+    pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Self, Failed> {
+        match engine.compiler() {
+            Some(compiler) => compiler.compile(engine.settings().recipe(), bytes).map(Self::Apart),
+            None => Component::from_binary(engine.inner(), bytes)
+                .map(Self::Here)
+                .map_err(|error| Failed::Invalid(format!("{error:#}"))),
+        }
+    }
+
+    /// Loads it into the engine that it was compiled for.
+    pub(crate) fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
+        match self {
+            Self::Here(component) => Ok(component.clone()),
+            // SAFETY: the worker is this very program, and what it wrote has been in nobody else's hands.
+            Self::Apart(image) => unsafe { image.load(engine) },
+        }
+    }
+
+    /// Returns the code as the engine writes it.
+    pub(crate) fn serialized(&self) -> wasmtime::Result<Cow<'_, [u8]>> {
+        match self {
+            Self::Here(component) => component.serialize().map(Cow::Owned),
+            Self::Apart(image) => Ok(Cow::Borrowed(image.bytes())),
         }
     }
 }

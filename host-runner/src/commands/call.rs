@@ -50,12 +50,13 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn execute(self) -> Result<ExitCode, Failure> {
+    pub(crate) fn execute(mut self) -> Result<ExitCode, Failure> {
         let expression = match self.call {
             Some(call) if call == "-" => Some(read_call()?),
             call => call,
         };
         let config = self.config.read()?;
+        self.engine.fill(&config.limits);
         let Some(prepared) = self.engine.prepare(&self.file, None, false)? else {
             return Ok(ExitCode::SUCCESS);
         };

@@ -396,6 +396,7 @@ pub(crate) struct LimitTable {
     tables: Option<usize>,
     guest_handles: Option<usize>,
     host_handles: Option<usize>,
+    host_memory: Option<Text<Size>>,
     pub(crate) open_files: Option<usize>,
     keyvalue_ops: Option<u64>,
     keyvalue_bytes: Option<Text<Size>>,
@@ -411,15 +412,27 @@ pub(crate) struct LimitTable {
     idle: Option<Text<Time>>,
     streams: Option<u32>,
     output: Option<Text<Size>>,
+    pub(crate) structure: Option<NonZeroU32>,
+    compile_memory: Option<Text<Size>>,
+    compile_time: Option<Text<Time>>,
 }
 
 impl LimitTable {
+    pub(crate) fn compile_memory(&self) -> Option<u64> {
+        self.compile_memory.as_ref().map(|Text(Size(size))| *size)
+    }
+
+    pub(crate) fn compile_time(&self) -> Option<Duration> {
+        self.compile_time.as_ref().map(|Text(Time(time))| *time)
+    }
+
     /// The file's limits over the defaults. Flags go over both.
     pub(crate) fn over(&self, defaults: Limits) -> Limits {
         let size =
             |own: &Option<Text<Size>>, other: u64| own.as_ref().map_or(other, |Text(Size(size))| *size);
         let time = |own: &Option<Text<Time>>, other| own.as_ref().map_or(other, |Text(Time(time))| *time);
         let memory = self.memory.as_ref().map(|Text(Size(size))| flags::to_usize(*size));
+        let host_memory = self.host_memory.as_ref().map(|Text(Size(size))| flags::to_usize(*size));
         let head = self.head.as_ref().map(|Text(Size(size))| flags::to_usize(*size));
         Limits {
             memory: memory.unwrap_or(defaults.memory),
@@ -431,6 +444,7 @@ impl LimitTable {
             tables: self.tables.unwrap_or(defaults.tables),
             guest_handles: self.guest_handles.unwrap_or(defaults.guest_handles),
             host_handles: self.host_handles.unwrap_or(defaults.host_handles),
+            host_memory: host_memory.unwrap_or(defaults.host_memory),
             open_files: self.open_files.unwrap_or(defaults.open_files),
             keyvalue_ops: self.keyvalue_ops.unwrap_or(defaults.keyvalue_ops),
             keyvalue_bytes: size(&self.keyvalue_bytes, defaults.keyvalue_bytes),

@@ -1,9 +1,11 @@
 //! The flags that all subcommands have: what the guest may reach, and what it may use up.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use clap::Args;
@@ -12,11 +14,12 @@ use host_runner::extension::Extensions;
 use host_runner::grants::{Authority, Directory, Stdio};
 use host_runner::keyvalue::{Access, Backend, Memory, Narrowed, Redb};
 use host_runner::{
-    Cache, CacheError, CallError, ComponentFile, Engine, EngineOptions, Grants, Key, KeyError, Limits, Pool,
+    Cache, CacheError, CallError, Compiler, ComponentFile, Engine, EngineOptions, Grants, Key, KeyError,
+    Limits, Pool,
 };
 use serde::Deserialize;
 
-use super::config::GrantTable;
+use super::config::{GrantTable, LimitTable};
 use super::{Failure, print_line};
 use crate::log;
 
@@ -334,6 +337,12 @@ pub(crate) struct LimitFlags {
     #[arg(long, value_name = "COUNT")]
     max_host_handles: Option<usize>,
 
+    /// Memory that the host holds for the guests of one instance, and that a single call hands to it [default: 32MiB].
+    ///
+    /// Header fields, requests, answers, and bodies that wait to be sent.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_host_memory: Option<u64>,
+
     /// Files, folders and connections to other servers that one instance has open [default: 128; for `run`: no limit].
     #[arg(long, value_name = "COUNT")]
     pub(crate) max_open_files: Option<usize>,
@@ -362,6 +371,7 @@ impl LimitFlags {
             tables: self.max_tables.unwrap_or(defaults.tables),
             guest_handles: self.max_guest_handles.unwrap_or(defaults.guest_handles),
             host_handles: self.max_host_handles.unwrap_or(defaults.host_handles),
+            host_memory: self.max_host_memory.map_or(defaults.host_memory, to_usize),
             open_files: self.max_open_files.unwrap_or(defaults.open_files),
             ..defaults
         }
@@ -390,11 +400,72 @@ impl BlameFlags {
     }
 }
 
+/// The subcommand that compiles for another process.
+pub(crate) const COMPILE_HERE: &str = "compile-here";
+
+/// What a component may cost before anything of it runs.
+#[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct LoadFlags {
+    /// How many times each bound on the structure of a component is taken: its instances, functions, types and so on; what
+    /// declares more is refused before it is compiled [default: 1].
+    #[arg(long, value_name = "FACTOR")]
+    max_structure: Option<NonZeroU32>,
+
+    /// Memory that compiling takes [default: by the size of its functions, 192MiB to 2GiB].
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_compile_memory: Option<u64>,
+
+    /// Processor time that compiling takes [default: 2s, and 8s for each MiB of its functions].
+    #[arg(long, value_name = "TIME|none", value_parser = time)]
+    max_compile_time: Option<Duration>,
+
+    /// Where code is compiled: in a process of its own, or inside this one, where these limits hold for nothing
+    /// [default: process].
+    #[arg(long, value_name = "process|inside", default_value = "process", hide_default_value = true)]
+    #[arg(help_heading = "Engine")]
+    compiler: CompilerFlag,
+
+    /// Whether others have the processors first, and what says that nobody waits any more.
+    #[arg(skip)]
+    beside: Option<Arc<AtomicBool>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum CompilerFlag {
+    Process,
+    Inside,
+}
+
+impl LoadFlags {
+    fn compiler(&self) -> Option<Compiler> {
+        if self.compiler == CompilerFlag::Inside {
+            return None;
+        }
+        // Where the file was replaced since the start, this is still the program that runs.
+        let program = if cfg!(target_os = "linux") {
+            PathBuf::from("/proc/self/exe")
+        } else {
+            std::env::current_exe().ok()?
+        };
+        let compiler = Compiler::new(program, &[COMPILE_HERE])
+            .memory(self.max_compile_memory)
+            .time(self.max_compile_time);
+        Some(match &self.beside {
+            Some(given_up) => compiler.in_background().until(Arc::clone(given_up)),
+            None => compiler,
+        })
+    }
+}
+
 /// The engine is set up for what the component needs; --explain-engine says how, and why. Each of these decides
 /// otherwise.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Engine")]
 pub(crate) struct EngineFlags {
+    #[command(flatten)]
+    load: LoadFlags,
+
     /// Keeps compiled code in this folder, so that the next start of the same component is quick
     /// [default: for `serve` host-runner in the user's cache folder, else none].
     ///
@@ -498,6 +569,21 @@ pub(crate) struct Prepared {
 }
 
 impl EngineFlags {
+    /// Takes from the file what no flag says.
+    pub(crate) fn fill(&mut self, file: &LimitTable) {
+        let load = &mut self.load;
+        load.max_structure = load.max_structure.or(file.structure);
+        load.max_compile_memory = load.max_compile_memory.or(file.compile_memory());
+        load.max_compile_time = load.max_compile_time.or(file.compile_time());
+    }
+
+    /// The same for a component that is compiled beside requests, which have the processors first, until it is given up.
+    pub(crate) fn beside(&self, given_up: Arc<AtomicBool>) -> Self {
+        let mut flags = self.clone();
+        flags.load.beside = Some(given_up);
+        flags
+    }
+
     /// Reads the component and sets up an engine for it. `None` when all that was wanted is to explain that.
     ///
     /// `kept` is whether compiled code is kept where no flag says so.
@@ -516,6 +602,8 @@ impl EngineFlags {
             pool: pool.filter(|_| self.pool == PoolFlag::Auto),
             cache,
             key,
+            compiler: self.load.compiler(),
+            structure: self.load.max_structure,
             blame: match self.blame {
                 BlameFlag::Exact => Exactness::Exact,
                 BlameFlag::Coarse => Exactness::Coarse,

@@ -36,6 +36,9 @@ pub(crate) enum Command {
     Run(run::Run),
     Grants(grants::Grants),
     Compile(compile::Compile),
+    /// Compiles for another process of this program, which says on standard input what and how.
+    #[command(name = flags::COMPILE_HERE, hide = true)]
+    CompileHere,
 }
 
 impl Command {
@@ -46,6 +49,7 @@ impl Command {
             Self::Run(run) => run.execute(),
             Self::Grants(grants) => grants.execute(),
             Self::Compile(compile) => compile.execute(),
+            Self::CompileHere => Ok(host_runner::compile_here()),
         }
     }
 }
@@ -104,7 +108,10 @@ impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Self {
         match error {
             LoadError::Refused(refusal) => Self::refused(refusal),
-            error @ LoadError::Untrusted { .. } => Self::refused(error),
+            error @ (LoadError::Untrusted { .. }
+            | LoadError::Structure { .. }
+            | LoadError::Compiling { .. }) => Self::refused(error),
+            error @ LoadError::Compiler { .. } => Self::host(error),
             error => Self::file(error),
         }
     }

@@ -56,8 +56,9 @@ Exit codes:
   cannot print such a line.";
 
 impl Run {
-    pub(crate) fn execute(self) -> Result<ExitCode, Failure> {
+    pub(crate) fn execute(mut self) -> Result<ExitCode, Failure> {
         let config = self.config.read()?;
+        self.engine.fill(&config.limits);
         let Some(prepared) = self.engine.prepare(&self.file, None, false)? else {
             return Ok(ExitCode::SUCCESS);
         };

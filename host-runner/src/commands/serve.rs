@@ -157,9 +157,11 @@ impl Serve {
             blame: self.blame,
             proxies: self.trust_proxy.into_iter().chain(config.serve.proxies()).collect(),
         };
+        let mut engine = self.engine;
+        engine.fill(&config.limits);
         let loading = Loading {
             file: self.file,
-            engine: self.engine,
+            engine,
             grants: self.grants,
             granted: config.grants,
             limits,

@@ -2,7 +2,9 @@
 
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use host_runner::admin::NotSwapped;
@@ -33,9 +35,9 @@ pub(super) struct Reload {
 }
 
 impl Reload {
-    fn load(&self) -> Result<App, Failure> {
+    fn load(&self, given_up: Arc<AtomicBool>) -> Result<App, Failure> {
         // The engine is only explained at the start, and then nothing is served.
-        let prepared = self.engine.prepare(&self.file, Some(self.pool), true)?;
+        let prepared = self.engine.beside(given_up).prepare(&self.file, Some(self.pool), true)?;
         let prepared = prepared.ok_or_else(|| Failure::usage("the engine is explained at the start"))?;
         Ok(load(prepared, self.setup.clone())?)
     }
@@ -49,32 +51,46 @@ pub(super) struct Swaps {
     /// Held from the reading of the file to the swap: what was read first must not be swapped in last, and one component
     /// at a time is enough to compile.
     turn: Arc<Mutex<()>>,
+    /// What is being loaded.
+    loading: Arc<StdMutex<Option<InLoad>>>,
+}
+
+/// A file that is being loaded.
+struct InLoad {
+    file: Option<Identity>,
+    given_up: Arc<AtomicBool>,
 }
 
 impl Swaps {
     pub(super) fn new(swapper: Swapper, reload: Reload) -> Self {
-        Self { swapper, reload: Arc::new(reload), turn: Arc::default() }
+        Self { swapper, reload: Arc::new(reload), turn: Arc::default(), loading: Arc::default() }
     }
 
     /// Does so whenever a signal asks for it or the file changes.
     pub(super) async fn follow(self, mut asked: Signal, mut changes: Option<Changes>) {
         // Whether there was no room for a change.
         let mut put_off = false;
+        // Whether the file changed while what was in it before was loaded.
+        let mut overtaken = false;
         loop {
-            let changed = async {
-                match &mut changes {
-                    Some(changes) => changes.next().await,
-                    None => std::future::pending().await,
-                }
-            };
             let again = async { if put_off { self.ready().await } else { std::future::pending().await } };
             let by_change = tokio::select! {
+                () = std::future::ready(()), if overtaken => true,
                 _ = asked.recv() => false,
-                () = changed => true,
+                () = change(&mut changes) => true,
                 () = again => true,
             };
+            overtaken = false;
             // What else came of it is in the log.
-            let outcome = self.swap(if by_change { "its file changed" } else { "SIGHUP" }).await;
+            let mut swap = pin!(self.swap(if by_change { "its file changed" } else { "SIGHUP" }));
+            let outcome = loop {
+                tokio::select! {
+                    outcome = &mut swap => break outcome,
+                    () = change(&mut changes) => overtaken = true,
+                    Some(()) = asked.recv() => overtaken = true,
+                }
+                self.give_up_other().await;
+            };
             // Who sends a signal can send another one. A file that has changed does not change again.
             put_off = (by_change || put_off) && matches!(outcome, Err(NotSwapped::NotNow(_)));
         }
@@ -108,7 +124,23 @@ impl Swaps {
         outcome
     }
 
+    /// Gives up what is being loaded where another file lies in its place by now: nothing good has to wait for it.
+    async fn give_up_other(&self) {
+        let file = self.reload.file.clone();
+        let Ok(now) = tokio::task::spawn_blocking(move || Identity::of(&file)).await else { return };
+        if let Some(loading) = &*self.loading()
+            && loading.file != now
+        {
+            loading.given_up.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn loading(&self) -> std::sync::MutexGuard<'_, Option<InLoad>> {
+        self.loading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn load_and_swap(&self) -> Result<Swapped, NotSwapped> {
+        self.give_up_other().await;
         let _turn = self.turn.lock().await;
         let app = match self.swapper.ready() {
             Ok(()) => self.load().await,
@@ -119,10 +151,26 @@ impl Swaps {
     }
 
     async fn load(&self) -> Result<App, NotSwapped> {
-        let reload = Arc::clone(&self.reload);
-        let loaded = tokio::task::spawn_blocking(move || reload.load()).await;
+        let swaps = self.clone();
+        let loaded = tokio::task::spawn_blocking(move || {
+            let given_up = Arc::new(AtomicBool::new(false));
+            let file = Identity::of(&swaps.reload.file);
+            *swaps.loading() = Some(InLoad { file, given_up: Arc::clone(&given_up) });
+            let loaded = swaps.reload.load(given_up);
+            *swaps.loading() = None;
+            loaded
+        })
+        .await;
         let loaded = loaded.unwrap_or_else(|error| Err(Failure::host(error)));
         loaded.map_err(|failure| NotSwapped::Refused(failure.on_one_line()))
+    }
+}
+
+/// Waits for the next change, where changes are followed.
+async fn change(changes: &mut Option<Changes>) {
+    match changes {
+        Some(changes) => changes.next().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -150,6 +198,24 @@ struct Identity {
     file: Numbers,
     /// When the system last changed anything of it. Unlike the time above, nobody can set it.
     changed: Option<(i64, i64)>,
+}
+
+impl Identity {
+    /// What a path leads to. None where there is no file.
+    fn of(file: &Path) -> Option<Self> {
+        Self::at(fs::canonicalize(file).ok()?)
+    }
+
+    fn at(place: PathBuf) -> Option<Self> {
+        let metadata = fs::metadata(&place).ok()?;
+        Some(Self {
+            place,
+            bytes: metadata.len(),
+            modified: metadata.modified().ok(),
+            file: numbers(&metadata),
+            changed: changed(&metadata),
+        })
+    }
 }
 
 /// What another folder under the same name has another of.
@@ -220,15 +286,7 @@ impl Changes {
     fn look(&mut self) -> Option<Identity> {
         let place = fs::canonicalize(&self.file).ok();
         self.watch_around(place.as_deref());
-        let place = place?;
-        let metadata = fs::metadata(&place).ok()?;
-        Some(Identity {
-            place,
-            bytes: metadata.len(),
-            modified: metadata.modified().ok(),
-            file: numbers(&metadata),
-            changed: changed(&metadata),
-        })
+        Identity::at(place?)
     }
 
     /// Sees to it that the right folders are watched: a link may lead elsewhere than before, and another folder may be in the

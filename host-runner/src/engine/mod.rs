@@ -8,15 +8,17 @@
 mod demands;
 mod settings;
 
+use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
 use wasmtime::ResourcesRequired;
 
-use crate::code::{self, Cache, Key};
+use crate::code::{self, Cache, Compiler, Key};
 
 pub use demands::{Demands, Feature, Holdings};
+pub(crate) use settings::Recipe;
 pub use settings::{Choice, Exactness, Settings};
 
 /// How often running guests are looked at: the granularity of every limit on time, and how long a guest
@@ -33,6 +35,11 @@ pub struct EngineOptions {
     pub cache: Option<Cache>,
     /// The key of code that was compiled ahead of time. `None` takes that of the cache.
     pub key: Option<Key>,
+    /// Compiles in processes of their own, so that what a component costs while it is compiled is limited. `None` compiles in
+    /// this process, without limits: only what is [declared](Self::structure) in a component is bounded then.
+    pub compiler: Option<Compiler>,
+    /// How many times each bound on the [structure](anatomy::bounds) of a component is taken. `None` is once.
+    pub structure: Option<NonZeroU32>,
     /// How exactly a trap is blamed on a part.
     pub blame: Exactness,
     /// Support for asynchronous calls. A component that needs it is invalid without.
@@ -93,6 +100,11 @@ impl EngineOptions {
         self.key.as_ref().or_else(|| self.cache.as_ref().map(Cache::key))
     }
 
+    /// How many times each bound on the structure of a component is taken.
+    pub(crate) fn structure(&self) -> u32 {
+        self.structure.map_or(1, NonZeroU32::get)
+    }
+
     /// What stands for the engine where code is looked for before it is known what the component needs: the same for
     /// all engines of these options that are chosen for a component, and for all that are not.
     pub(crate) fn fingerprint(&self, chosen: bool) -> Result<String, EngineError> {
@@ -149,6 +161,16 @@ impl Engine {
 
     pub(crate) fn inner(&self) -> &wasmtime::Engine {
         &self.inner
+    }
+
+    /// What compiles for it, in processes of their own.
+    pub(crate) fn compiler(&self) -> Option<&Compiler> {
+        self.shared.options.compiler.as_ref()
+    }
+
+    /// How many times each bound on the structure of a component is taken.
+    pub(crate) fn structure(&self) -> u32 {
+        self.shared.options.structure()
     }
 
     pub(crate) fn cache(&self) -> Option<&Cache> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wasmtime::{Config, Enabled, Inlining, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::demands::{Demands, Feature, Holdings};
@@ -32,7 +32,7 @@ const ENGINE_IMAGE: u64 = 16 << 20;
 const ELEMENT: u64 = 8;
 
 /// How exactly a trap is blamed on a part.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Exactness {
     /// Nothing is inlined from one module into another, so that every frame of a trap is where its code came from.
@@ -82,14 +82,20 @@ pub(crate) struct Slots {
     warm: u32,
 }
 
+/// Those of the settings that decide how code is compiled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Recipe {
+    concurrency: bool,
+    features: Vec<Feature>,
+    pub(crate) blame: Exactness,
+    copy_on_write: bool,
+    image: u64,
+}
+
 /// The settings of an engine, with the reason of each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    concurrency: bool,
-    features: Vec<Feature>,
-    blame: Exactness,
-    copy_on_write: bool,
-    image: u64,
+    recipe: Recipe,
     slots: Option<Slots>,
     choices: Vec<Choice>,
 }
@@ -104,12 +110,9 @@ impl Settings {
         let copy_on_write = choices.copy_on_write(options.copy_on_write);
         let image = choices.image(copy_on_write, demands.instance.as_ref());
         let slots = choices.pool(options, demands.instance.as_ref(), copy_on_write);
+        let (features, blame) = (demands.features.clone(), options.blame);
         Self {
-            concurrency,
-            features: demands.features.clone(),
-            blame: options.blame,
-            copy_on_write,
-            image,
+            recipe: Recipe { concurrency, features, blame, copy_on_write, image },
             slots,
             choices: choices.0,
         }
@@ -122,17 +125,22 @@ impl Settings {
 
     /// Whether asynchronous calls are supported.
     pub fn concurrency(&self) -> bool {
-        self.concurrency
+        self.recipe.concurrency
     }
 
     /// Returns the features that are enabled, of those that are off unless a component needs them.
     pub fn features(&self) -> &[Feature] {
-        &self.features
+        &self.recipe.features
     }
 
     /// How exactly a trap is blamed on a part.
     pub fn blame(&self) -> Exactness {
-        self.blame
+        self.recipe.blame
+    }
+
+    /// Those that decide how code is compiled.
+    pub(crate) fn recipe(&self) -> &Recipe {
+        &self.recipe
     }
 
     pub(crate) fn slots(&self) -> Option<&Slots> {
@@ -141,7 +149,7 @@ impl Settings {
 
     /// What decides how code is compiled and is not among what the engine itself compares.
     pub(crate) fn image(&self) -> u64 {
-        self.image
+        self.recipe.image
     }
 
     /// The same without a pool, for the reason given.
@@ -154,6 +162,19 @@ impl Settings {
         self
     }
 
+    pub(crate) fn config(&self) -> Config {
+        let mut config = self.recipe.config();
+        if let Some(slots) = &self.slots {
+            config.allocation_strategy(InstanceAllocationStrategy::Pooling(
+                slots.config(if self.concurrency() { 4 } else { 1 }),
+            ));
+        }
+        config
+    }
+}
+
+impl Recipe {
+    /// Returns the configuration of an engine that compiles so, and holds nothing ready for instances.
     pub(crate) fn config(&self) -> Config {
         let mut config = Config::new();
         config
@@ -175,11 +196,6 @@ impl Settings {
                 Feature::FixedLengthLists => config.wasm_component_model_fixed_length_lists(true),
                 Feature::Implements => config.wasm_component_model_implements(true),
             };
-        }
-        if let Some(slots) = &self.slots {
-            config.allocation_strategy(InstanceAllocationStrategy::Pooling(
-                slots.config(if self.concurrency { 4 } else { 1 }),
-            ));
         }
         config
     }

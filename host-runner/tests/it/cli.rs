@@ -537,6 +537,30 @@ fn a_second_signal_does_not_wait_for_what_is_in_flight() {
     assert_eq!(serving.child.wait().unwrap().code(), Some(0));
 }
 
+/// A component that takes minutes to compile.
+fn endless() -> Vec<u8> {
+    let function = "(func (local i64) nop nop)".repeat(200_000);
+    wat::parse_str(format!("(component (core module {function}))")).unwrap()
+}
+
+#[test]
+fn a_good_component_does_not_wait_for_one_that_takes_long_to_compile() {
+    let place = Place::new();
+    place.file("server.wasm", server("unreachable"));
+    let mut serving = Serving::start(&place, &["--max-compile-time", "none", "--max-compile-memory", "8GiB"]);
+    place.file("server.wasm", endless());
+    serving.signal(Signal::SIGHUP);
+    logged(&mut serving, "compiling server.wasm");
+    assert_eq!(status(&serving), "500");
+    place.file("next.wasm", server(""));
+    fs::rename(place.path().join("next.wasm"), place.path().join("server.wasm")).unwrap();
+    serving.signal(Signal::SIGHUP);
+    logged(&mut serving, "was not compiled to the end: another file has taken its place");
+    logged(&mut serving, "server.wasm was swapped in");
+    assert_eq!(status(&serving), "502");
+    serving.stops();
+}
+
 /// The status that a request is answered with.
 fn status(serving: &Serving) -> String {
     let mut stream = TcpStream::connect(&serving.address).unwrap();
