@@ -5,6 +5,7 @@ mod compile;
 mod config;
 mod flags;
 mod grants;
+mod kv;
 mod observe;
 mod open_files;
 mod run;
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     Run(run::Run),
     Grants(grants::Grants),
     Compile(compile::Compile),
+    Kv(kv::Kv),
 }
 
 impl Command {
@@ -46,6 +48,7 @@ impl Command {
             Self::Run(run) => run.execute(),
             Self::Grants(grants) => grants.execute(),
             Self::Compile(compile) => compile.execute(),
+            Self::Kv(kv) => kv.execute(),
         }
     }
 }

@@ -857,3 +857,39 @@ fn help_tells_the_exit_codes() {
         assert!(out.contains(flag), "{flag}");
     }
 }
+
+#[test]
+fn kv_check_finds_what_is_damaged_and_its_exit_code_says_so() {
+    let place = Place::new();
+    let file = place.path().join("store.redb");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let store = Redb::open(&file).unwrap();
+    runtime.block_on(async {
+        use host_runner::keyvalue::Backend;
+        store.set("b", "first".into(), b"customer Alice".to_vec()).await.unwrap();
+        store.set("b", "second".into(), b"customer Bert".to_vec()).await.unwrap();
+    });
+    let (code, out, err) = place.run(&["kv", "check", "store.redb"]);
+    assert_eq!((code, out.as_str()), (6, ""), "{err}");
+    assert!(err.contains("the store store.redb is in use by another process"), "{err}");
+    drop(store);
+    let (code, out, err) = place.run(&["kv", "check", "store.redb"]);
+    assert_eq!((code, out.as_str()), (0, "store.redb: sound: 2 entries, 27 bytes of values\n"), "{err}");
+    let mut bytes = fs::read(&file).unwrap();
+    let all: Vec<usize> = (0..bytes.len()).filter(|&at| bytes[at..].starts_with(b"customer Alice")).collect();
+    for at in all {
+        bytes[at] ^= 1;
+    }
+    fs::write(&file, bytes).unwrap();
+    let (code, out, err) = place.run(&["kv", "check", "store.redb"]);
+    assert_eq!(code, 1, "{out}{err}");
+    assert_eq!(
+        out,
+        "store.redb: pages of the file do not have the checksums that they were given\n\
+         store.redb: damaged: bucket \"b\", key \"first\"\n\
+         store.redb: damaged: 1 entries; 1 are as they were written. Restore the file from a copy\n"
+    );
+    assert_eq!(place.run(&["kv", "check", "guest.wasm"]).0, 3);
+    assert_eq!(place.run(&["kv", "check", "nothing.redb"]).0, 3);
+    assert!(!place.path().join("nothing.redb").exists());
+}
