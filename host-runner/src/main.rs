@@ -1,5 +1,6 @@
 //! The command: flags in, exit code out. All the work is the library's.
 
+mod calm;
 mod commands;
 mod log;
 
