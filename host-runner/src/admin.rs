@@ -19,6 +19,7 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use http::request::Parts;
+use http::uri::Authority;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -469,6 +470,9 @@ fn asked_for(head: &Parts, peer: Peer) -> Result<&'static Route, Box<Response<Bo
     let Some(route) = ROUTES.iter().find(|route| route.path == path && route.method == *method) else {
         return Err(Box::new(wrong_method(path)));
     };
+    if is_page(&head.headers) {
+        return Err(Box::new(problem(StatusCode::FORBIDDEN, "Nothing here is for pages in a browser.")));
+    }
     if !route.method.is_safe()
         && let Err(why) = may_change(peer, &head.headers)
     {
@@ -477,17 +481,38 @@ fn asked_for(head: &Parts, peer: Peer) -> Result<&'static Route, Box<Response<Bo
     Ok(route)
 }
 
-/// Whether who asks may change something: a process on this machine, and no page in a browser on it, which says where it
-/// comes from.
+/// Whether who asks is a page in a browser, which may not even read: where it comes from is in no answer to it, but pages of
+/// one host may look like those of another.
+fn is_page(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site");
+    headers.contains_key(header::ORIGIN) || site.is_some_and(|site| site != "none")
+}
+
+/// Whether who asks may change something: a process on this machine, under an address or a name that is no other machine's.
+/// A name that leads here is how a page in a browser gets around where it comes from.
 fn may_change(peer: Peer, headers: &HeaderMap) -> Result<(), &'static str> {
-    if headers.contains_key(header::ORIGIN) {
-        return Err("Pages in a browser change nothing here.");
-    }
     match peer {
         Peer::Unix => Ok(()),
-        Peer::Tcp(address) if address.ip().to_canonical().is_loopback() => Ok(()),
-        Peer::Tcp(_) => Err("Only processes on the host's own machine change something here."),
+        Peer::Tcp(address) if !address.ip().to_canonical().is_loopback() => {
+            Err("Only processes on the host's own machine change something here.")
+        }
+        Peer::Tcp(_) if !is_of_this_machine(headers) => {
+            Err("Only requests to an address or to localhost change something here: see the Host header.")
+        }
+        Peer::Tcp(_) => Ok(()),
     }
+}
+
+/// Whether the one host that is named is an address, or this machine.
+fn is_of_this_machine(headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+    let Some(authority) = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()) else {
+        return false;
+    };
+    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
+    !authority.as_str().contains('@')
+        && (name.eq_ignore_ascii_case("localhost") || name.parse::<std::net::IpAddr>().is_ok())
 }
 
 fn wrong_method(path: &str) -> Response<Body> {
@@ -523,8 +548,8 @@ mod tests {
 
     #[test]
     fn only_processes_on_this_machine_change_something() {
-        let none = HeaderMap::new();
-        assert!(may_change(Peer::Unix, &none).is_ok());
+        let here: HeaderMap = [(header::HOST, "localhost:9090".parse().unwrap())].into_iter().collect();
+        assert!(may_change(Peer::Unix, &HeaderMap::new()).is_ok());
         for (address, may) in [
             ("127.0.0.1:80", true),
             ("127.9.9.9:80", true),
@@ -535,8 +560,22 @@ mod tests {
             ("[fe80::1]:80", false),
             ("0.0.0.0:80", false),
         ] {
-            assert_eq!(may_change(Peer::Tcp(address.parse().unwrap()), &none).is_ok(), may, "{address}");
+            assert_eq!(may_change(Peer::Tcp(address.parse().unwrap()), &here).is_ok(), may, "{address}");
         }
+        let peer = Peer::Tcp("127.0.0.1:80".parse().unwrap());
+        for (host, may) in [
+            ("127.0.0.1:9090", true),
+            ("[::1]", true),
+            ("LOCALHOST", true),
+            ("elsewhere.example:9090", false),
+            ("localhost.elsewhere.example", false),
+            ("u@localhost", false),
+            ("", false),
+        ] {
+            let headers: HeaderMap = [(header::HOST, host.parse().unwrap())].into_iter().collect();
+            assert_eq!(may_change(peer, &headers).is_ok(), may, "{host}");
+        }
+        assert!(may_change(peer, &HeaderMap::new()).is_err());
     }
 
     #[tokio::test]
@@ -555,12 +594,17 @@ mod tests {
     }
 
     #[test]
-    fn pages_in_a_browser_change_nothing() {
+    fn pages_in_a_browser_are_known() {
         for origin in ["https://elsewhere.example", "http://127.0.0.1:9090", "null", ""] {
             let headers: HeaderMap = [(header::ORIGIN, origin.parse().unwrap())].into_iter().collect();
-            for peer in [Peer::Unix, Peer::Tcp("127.0.0.1:80".parse().unwrap())] {
-                assert!(may_change(peer, &headers).is_err(), "{origin:?}");
-            }
+            assert!(is_page(&headers), "{origin:?}");
+        }
+        for (site, page) in
+            [("cross-site", true), ("same-site", true), ("same-origin", true), ("none", false)]
+        {
+            let mut headers = HeaderMap::new();
+            headers.insert("sec-fetch-site", site.parse().unwrap());
+            assert_eq!(is_page(&headers), page, "{site}");
         }
     }
 

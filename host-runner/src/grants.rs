@@ -126,9 +126,9 @@ impl FromStr for Authority {
     type Err = AuthorityError;
 
     fn from_str(text: &str) -> Result<Self, AuthorityError> {
-        let wrong = || AuthorityError(text.to_owned());
+        let wrong = || AuthorityError { text: text.to_owned(), hint: hint(text) };
         let authority: http::uri::Authority = text.parse().map_err(|_| wrong())?;
-        if text.contains('@') || authority.host().is_empty() {
+        if text.contains('@') || !is_host(authority.host()) {
             return Err(wrong());
         }
         let port = port_of(&authority).ok_or_else(wrong)?;
@@ -139,9 +139,37 @@ impl FromStr for Authority {
 /// The text is not a host with an optional port.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{0:?} is not a host with an optional port: write for example api.example.com, localhost:8080 or [::1]:8080"
+    "{text:?} is not a host with an optional port: {hint}write for example api.example.com, localhost:8080 or [::1]:8080"
 )]
-pub struct AuthorityError(String);
+pub struct AuthorityError {
+    text: String,
+    hint: &'static str,
+}
+
+/// What somebody may have meant.
+fn hint(text: &str) -> &'static str {
+    if text.contains('*') {
+        "there is no pattern for several hosts, each is named; "
+    } else if text.contains([',', ' ']) {
+        "each host is named on its own, in a flag or an item of the list; "
+    } else {
+        ""
+    }
+}
+
+/// Whether this is an address, or the name of a host.
+fn is_host(host: &str) -> bool {
+    let is_name = |name: &str| {
+        name.split('.').all(|label| {
+            let of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+            !label.is_empty() && label.bytes().all(of_name)
+        })
+    };
+    match host.strip_prefix('[') {
+        Some(address) => address.trim_end_matches(']').parse::<std::net::Ipv6Addr>().is_ok(),
+        None => is_name(host.strip_suffix('.').unwrap_or(host)),
+    }
+}
 
 /// The port; `None` inside when there is none, `None` outside when it is no port.
 fn port_of(authority: &http::uri::Authority) -> Option<Option<u16>> {
@@ -197,7 +225,22 @@ mod tests {
 
     #[test]
     fn what_is_no_authority_is_refused() {
-        for text in ["", "http://x", "a b", "x@y", "x:99999", "x:port", "x/y"] {
+        for text in [
+            "",
+            "http://x",
+            "a b",
+            "x@y",
+            "x:99999",
+            "x:port",
+            "x/y",
+            "*",
+            "*.example.com",
+            "a,b",
+            "a..b",
+            ".",
+            "[x]",
+            "a!b",
+        ] {
             assert!(text.parse::<Authority>().is_err(), "{text:?} was taken");
         }
     }

@@ -39,6 +39,7 @@ mod call;
 pub mod code;
 mod component;
 mod cpu;
+mod descent;
 pub mod engine;
 mod exceeded;
 mod exports;

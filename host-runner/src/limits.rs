@@ -68,6 +68,13 @@ pub struct Limits {
     pub request_head: usize,
     /// How long a client may send nothing of its body while its guest waits for more. Default: 15 s.
     pub body_stall: Duration,
+    /// Bytes in a second that a client sends of a body that is waited for, on average over as much waiting as
+    /// [`body_stall`](Self::body_stall), and takes of an answer that is there for it, over [`stall`](Self::stall).
+    /// Default: 240.
+    pub rate: u64,
+    /// How many requests of guests may lead to one, each made on behalf of the one before; the next one is answered 508.
+    /// Default: 4.
+    pub depth: u32,
     /// How long a connection may have no request, the time to send the head of one included. Default: 15 s.
     pub idle: Duration,
     /// Requests at the same time on one connection, which HTTP/2 makes possible. Default: 100.
@@ -105,6 +112,8 @@ impl Default for Limits {
             connections: 1_024,
             request_head: 64 << 10,
             body_stall: Duration::from_secs(15),
+            rate: 240,
+            depth: 4,
             idle: Duration::from_secs(15),
             streams: 100,
             output: 64 << 10,

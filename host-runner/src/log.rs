@@ -7,6 +7,10 @@ use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::calm::Calm;
 
 /// In which form things are logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -34,10 +38,26 @@ pub(crate) fn begin(format: Format) {
         Format::Text => {
             let colour = io::stderr().is_terminal()
                 && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-            log.with_ansi(colour).init();
+            log.with_ansi(colour).finish().with(Calm::new(left_out)).init();
         }
-        Format::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).init(),
+        Format::Json => {
+            let log = log.json().flatten_event(true).with_current_span(false).with_span_list(false);
+            log.finish().with(Calm::new(left_out)).init();
+        }
     }
+}
+
+/// Tells how many lines like the next one were left out.
+fn left_out(lines: u64, like: &tracing::Event<'_>) {
+    let level = like.metadata().level().as_str();
+    let message = format!("{lines} more lines like the next one were left out");
+    if is_json() {
+        return object(level, &message, json!({ "left_out": lines }));
+    }
+    let mut text = String::new();
+    // Only writing fails, and a string takes everything.
+    let _ = SystemTime.format_time(&mut Writer::new(&mut text));
+    write(&format!("{text} {level:>5} {message}\n"));
 }
 
 /// Prints an error with its causes, the last thing that a command does.

@@ -1,5 +1,6 @@
 //! The command: flags in, exit code out. All the work is the library's.
 
+mod calm;
 mod commands;
 mod log;
 
@@ -25,7 +26,8 @@ struct Cli {
 const AFTER_HELP: &str = "\
 Exit codes:
   0  fine
-  1  the guest answered with an error; `run` ends with the exit code of its program (see `run --help`)
+  1  the guest answered with an error; `run` ends with the exit code of its program (see `run --help`); `kv check`: the store
+     is damaged
   2  wrong usage
   3  the file cannot be used: missing, not a component, invalid; or that of --config
   4  refused: the component imports what was not granted, is beyond a limit on loading, or nothing vouches for its compiled
@@ -40,6 +42,7 @@ Examples:
   host-runner serve site.wasm --config host.toml
   host-runner grants site.wasm
   host-runner run hello.wasm --stdio --env none --dir none -- one two
+  host-runner kv check site.redb
   host-runner compile site.wasm -o site.cwasm && host-runner serve site.cwasm --keyvalue memory
 
 Results go to standard output, everything else to standard error. RUST_LOG sets what is logged

@@ -14,6 +14,7 @@ use wasmtime_wasi_http::{
 
 use crate::app::StartError;
 use crate::cpu::Meter;
+use crate::descent;
 use crate::exceeded::LimitHit;
 use crate::extension::{Extension, LinkFailed, Started};
 use crate::grants::{Authority, Directory, Grants, Stdio};
@@ -69,6 +70,7 @@ impl State {
             outbound: Outbound {
                 allowed: grants.outbound.clone().unwrap_or_default(),
                 trace: HeaderMap::new(),
+                depth: 0,
                 open_files: open_files.clone(),
             },
             table,
@@ -155,6 +157,11 @@ impl State {
     /// What the guest sends, and says of no trace, goes on with this one, or with none.
     pub(crate) fn go_on_with(&mut self, trace: Option<&Trace>) {
         self.outbound.trace = trace.map(Trace::headers).unwrap_or_default();
+    }
+
+    /// The guest works on a request to which so many requests of guests led.
+    pub(crate) fn descend(&mut self, depth: u32) {
+        self.outbound.depth = depth;
     }
 
     /// The limit on time that the guest has met, if it has. Only to be asked while it runs.
@@ -269,6 +276,8 @@ struct Outbound {
     allowed: Vec<Authority>,
     /// What a request is given that says of no trace. Empty without traces.
     trace: HeaderMap,
+    /// How many requests of guests led to what the guest works on.
+    depth: u32,
     /// Each request has a connection of its own.
     open_files: OpenFiles,
 }
@@ -312,6 +321,7 @@ impl WasiHttpHooks for Outbound {
         if !request.headers().contains_key("traceparent") {
             request.headers_mut().extend(self.trace.clone());
         }
+        descent::mark(request.headers_mut(), self.depth);
         let room = match self.open_files.room() {
             Ok(room) => room,
             Err(hit) => {

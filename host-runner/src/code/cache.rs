@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{Compiled, Facts, Key, KeyError, entry};
+use super::{Compiled, Facts, Key, KeyError, entry, open_file};
 
 /// What all entries together may take, in bytes. Those that were not used for longest go first.
 const MOST_KEPT: u64 = 2 << 30;
@@ -25,6 +25,8 @@ const UNFINISHED: &str = ".unfinished-";
 #[derive(Debug, Clone)]
 pub struct Cache {
     folder: Arc<Path>,
+    /// Which folder it was when it was opened.
+    identity: (u64, u64),
     key: Key,
 }
 
@@ -91,9 +93,9 @@ impl Cache {
     ///
     /// Where it cannot be made, others may write to it, or it belongs to somebody else.
     pub fn open(folder: &Path) -> Result<Self, CacheError> {
-        check(folder)?;
+        let identity = check(folder)?;
         let key = Key::read_or_make(&folder.join(Self::KEY))?;
-        Ok(Self { folder: folder.into(), key })
+        Ok(Self { folder: folder.into(), identity, key })
     }
 
     /// Opens a folder for code that is signed with a key of one's own.
@@ -102,8 +104,7 @@ impl Cache {
     ///
     /// As for [`Cache::open`].
     pub fn open_with(folder: &Path, key: Key) -> Result<Self, CacheError> {
-        check(folder)?;
-        Ok(Self { folder: folder.into(), key })
+        Ok(Self { identity: check(folder)?, folder: folder.into(), key })
     }
 
     /// The folder of this user: `host-runner` in `$XDG_CACHE_HOME` or `~/.cache`. `None` where there is no home.
@@ -126,7 +127,7 @@ impl Cache {
     /// is told of, and taken for missing.
     pub(crate) fn find(&self, component: &str, fingerprint: &str) -> Option<Compiled> {
         let path = self.entry(component, fingerprint);
-        let mut file = match File::open(&path) {
+        let mut file = match open_file(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => {
@@ -163,6 +164,14 @@ impl Cache {
     /// Keeps code. Where that fails (a full disk, a folder that cannot be written to) it is told, and nothing is kept.
     pub(crate) fn keep(&self, fingerprint: &str, facts: &Facts, code: &[u8]) {
         let path = self.entry(&facts.digest, fingerprint);
+        // Somebody may have put a link in its place, to another folder that this user may write to.
+        if !check(&self.folder).is_ok_and(|identity| identity == self.identity) {
+            tracing::warn!(
+                "compiled code is not kept: {} is not the folder any more that it was at the start",
+                self.folder.display()
+            );
+            return;
+        }
         self.make_room(code.len() as u64);
         if let Err(error) = write_whole(&path, 0o600, |file| entry::write(file, &self.key, facts, code)) {
             tracing::warn!(
@@ -223,18 +232,22 @@ pub(crate) fn write_whole(
     Ok(())
 }
 
-/// Makes the folder, or makes sure that it is one that only its owner writes to.
-fn check(folder: &Path) -> Result<(), CacheError> {
+/// Makes the folder, or makes sure that it is one that only its owner writes to, and which nobody else has put in its place.
+/// Returns which folder it is.
+fn check(folder: &Path) -> Result<(u64, u64), CacheError> {
     let unusable = |source| CacheError::Unusable { folder: folder.to_owned(), source };
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unusable)?;
     let metadata = fs::metadata(folder).map_err(unusable)?;
-    let (mode, owner) = (metadata.mode() & 0o777, metadata.uid());
+    let mode = metadata.mode() & 0o777;
     let user = rustix::process::geteuid().as_raw();
-    if owner != user && owner != 0 {
-        return Err(CacheError::Foreign { folder: folder.to_owned(), owner, user });
+    // Where it is a link, whoever made that chose the folder.
+    for owner in [fs::symlink_metadata(folder).map_err(unusable)?.uid(), metadata.uid()] {
+        if owner != user && owner != 0 {
+            return Err(CacheError::Foreign { folder: folder.to_owned(), owner, user });
+        }
     }
     if mode & 0o022 != 0 {
         return Err(CacheError::Open { folder: folder.to_owned(), mode });
     }
-    Ok(())
+    Ok((metadata.dev(), metadata.ino()))
 }

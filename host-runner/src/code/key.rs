@@ -1,12 +1,11 @@
 //! The key that compiled code is signed with.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::Cache;
+use super::{Cache, open_file};
 
 /// The longest file that is read for a key.
 const LONGEST: u64 = 4096;
@@ -87,7 +86,7 @@ impl Key {
     pub fn read(path: &Path) -> Result<Self, KeyError> {
         let file = || path.to_owned();
         let unreadable = |source| KeyError::Unreadable { file: file(), source };
-        let opened = File::open(path).map_err(unreadable)?;
+        let opened = open_file(path).map_err(unreadable)?;
         let metadata = opened.metadata().map_err(unreadable)?;
         let (mode, owner) = (metadata.mode() & 0o777, metadata.uid());
         let user = rustix::process::geteuid().as_raw();

@@ -15,6 +15,8 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::hash::Hash;
 use std::io::{self, Read, Seek};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use wasmtime::component::Component;
@@ -151,5 +153,16 @@ impl std::hash::Hasher for Digest {
     fn finish(&self) -> u64 {
         let digest = self.0.finalize();
         u64::from_le_bytes(std::array::from_fn(|index| digest.as_bytes()[index]))
+    }
+}
+
+/// Opens a file for reading. Whatever else lies there is refused, and not waited for: nobody may ever write to a named pipe.
+fn open_file(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NONBLOCK.bits();
+    let file = File::options().read(true).custom_flags(flags.cast_signed()).open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"))
     }
 }

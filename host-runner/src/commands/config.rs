@@ -383,7 +383,7 @@ impl FromStr for Time {
     }
 }
 
-/// `[limits]`: every flag `--max-…`, under its name without `max-`.
+/// `[limits]`: every flag `--max-…`, under its name without `max-`, and `min-rate`.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct LimitTable {
@@ -415,6 +415,8 @@ pub(crate) struct LimitTable {
     pub(crate) structure: Option<NonZeroU32>,
     compile_memory: Option<Text<Size>>,
     compile_time: Option<Text<Time>>,
+    min_rate: Option<Text<Size>>,
+    depth: Option<u32>,
 }
 
 impl LimitTable {
@@ -460,6 +462,8 @@ impl LimitTable {
             idle: time(&self.idle, defaults.idle),
             streams: self.streams.unwrap_or(defaults.streams),
             output: size(&self.output, defaults.output),
+            rate: size(&self.min_rate, defaults.rate),
+            depth: self.depth.unwrap_or(defaults.depth),
             ..defaults
         }
     }

@@ -5,6 +5,7 @@ mod compile;
 mod config;
 mod flags;
 mod grants;
+mod kv;
 mod observe;
 mod open_files;
 mod run;
@@ -39,6 +40,7 @@ pub(crate) enum Command {
     /// Compiles for another process of this program, which says on standard input what and how.
     #[command(name = flags::COMPILE_HERE, hide = true)]
     CompileHere,
+    Kv(kv::Kv),
 }
 
 impl Command {
@@ -50,6 +52,7 @@ impl Command {
             Self::Grants(grants) => grants.execute(),
             Self::Compile(compile) => compile.execute(),
             Self::CompileHere => Ok(host_runner::compile_here()),
+            Self::Kv(kv) => kv.execute(),
         }
     }
 }

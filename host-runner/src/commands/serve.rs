@@ -122,6 +122,17 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "TIME|none", value_parser = time, help_heading = "Limits")]
     max_body_stall: Option<Duration>,
 
+    /// Bytes that a client has to send in a second of a body that is waited for, and to take of an answer that is there for
+    /// it, or it is treated as one that stalls; on average, over --max-body-stall and --max-stall. 0 is no minimum
+    /// [default: 240].
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
+    min_rate: Option<u64>,
+
+    /// Requests of guests that may lead to one, each made on behalf of the one before, where guests reach this host or
+    /// others like it; the next one is answered 508 [default: 4].
+    #[arg(long, value_name = "COUNT", help_heading = "Limits")]
+    max_depth: Option<u32>,
+
     /// How long a connection may have no request, before it is closed; sending the head of one counts [default: 15s].
     #[arg(long, value_name = "TIME|none", value_parser = time, help_heading = "Limits")]
     max_idle: Option<Duration>,
@@ -194,6 +205,8 @@ impl Serve {
             stall: self.max_stall.unwrap_or(defaults.stall),
             request_head: self.max_head.map_or(defaults.request_head, to_usize),
             body_stall: self.max_body_stall.unwrap_or(defaults.body_stall),
+            rate: self.min_rate.unwrap_or(defaults.rate),
+            depth: self.max_depth.unwrap_or(defaults.depth),
             idle: self.max_idle.unwrap_or(defaults.idle),
             streams: self.max_streams.unwrap_or(defaults.streams).max(1),
             output: self.max_output.unwrap_or(defaults.output),

@@ -6,6 +6,7 @@
 //!   compare-and-swap is judged in that order, so of two swaps from the same value one wins.
 //! - *Acknowledged is durable* (redb): a write returns when it is on the disk. Writes that arrive while
 //!   the disk is busy share the next commit.
+//! - *What is read is what was written* (redb): every entry has a checksum, and one that was damaged is an error.
 //! - *Reads see every acknowledged write*, and never half of a write.
 //! - A write of many pairs is atomic here, which is more than the interface promises.
 
@@ -21,7 +22,7 @@ use crate::limits::Limits;
 
 pub use access::{Access, AccessError, Mode, Narrowed};
 pub use memory::Memory;
-pub use redb::{OpenError, Redb};
+pub use redb::{Checked, OpenError, Redb, check};
 
 pub(crate) use bindings::{Draft, View, add_to_linker};
 

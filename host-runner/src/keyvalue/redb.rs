@@ -7,28 +7,30 @@
 //!
 //! After an error of the disk redb refuses all further writes until the file is opened anew, because what it has
 //! in memory may differ from what is in the file. So the writer opens it anew, as after a power failure.
+//!
+//! Each row has [checksums](rows), so that a file that was damaged gives errors and no wrong answers.
+
+mod check;
+mod rows;
+mod upgrade;
 
 use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use futures::future::BoxFuture;
-use redb::{
-    Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, ReadableTable, StorageError, Table,
-    TableDefinition,
-};
+use redb::{Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, StorageError, Table};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Backend, Copies, Keys, PAGE, Rows, StoreError, Write, Written, apply};
-
-/// Bucket and key to value. One table for all buckets: a transaction opens it once.
-const TABLE: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("keyvalue");
+use super::{Backend, Copies, Keys, Rows, StoreError, Write, Written, apply};
+pub use check::{Checked, check};
+use rows::{Place, Sealed, TABLE};
 
 /// Writes that may wait for the writer; who comes then waits to be let in.
 const QUEUE: usize = 1_024;
@@ -110,30 +112,17 @@ impl Redb {
         {
             return Err(OpenError::NoFolder { file: owned() });
         }
-        let damaged = || OpenError::NotAStore {
-            file: owned(),
-            source: DatabaseError::Storage(StorageError::Corrupted("its pages make no sense".to_owned())),
-        };
         let unusable = |source| OpenError::Unusable { file: owned(), source };
         // redb checks its own pages by assertions: in a damaged file it panics on what it finds there.
-        let opened = catch_unwind(|| {
-            let database = open_database(file)?;
-            Ok((create_table(&database), database))
-        });
-        let (created, database) = opened.map_err(|_| damaged())?.map_err(|error| match error {
-            DatabaseError::DatabaseAlreadyOpen => OpenError::Locked { file: owned() },
-            DatabaseError::Storage(StorageError::Io(source))
-                if matches!(source.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
-            {
-                let source = DatabaseError::Storage(StorageError::Io(source));
-                OpenError::NotAStore { file: owned(), source }
+        let opened = catch_unwind(|| Ok(upgrade::table(open_database(file)?, file)));
+        let prepared =
+            opened.unwrap_or_else(|_| Err(senseless())).map_err(|error| cannot_open(file, error))?;
+        let database = prepared.map_err(|error| match error {
+            redb::Error::Corrupted(what) => {
+                cannot_open(file, DatabaseError::Storage(StorageError::Corrupted(what)))
             }
-            DatabaseError::Storage(StorageError::Io(source)) => {
-                OpenError::Unusable { file: owned(), source: source.into() }
-            }
-            source => OpenError::NotAStore { file: owned(), source },
+            error => unusable(error.into()),
         })?;
-        created.map_err(|error| unusable(error.into()))?;
         // The writer may open it anew when the host has gone to another folder.
         let path = std::path::absolute(file).map_err(|error| unusable(error.into()))?;
         let file = Arc::new(StoreFile { path, database: RwLock::new(Some(database)) });
@@ -189,9 +178,28 @@ impl StoreFile {
     }
 
     fn reopened(&self) -> Result<Database, DatabaseError> {
-        let damaged =
-            || DatabaseError::Storage(StorageError::Corrupted("its pages make no sense".to_owned()));
-        catch_unwind(|| open_database(&self.path)).map_err(|_| damaged())?
+        catch_unwind(|| open_database(&self.path)).map_err(|_| senseless())?
+    }
+}
+
+/// Returns the error for a file on whose pages redb panics.
+fn senseless() -> DatabaseError {
+    DatabaseError::Storage(StorageError::Corrupted("its pages make no sense".to_owned()))
+}
+
+/// Says why a file cannot be opened.
+fn cannot_open(file: &Path, error: DatabaseError) -> OpenError {
+    let file = file.to_owned();
+    match error {
+        DatabaseError::DatabaseAlreadyOpen => OpenError::Locked { file },
+        DatabaseError::Storage(StorageError::Io(source)) => match source.kind() {
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+                let source = DatabaseError::Storage(StorageError::Io(source));
+                OpenError::NotAStore { file, source }
+            }
+            _ => OpenError::Unusable { file, source: source.into() },
+        },
+        source => OpenError::NotAStore { file, source },
     }
 }
 
@@ -238,8 +246,8 @@ impl Backend for Redb {
             let mut copies = Copies::default();
             keys.iter()
                 .map(|key| {
-                    let value = table.get((bucket.as_str(), key.as_str())).map_err(StoreError::failed)?;
-                    let value = value.as_ref().map(redb::AccessGuard::value);
+                    let row = rows::get(&table, &bucket, key)?;
+                    let value = row.as_ref().map(rows::Sound::value);
                     copies.take(value)?;
                     Ok(value.map(<[u8]>::to_vec))
                 })
@@ -253,28 +261,9 @@ impl Backend for Redb {
         after: Option<String>,
     ) -> BoxFuture<'a, Result<Keys, StoreError>> {
         let bucket = bucket.to_owned();
-        Box::pin(self.read(move |database| {
-            let table = open_for_reading(database)?;
-            let start = match &after {
-                Some(key) => Bound::Excluded((bucket.as_str(), key.as_str())),
-                None => Bound::Included((bucket.as_str(), "")),
-            };
-            let mut page = Keys::default();
-            let rows = table.range::<(&str, &str)>((start, Bound::Unbounded)).map_err(StoreError::failed)?;
-            for row in rows {
-                let (place, _) = row.map_err(StoreError::failed)?;
-                let (in_bucket, key) = place.value();
-                if in_bucket != bucket {
-                    break;
-                }
-                if page.keys.len() == PAGE {
-                    page.more = true;
-                    break;
-                }
-                page.keys.push(key.to_owned());
-            }
-            Ok(page)
-        }))
+        Box::pin(
+            self.read(move |database| rows::list(&open_for_reading(database)?, &bucket, after.as_deref())),
+        )
     }
 
     fn write<'a>(&'a self, bucket: &'a str, write: Write) -> BoxFuture<'a, Result<Written, StoreError>> {
@@ -302,18 +291,9 @@ fn open_database(file: &Path) -> Result<Database, DatabaseError> {
         .create(file)
 }
 
-fn open_for_reading(
-    database: &Database,
-) -> Result<ReadOnlyTable<(&'static str, &'static str), &'static [u8]>, StoreError> {
+fn open_for_reading(database: &Database) -> Result<ReadOnlyTable<Place, Sealed>, StoreError> {
     let transaction = database.begin_read().map_err(StoreError::failed)?;
     transaction.open_table(TABLE).map_err(StoreError::failed)
-}
-
-fn create_table(database: &Database) -> Result<(), redb::Error> {
-    let transaction = database.begin_write()?;
-    transaction.open_table(TABLE)?;
-    transaction.commit()?;
-    Ok(())
 }
 
 /// The writer: one turn of the loop is one commit.
@@ -321,33 +301,74 @@ fn write_all(file: &StoreFile, mut jobs: mpsc::Receiver<Job>) {
     let mut batch = Vec::new();
     let mut failing = false;
     while jobs.blocking_recv_many(&mut batch, QUEUE) > 0 {
-        let outcome = match file.with(|database| commit(database, &batch)) {
-            Ok(outcome) => outcome.map_err(StoreError::failed),
-            Err(closed) => Err(closed),
-        };
-        match outcome {
-            Ok(outcomes) => {
-                if failing {
-                    tracing::info!("the store takes writes again");
-                }
-                failing = false;
-                for (job, outcome) in batch.drain(..).zip(outcomes) {
-                    // Who asked may be gone; the write stands.
-                    let _ = job.answer.send(outcome);
+        let batch = std::mem::take(&mut batch);
+        match try_to_commit(file, &batch) {
+            // One of them met damage. The others are not to fail with it.
+            Err(Failed::Panicked) if batch.len() > 1 => {
+                for job in batch {
+                    let outcome = try_to_commit(file, slice::from_ref(&job));
+                    answer(file, vec![job], outcome, &mut failing);
                 }
             }
-            Err(error) => {
-                tell(&error, batch.len(), failing);
-                failing = true;
-                if let Err(error) = file.reopen() {
-                    tracing::debug!("the store could not be opened anew: {error}");
-                }
-                let error = Arc::new(error);
-                for job in batch.drain(..) {
-                    let _ = job.answer.send(Err(StoreError::failed(Arc::clone(&error))));
-                }
-            }
+            outcome => answer(file, batch, outcome, &mut failing),
         }
+    }
+}
+
+/// Why a batch was not written.
+enum Failed {
+    /// What redb or the system said.
+    Refused(StoreError),
+    /// redb panicked on what it found in the file, which was opened anew then.
+    Panicked,
+}
+
+fn try_to_commit(file: &StoreFile, batch: &[Job]) -> Result<Vec<Result<Written, StoreError>>, Failed> {
+    match catch_unwind(AssertUnwindSafe(|| file.with(|database| commit(database, batch)))) {
+        Ok(Ok(outcome)) => outcome.map_err(|error| Failed::Refused(StoreError::failed(error))),
+        Ok(Err(closed)) => Err(Failed::Refused(closed)),
+        Err(_) => {
+            open_anew(file);
+            Err(Failed::Panicked)
+        }
+    }
+}
+
+fn open_anew(file: &StoreFile) {
+    if let Err(error) = file.reopen() {
+        tracing::debug!("the store could not be opened anew: {error}");
+    }
+}
+
+/// Tells all of a batch what came of it.
+fn answer(
+    file: &StoreFile,
+    batch: Vec<Job>,
+    outcome: Result<Vec<Result<Written, StoreError>>, Failed>,
+    failing: &mut bool,
+) {
+    let error = match outcome {
+        Ok(outcomes) => {
+            if std::mem::take(failing) {
+                tracing::info!("the store takes writes again");
+            }
+            for (job, outcome) in batch.into_iter().zip(outcomes) {
+                // Who asked may be gone; the write stands.
+                let _ = job.answer.send(outcome);
+            }
+            return;
+        }
+        Err(Failed::Refused(error)) => {
+            tell(&error, batch.len(), *failing);
+            *failing = true;
+            open_anew(file);
+            error
+        }
+        Err(Failed::Panicked) => StoreError::failed(senseless()),
+    };
+    let error = Arc::new(error);
+    for job in batch {
+        let _ = job.answer.send(Err(StoreError::failed(Arc::clone(&error))));
     }
 }
 
@@ -392,7 +413,7 @@ fn commit(database: &Database, batch: &[Job]) -> Result<Vec<Result<Written, Stor
 }
 
 struct Stored<'a, 'txn> {
-    table: &'a mut Table<'txn, (&'static str, &'static str), &'static [u8]>,
+    table: &'a mut Table<'txn, Place, Sealed>,
     bucket: &'a str,
     failed: Option<StorageError>,
     changed: bool,
@@ -408,23 +429,25 @@ impl Stored<'_, '_> {
 
 impl Rows for Stored<'_, '_> {
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let value = self.table.get((self.bucket, key)).map_err(StoreError::failed)?;
-        Ok(value.map(|value| value.value().to_vec()))
+        let row = rows::get(self.table, self.bucket, key)?;
+        Ok(row.map(|row| row.value().to_vec()))
     }
 
     fn set(&mut self, key: &str, value: &[u8]) -> Result<(), StoreError> {
         self.changed = true;
-        let result = self.table.insert((self.bucket, key), value).map(drop);
+        let place = (self.bucket, key);
+        let result = self.table.insert(place, rows::seal(place, value).as_slice()).map(drop);
         result.map_err(|error| self.failed(error))
     }
 
     fn delete(&mut self, key: &str) -> Result<(), StoreError> {
         let result = self.table.remove((self.bucket, key)).map(|old| old.is_some());
         match result {
-            Ok(existed) => {
-                self.changed |= existed;
+            Ok(true) => {
+                self.changed = true;
                 Ok(())
             }
+            Ok(false) => rows::is_missing(self.table, self.bucket, key),
             Err(error) => Err(self.failed(error)),
         }
     }

@@ -133,6 +133,10 @@ pub(crate) enum Away {
     Wait,
     /// Its connection had too many guests at work.
     Connection,
+    /// Its client left while it waited.
+    Client,
+    /// Too many requests of guests led to it.
+    Depth,
 }
 
 impl Away {
@@ -141,6 +145,8 @@ impl Away {
             Self::Queue => "queue",
             Self::Wait => "wait",
             Self::Connection => "connection",
+            Self::Client => "client",
+            Self::Depth => "depth",
         }
     }
 }

@@ -5,12 +5,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version, header};
+use http_body::Body as _;
 use hyper::body::Incoming;
 
 use super::answer::problem;
-use super::composition::Place;
+use super::body::{BodyLimits, Ended, Fault, Inflow, RequestBody};
+use super::composition::{Place, Share, half};
+use super::gather::{Room, gather, patience};
 use super::proxies::scheme;
 use super::{Asked, Body};
+use crate::descent;
 use crate::observe::{Away, Observe};
 
 /// An answer that no guest was asked for.
@@ -24,39 +28,162 @@ pub(super) struct Arrival {
     pub(super) trusted: bool,
 }
 
-/// Checks what can be known before a guest is started, and waits for an instance's place. The request that comes out
-/// has scheme and authority in its URI.
+/// A request that has a place.
+pub(super) struct Admitted {
+    pub(super) request: Request<RequestBody>,
+    pub(super) place: Place,
+    /// The share of the places that it has for as long as it has its place.
+    pub(super) share: Option<Share>,
+    pub(super) inflow: Inflow,
+    pub(super) ended: Ended,
+    /// How many requests of guests led to it.
+    pub(super) depth: u32,
+}
+
+/// Checks what can be known before a guest is started, waits for what the guest is to work on, and then for an instance's
+/// place. The request that comes out has scheme and authority in its URI.
 pub(super) async fn admit(
     request: Request<Incoming>,
     arrival: Arrival,
     asked: &Asked,
     observe: &Observe,
-) -> Result<(Request<Incoming>, Place), Refused> {
+) -> Result<Admitted, Refused> {
     let Asked { composition, traffic, .. } = asked;
     let limits = composition.app.limits();
-    let request = check(request, arrival, limits.request_body)?;
+    let mut request = check(request, arrival, limits.request_body)?;
+    let depth = descent::take(request.headers_mut());
+    if depth > limits.depth {
+        observe.turned_away(Away::Depth);
+        return Err(Box::new(problem(
+            StatusCode::LOOP_DETECTED,
+            "The applications of this server have passed this request on too often.",
+        )));
+    }
+    let (inflow, ended) = (Inflow::default(), Ended::new());
+    let body_limits = BodyLimits { length: limits.request_body, stall: limits.body_stall, rate: limits.rate };
+    let (head, body) = request.into_parts();
+    let mut body = RequestBody::new(body, body_limits, inflow.clone(), ended.clone());
+    let room = composition.gathering();
+    let patience = patience(&head.headers);
+    let whole = match patience {
+        _ if body.is_end_stream() => true,
+        None => false,
+        Some(patience) => match tokio::time::timeout(patience, gather(&mut body, room)).await {
+            Ok(outcome) => outcome.map_err(|fault| Box::new(faulty(fault, limits.request_body)))?,
+            Err(_) => false,
+        },
+    };
     // A client that resets its requests on HTTP/2 may send others at once, and the guests go on.
     if traffic.guests() >= limits.streams.max(1) as usize {
         return Err(busy(observe, Away::Connection));
     }
-    if let Some(place) = composition.try_place() {
-        return Ok((request, place));
+    let needs = match (depth, whole) {
+        (0, true) => Needs::Place,
+        (0, false) if patience.is_some() => Needs::ShareOrRest(&mut body),
+        _ => Needs::Share,
+    };
+    let (place, share) = place(asked, observe, needs).await?;
+    inflow.begin();
+    // One that comes from a guest has its share to its end, the others until the body is there.
+    let share = match share {
+        Some(share) if depth == 0 => {
+            body.hold(share);
+            None
+        }
+        share => share,
+    };
+    Ok(Admitted { request: Request::from_parts(head, body), place, share, inflow, ended, depth })
+}
+
+/// What a request needs to begin.
+enum Needs<'a> {
+    Place,
+    /// It waits for others while it has a place, and needs a share as well.
+    Share,
+    /// The same, unless the rest of its body comes.
+    ShareOrRest(&'a mut RequestBody),
+}
+
+/// Waits for a place.
+async fn place(
+    asked: &Asked,
+    observe: &Observe,
+    needs: Needs<'_>,
+) -> Result<(Place, Option<Share>), Refused> {
+    let Asked { composition, traffic, .. } = asked;
+    let limits = composition.app.limits();
+    let dependent = !matches!(needs, Needs::Place);
+    let mut share = if dependent { composition.try_share() } else { None };
+    if (share.is_some() || !dependent)
+        && let Some(place) = composition.try_place()
+    {
+        return Ok((place, share));
     }
     let in_queue = Waiting::enter(&composition.waiting);
-    if in_queue.before >= limits.queue {
+    let among_dependent = dependent.then(|| Waiting::enter(&composition.dependent));
+    let is_full = in_queue.before >= limits.queue
+        || among_dependent.as_ref().is_some_and(|waiting| waiting.before >= half(limits.queue));
+    if is_full {
         return Err(busy(observe, Away::Queue));
     }
     let _queued = observe.queued(asked.trace.as_ref());
-    match tokio::time::timeout(limits.time, composition.place()).await {
-        Ok(Some(place)) => Ok((request, place)),
-        _ => Err(busy(observe, Away::Wait)),
+    let waiting = async {
+        match needs {
+            Needs::Share if share.is_none() => share = composition.share().await,
+            Needs::ShareOrRest(body) if share.is_none() => tokio::select! {
+                given = composition.share() => share = given,
+                rest = the_rest(body, composition.gathering()) => rest?,
+            },
+            _ => {}
+        }
+        Ok(composition.place().await)
+    };
+    tokio::select! {
+        place = tokio::time::timeout(limits.time, waiting) => match place {
+            Ok(Ok(Some(place))) => Ok((place, share)),
+            Ok(Err(fault)) => Err(Box::new(faulty(fault, limits.request_body))),
+            _ => Err(busy(observe, Away::Wait)),
+        },
+        // Nobody would take the answer. What runs goes on to its end, and what only waits need not begin.
+        () = traffic.client_gone() => Err(busy(observe, Away::Client)),
     }
+}
+
+/// Waits until all of a body has come. That may never be: there is room for some of it.
+async fn the_rest(body: &mut RequestBody, room: &Room) -> Result<(), Fault> {
+    match gather(body, room).await? {
+        true => Ok(()),
+        false => std::future::pending().await,
+    }
+}
+
+/// The answer to a client that did something wrong with the body of its request.
+pub(super) fn faulty(fault: Fault, limit: u64) -> Response<Body> {
+    match fault {
+        Fault::TooLong => too_large(limit),
+        Fault::Stalled => too_slow(),
+        Fault::BrokenOff => problem(StatusCode::BAD_REQUEST, "The body of the request broke off."),
+    }
+}
+
+/// The answer to a client that keeps its guest waiting for the body. Nothing more is read of it.
+pub(super) fn too_slow() -> Response<Body> {
+    let mut response =
+        problem(StatusCode::REQUEST_TIMEOUT, "The body of the request did not arrive in time.");
+    response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+    response
 }
 
 /// Checks what the head of a request tells.
 fn check(request: Request<Incoming>, arrival: Arrival, limit: u64) -> Result<Request<Incoming>, Refused> {
     if request.method() == Method::CONNECT {
         return Err(Box::new(problem(StatusCode::NOT_IMPLEMENTED, "This server makes no tunnels.")));
+    }
+    if !encoding_is_plain(request.headers()) {
+        return Err(Box::new(problem(
+            StatusCode::BAD_REQUEST,
+            "The body of a request may have one Transfer-Encoding: chunked.",
+        )));
     }
     if declared_length(request.headers()).is_some_and(|length| length > limit) {
         return Err(Box::new(too_large(limit)));
@@ -98,11 +225,27 @@ fn authority(request: &Request<Incoming>, local: SocketAddr) -> Option<Authority
     match (request.uri().authority(), said) {
         // On HTTP/1 the target goes before the header; on HTTP/2 they have to be the same.
         (Some(target), Some(said)) if request.version() == Version::HTTP_2 && *target != said => None,
+        // Names of users are not for servers, and whoever stands in front may take one for the host.
+        (Some(target), Some(said)) if has_user(target) || has_user(&said) => None,
+        (Some(target), None) if has_user(target) => None,
+        (None, Some(said)) if has_user(&said) => None,
         (Some(target), _) => Some(target.clone()),
         (None, Some(said)) => Some(said),
         (None, None) if request.version() < Version::HTTP_11 => local.to_string().parse().ok(),
         (None, None) => None,
     }
+}
+
+fn has_user(authority: &Authority) -> bool {
+    authority.as_str().contains('@')
+}
+
+/// Whether a body is chunked, and nothing else, if it has an encoding. Others are read in two ways: by whoever stands in
+/// front, and here.
+fn encoding_is_plain(headers: &HeaderMap) -> bool {
+    let mut encodings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let first = encodings.next().map(|encoding| encoding.as_bytes().trim_ascii());
+    first.is_none_or(|encoding| encoding.eq_ignore_ascii_case(b"chunked")) && encodings.next().is_none()
 }
 
 /// The URI with its scheme and authority.

@@ -19,7 +19,9 @@ use wasmtime_wasi_http::Error;
 
 use super::Body;
 use super::admit::declared_length;
+use super::composition::Share;
 use super::failure::Case;
+use super::gather::{Gathered, Room};
 use super::traffic::{Offer, Piece, Turn};
 use crate::observe::Seen;
 use crate::session::FOREVER;
@@ -44,10 +46,28 @@ pub(super) struct Inflow(Arc<Flow>);
 #[derive(Default)]
 struct Flow {
     fault: AtomicU8,
-    /// Whether the guest was told to wait for more.
-    awaited: AtomicBool,
+    source: Mutex<Source>,
+}
+
+#[derive(Default)]
+struct Source {
     /// Where it comes from, until it is cut off.
-    source: Mutex<Option<Incoming>>,
+    incoming: Option<Incoming>,
+    /// For how long the guest has waited for it.
+    waited: Duration,
+    /// Since when it waits now.
+    since: Option<Instant>,
+    /// What its request has as long as something is to come that somebody reads.
+    share: Option<Share>,
+}
+
+impl Source {
+    /// The client owes nothing for now. Returns for how long it did.
+    fn paid(&mut self) -> Duration {
+        let waited = self.since.take().map_or(Duration::ZERO, |since| since.elapsed());
+        self.waited += waited;
+        waited
+    }
 }
 
 impl Inflow {
@@ -62,17 +82,25 @@ impl Inflow {
             .find(|fault| *fault as u8 + 1 == self.0.fault.load(Ordering::Acquire))
     }
 
-    /// Whether the client owes the guest more of the body.
-    pub(super) fn is_awaited(&self) -> bool {
-        self.0.awaited.load(Ordering::Acquire)
+    /// A guest begins to wait for it.
+    pub(super) fn begin(&self) {
+        let mut source = self.source();
+        (source.waited, source.since) = (Duration::ZERO, None);
+    }
+
+    /// For how long the guest has waited for the client.
+    pub(super) fn waited(&self) -> Duration {
+        let source = self.source();
+        source.waited + source.since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     /// Cuts the body off: whoever still holds an end of it reads no more.
     pub(super) fn cut(&self) {
-        *self.source() = None;
+        let mut source = self.source();
+        (source.incoming, source.share) = (None, None);
     }
 
-    fn source(&self) -> MutexGuard<'_, Option<Incoming>> {
+    fn source(&self) -> MutexGuard<'_, Source> {
         self.0.source.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -82,8 +110,10 @@ impl Inflow {
 pub(super) struct BodyLimits {
     /// Bytes.
     pub(super) length: u64,
-    /// The longest time without a byte while the guest waits for one.
+    /// The longest time without a byte while somebody waits for one.
     pub(super) stall: Duration,
+    /// The bytes that have to come in a second, on average over as much waiting as `stall`.
+    pub(super) rate: u64,
 }
 
 /// The body of a request. Past a limit the guest's stream fails, the host is told why, and an answer that has begun
@@ -91,16 +121,50 @@ pub(super) struct BodyLimits {
 pub(super) struct RequestBody {
     left: u64,
     limits: BodyLimits,
+    /// What came before it was given to a guest.
+    gathered: Option<Gathered>,
     /// Set while the client owes a byte.
     owed: Option<Pin<Box<Sleep>>>,
+    /// For how long it did, and what came meanwhile: to find one that sends a byte now and then.
+    waited: Duration,
+    came: u64,
     inflow: Inflow,
     answer: Ended,
 }
 
 impl RequestBody {
     pub(super) fn new(inner: Incoming, limits: BodyLimits, inflow: Inflow, answer: Ended) -> Self {
-        *inflow.source() = Some(inner);
-        Self { left: limits.length, limits, owed: None, inflow, answer }
+        inflow.source().incoming = Some(inner);
+        Self {
+            left: limits.length,
+            limits,
+            gathered: None,
+            owed: None,
+            waited: Duration::ZERO,
+            came: 0,
+            inflow,
+            answer,
+        }
+    }
+
+    /// What its reader is given before what is still to come.
+    pub(super) fn gathered(&mut self, room: &Room) -> &mut Gathered {
+        self.gathered.get_or_insert_with(|| Gathered::new(room))
+    }
+
+    /// Whether nothing more will come from the client.
+    pub(super) fn source_has_ended(&self) -> bool {
+        self.inflow.source().incoming.as_ref().is_some_and(HttpBody::is_end_stream)
+    }
+
+    /// Keeps its share of the places until all of it has come, or nobody reads it any more.
+    pub(super) fn hold(&mut self, share: Share) {
+        self.inflow.source().share = Some(share);
+    }
+
+    /// What the client did wrong, if it did.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        self.inflow.fault()
     }
 
     fn fail(&self, fault: Fault, error: Error) -> NextFrame {
@@ -112,20 +176,46 @@ impl RequestBody {
     /// Nothing is there yet.
     fn wait(&mut self, context: &mut Context<'_>) -> NextFrame {
         let stall = self.limits.stall.min(FOREVER);
-        self.inflow.0.awaited.store(true, Ordering::Release);
-        let owed =
-            self.owed.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + stall)));
+        let now = Instant::now();
+        self.inflow.source().since.get_or_insert(now);
+        let owed = self.owed.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(now + stall)));
         ready!(owed.as_mut().poll(context));
         self.fail(Fault::Stalled, Error::ConnectionReadTimeout)
     }
-}
 
-impl HttpBody for RequestBody {
-    type Data = Bytes;
-    type Error = Error;
+    /// Something came, after so long. Whether it comes too slowly.
+    fn is_slow(&mut self, waited: Duration, bytes: usize) -> bool {
+        self.waited += waited;
+        self.came += bytes as u64;
+        if self.waited < self.limits.stall {
+            return false;
+        }
+        let due = self.waited.as_secs_f64() * self.limits.rate as f64;
+        let slow = (self.came as f64) < due;
+        (self.waited, self.came) = (Duration::ZERO, 0);
+        slow
+    }
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> NextFrame {
-        let polled = match self.inflow.source().as_mut() {
+    /// The next of what came before.
+    fn next_gathered(&mut self) -> Option<Option<Frame<Bytes>>> {
+        let gathered = self.gathered.as_mut()?;
+        let data = gathered.data.split().freeze();
+        if !data.is_empty() {
+            return Some(Some(Frame::data(data)));
+        }
+        if let Some(trailers) = gathered.trailers.take() {
+            return Some(Some(trailers));
+        }
+        if gathered.whole {
+            return Some(None);
+        }
+        self.gathered = None;
+        None
+    }
+
+    /// The next frame that comes from the client.
+    pub(super) fn poll_source(&mut self, context: &mut Context<'_>) -> NextFrame {
+        let polled = match self.inflow.source().incoming.as_mut() {
             Some(source) => Pin::new(source).poll_frame(context),
             None => return Poll::Ready(Some(Err(Error::ConnectionTerminated))),
         };
@@ -133,12 +223,19 @@ impl HttpBody for RequestBody {
             return self.wait(context);
         };
         self.owed = None;
-        self.inflow.0.awaited.store(false, Ordering::Release);
+        let waited = self.inflow.source().paid();
         let frame = match frame {
-            None => return Poll::Ready(None),
+            None => {
+                self.inflow.source().share = None;
+                return Poll::Ready(None);
+            }
             Some(Ok(frame)) => frame,
             Some(Err(error)) => return self.fail(Fault::BrokenOff, error.into()),
         };
+        let bytes = frame.data_ref().map_or(0, Bytes::len);
+        if self.is_slow(waited, bytes) {
+            return self.fail(Fault::Stalled, Error::ConnectionReadTimeout);
+        }
         match left_after(self.left, &frame) {
             Some(left) => {
                 self.left = left;
@@ -147,14 +244,55 @@ impl HttpBody for RequestBody {
             None => self.fail(Fault::TooLong, Error::HttpRequestBodySize(Some(self.limits.length))),
         }
     }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        self.inflow.source().share = None;
+    }
+}
+
+impl HttpBody for RequestBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> NextFrame {
+        if self.inflow.source().incoming.is_none() {
+            return Poll::Ready(Some(Err(Error::ConnectionTerminated)));
+        }
+        match self.next_gathered() {
+            Some(frame) => Poll::Ready(frame.map(Ok)),
+            None => self.poll_source(context),
+        }
+    }
 
     fn is_end_stream(&self) -> bool {
-        self.inflow.source().as_ref().is_some_and(HttpBody::is_end_stream)
+        match &self.gathered {
+            Some(gathered) if !gathered.data.is_empty() || gathered.trailers.is_some() => false,
+            Some(gathered) if gathered.whole => true,
+            _ => self.source_has_ended(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inflow.source().as_ref().map(HttpBody::size_hint).unwrap_or_default()
+        let source = self.inflow.source();
+        let rest = source.incoming.as_ref().map(HttpBody::size_hint).unwrap_or_default();
+        match &self.gathered {
+            Some(gathered) if gathered.whole => SizeHint::with_exact(gathered.data.len() as u64),
+            Some(gathered) => plus(rest, gathered.data.len()),
+            None => rest,
+        }
     }
+}
+
+/// A length to which so many bytes are added.
+fn plus(hint: SizeHint, bytes: usize) -> SizeHint {
+    let mut sum = SizeHint::new();
+    sum.set_lower(hint.lower() + bytes as u64);
+    if let Some(upper) = hint.upper() {
+        sum.set_upper(upper + bytes as u64);
+    }
+    sum
 }
 
 /// Whether the guest behind a body failed, or was given half a request. Set before its end of the body is closed.
@@ -192,6 +330,8 @@ struct Out {
     state: Settled,
     /// Nothing of it is sent.
     bodiless: bool,
+    /// Whether it is sent on, as far as its head tells.
+    let_through: bool,
     /// Who waits for the next frame.
     reader: Option<Waker>,
 }
@@ -226,8 +366,38 @@ impl Outflow {
         tokio::task::unconstrained(async { self.settled() }).await
     }
 
+    /// Ends the instance of a guest that has returned, and finds out what that does to a body that is open. One that ends
+    /// with its instance was never finished: then this is `true`, and the answer has `failed` before its reader can see
+    /// the end. One that goes on is in other hands, such as the body of the request.
+    pub(super) async fn ends_with(&self, end: impl FnOnce(), failed: &Ended) -> bool {
+        tokio::task::unconstrained(async {
+            let mut out = self.lock();
+            Self::take_all(&mut out);
+            let was_open = out.state == Settled::Open && !out.bodiless;
+            // Nobody else sees the body meanwhile.
+            end();
+            if !was_open {
+                return false;
+            }
+            Self::take_all(&mut out);
+            let unfinished = matches!(out.state, Settled::Whole | Settled::Broken);
+            if unfinished {
+                failed.fail();
+                out.state = Settled::Broken;
+            }
+            unfinished
+        })
+        .await
+    }
+
     fn settled(&self) -> Settled {
         let mut out = self.lock();
+        Self::take_all(&mut out);
+        if out.state == Settled::Open && out.bodiless { Settled::Unsent } else { out.state }
+    }
+
+    /// Takes all frames that are there.
+    fn take_all(out: &mut Out) {
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..LAST_FRAMES {
             match out.take(&mut context) {
@@ -236,7 +406,12 @@ impl Outflow {
                 Poll::Ready(None) | Poll::Pending => break,
             }
         }
-        if out.state == Settled::Open && out.bodiless { Settled::Unsent } else { out.state }
+    }
+
+    /// Whether all that its guest was to give has come to be sent on.
+    pub(super) fn is_answered(&self) -> bool {
+        let out = self.lock();
+        out.state == Settled::Whole && out.let_through
     }
 
     /// Wakes the reader, whom the source has forgotten.
@@ -298,7 +473,13 @@ impl Taken {
     ) -> Response<Body> {
         let left = declared_length(response.headers());
         response.map(|source| {
-            *outflow.lock() = Out { source: Some(source), state: Settled::Open, bodiless, ..Out::default() };
+            *outflow.lock() = Out {
+                source: Some(source),
+                state: Settled::Open,
+                bodiless,
+                let_through: tell.is_some(),
+                ..Out::default()
+            };
             Self { outflow, left, bodiless, tell }.boxed_unsync()
         })
     }
@@ -340,12 +521,11 @@ impl HttpBody for Taken {
         let out = self.outflow.lock();
         let kept: usize = out.ready.iter().filter_map(Frame::data_ref).map(Bytes::len).sum();
         let source = out.source.as_ref().map(HttpBody::size_hint).unwrap_or_else(|| SizeHint::with_exact(0));
-        let mut hint = SizeHint::new();
-        hint.set_lower(source.lower() + kept as u64);
-        if let Some(upper) = source.upper() {
-            hint.set_upper(upper + kept as u64);
+        match &out.error {
+            // It is shorter than it was to be.
+            Some(_) => plus(SizeHint::default(), kept),
+            None => plus(source, kept),
         }
-        hint
     }
 }
 

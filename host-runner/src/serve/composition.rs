@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::ServeError;
 use super::failure::new_id;
+use super::gather::Room;
 use super::handler::Handler;
 use super::reuse::{Idle, Instance, Warm};
 use crate::app::App;
@@ -24,12 +25,26 @@ pub(super) struct Places {
     most: u32,
     /// How many requests wait for one.
     waiting: Arc<AtomicUsize>,
+    /// One for each place that requests may have which wait for others while they have it.
+    shares: Arc<Semaphore>,
+    /// How many of these wait for one.
+    dependent: Arc<AtomicUsize>,
+    /// What is kept of bodies that are not whole yet.
+    room: Room,
 }
 
 impl Places {
     pub(super) fn new(most: u32) -> Self {
         let most = most.max(1);
-        Self { guests: Arc::new(Semaphore::new(most as usize)), most, waiting: Arc::default() }
+        let shares = half(most as usize);
+        Self {
+            guests: Arc::new(Semaphore::new(most as usize)),
+            most,
+            waiting: Arc::default(),
+            shares: Arc::new(Semaphore::new(shares)),
+            dependent: Arc::default(),
+            room: Room::default(),
+        }
     }
 
     /// How many guests are at work.
@@ -44,6 +59,19 @@ impl Places {
         let _ = self.guests.acquire_many(self.most).await;
     }
 }
+
+/// What requests may have at the most that wait for others, of so many.
+pub(super) fn half(all: usize) -> usize {
+    (all / 2).max(1)
+}
+
+/// A share of the places, for a request that waits for others while it has one: for its client to send the rest of its
+/// body, or because it comes from a guest, which waits for it. Only half of the places are for these, so that they never
+/// keep all others waiting.
+pub(super) struct Share(
+    #[expect(dead_code, reason = "it is given back when it is dropped")] OwnedSemaphorePermit,
+    #[expect(dead_code, reason = "as well")] Option<OwnedSemaphorePermit>,
+);
 
 /// A place for one guest: of the server, and in its composition's pool where that has fewer.
 pub(super) struct Place(
@@ -91,9 +119,13 @@ pub(super) struct Composition {
     places: Places,
     /// A place for each instance that fits into the pool of its engine, where those are fewer than the server has.
     room: Option<Arc<Semaphore>>,
+    /// One for each share of these places.
+    shares: Option<Arc<Semaphore>>,
     concurrency: u32,
     /// How many requests wait for a place, of the whole server.
     pub(super) waiting: Arc<AtomicUsize>,
+    /// How many of them wait for others as well.
+    pub(super) dependent: Arc<AtomicUsize>,
     /// Instances that have started and wait for a request.
     pub(super) warm: Arc<Warm<Idle>>,
 }
@@ -110,7 +142,10 @@ impl Composition {
         let warm = Warm::new(app.limits().warm);
         warm.keep(Idle { instance: first, _counted: None });
         let concurrency = app.concurrency().min(places.most);
-        let room = (concurrency < places.most).then(|| Arc::new(Semaphore::new(concurrency as usize)));
+        let of = |places: usize| Arc::new(Semaphore::new(places));
+        let is_smaller = concurrency < places.most;
+        let room = is_smaller.then(|| of(concurrency as usize));
+        let shares = is_smaller.then(|| of(half(concurrency as usize)));
         let exports = app.exports();
         let called = exports
             .iter()
@@ -126,8 +161,10 @@ impl Composition {
             handler,
             places: places.clone(),
             room,
+            shares,
             concurrency,
             waiting: Arc::clone(&places.waiting),
+            dependent: Arc::clone(&places.dependent),
         })
     }
 
@@ -139,6 +176,30 @@ impl Composition {
     /// Tells them that it answers from now on.
     pub(super) fn runs_now(&self, observe: &Observe) {
         observe.runs(&self.app);
+    }
+
+    /// What is kept of bodies that are not whole yet.
+    pub(super) fn gathering(&self) -> &Room {
+        &self.places.room
+    }
+
+    /// A share of the places, if there is one.
+    pub(super) fn try_share(&self) -> Option<Share> {
+        let shares = match &self.shares {
+            Some(shares) => Some(Arc::clone(shares).try_acquire_owned().ok()?),
+            None => None,
+        };
+        Some(Share(Arc::clone(&self.places.shares).try_acquire_owned().ok()?, shares))
+    }
+
+    /// A share of the places, once there is one.
+    pub(super) async fn share(&self) -> Option<Share> {
+        // Neither semaphore is ever closed.
+        let shares = match &self.shares {
+            Some(shares) => Some(Arc::clone(shares).acquire_owned().await.ok()?),
+            None => None,
+        };
+        Some(Share(Arc::clone(&self.places.shares).acquire_owned().await.ok()?, shares))
     }
 
     /// A place for a guest, if there is one.

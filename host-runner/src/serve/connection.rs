@@ -20,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::admit::{Arrival, admit};
 use super::body::Counted;
 use super::failure::{Case, new_id};
+use super::socket::Socket;
 use super::traffic::{End, Traffic, Turn};
 use super::{Asked, ServeError, Server};
 use crate::limits::Limits;
@@ -76,8 +77,9 @@ impl Server {
         let trusted = self.proxies.iter().any(|proxy| proxy.includes(peer.ip()));
         let arrival = Arrival { local, trusted };
         let _open = self.observe.connection();
-        let traffic = Traffic::new();
-        let stream = Watched::new(stream, &traffic);
+        let (socket, presence) = Socket::new(stream);
+        let traffic = Traffic::new(Some(presence));
+        let stream = Watched::new(socket, &traffic);
         let server = Arc::clone(&self);
         let service = service_fn({
             let traffic = Arc::clone(&traffic);
@@ -102,9 +104,9 @@ impl Server {
                     return;
                 }
                 () = async { let _ = stopped.wait_for(|stopped| *stopped).await; }, if !closing => {}
-                end = traffic.end(idle, limits.stall) => {
+                end = traffic.end(idle, limits.stall, limits.rate) => {
                     // Open, but without a request: nothing is lost by closing it.
-                    if closing || end == End::Stalled {
+                    if closing || end != End::Idle {
                         tracing::debug!("a connection was closed: {end:?}");
                         return;
                     }
@@ -139,7 +141,7 @@ impl Server {
             trace: seen.trace(),
         };
         let response = match admit(request, arrival, &asked, &self.observe).await {
-            Ok((request, place)) => self.ask_guest(request, place, asked).await,
+            Ok(admitted) => self.ask_guest(admitted, asked).await,
             Err(refused) => *refused,
         };
         tracing::debug!(id = &*id, "{what}: {}", response.status().as_u16());

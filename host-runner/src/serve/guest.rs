@@ -4,18 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use http::{Method, Request, Response, StatusCode, header};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Empty};
-use hyper::body::Incoming;
 use tokio::sync::oneshot;
 
-use super::admit::{declared_length, too_large};
-use super::answer::problem;
+use super::admit::{Admitted, declared_length, faulty};
 use super::body::{
-    Begun, BodyLimits, Ended, Fault, Inflow, Outflow, Outline, RequestBody, ResponseBody, Settled, Taken,
-    Wrong,
+    Begun, Ended, Fault, Inflow, Outflow, Outline, RequestBody, ResponseBody, Settled, Taken, Wrong,
 };
-use super::composition::{Composition, Place};
+use super::composition::Composition;
 use super::handler::GuestAnswer;
 use super::reuse::{Idle, Instance, started};
 use super::traffic::Work;
@@ -37,17 +34,10 @@ const LESS_PATIENCE: Duration = Duration::from_millis(10);
 impl Server {
     /// Starts a guest on the request, and answers as soon as it does. The guest goes on writing its body, and
     /// whatever it does after that, in its own task.
-    pub(super) async fn ask_guest(
-        self: Arc<Self>,
-        request: Request<Incoming>,
-        place: Place,
-        asked: Asked,
-    ) -> Response<Body> {
+    pub(super) async fn ask_guest(self: Arc<Self>, admitted: Admitted, asked: Asked) -> Response<Body> {
         let composition = Arc::clone(&asked.composition);
         let limits = composition.app.limits();
-        let (inflow, ended) = (Inflow::default(), Ended::new());
-        let body_limits = BodyLimits { length: limits.request_body, stall: limits.body_stall };
-        let request = request.map(|body| RequestBody::new(body, body_limits, inflow.clone(), ended.clone()));
+        let Admitted { request, place, share, inflow, ended, depth } = admitted;
         let work = (Work::begin(&asked.traffic), self.observe.instance());
         let asked = Arc::new(asked);
         let (sender, answered) = oneshot::channel();
@@ -55,8 +45,8 @@ impl Server {
             let (server, asked) = (Arc::clone(&self), Arc::clone(&asked));
             let (inflow, ended) = (inflow.clone(), ended.clone());
             async move {
-                let by_client = server.run_guest(request, sender, &asked, &ended, &inflow).await;
-                drop((place, work));
+                let by_client = server.run_guest(request, depth, sender, &asked, &ended, &inflow).await;
+                drop((place, share, work));
                 by_client
             }
         });
@@ -70,8 +60,7 @@ impl Server {
         };
         // Whatever the guest made of half a body.
         match inflow.fault() {
-            Some(Fault::TooLong) => return too_large(limits.request_body),
-            Some(Fault::Stalled) => return too_slow(),
+            Some(fault @ (Fault::TooLong | Fault::Stalled)) => return faulty(fault, limits.request_body),
             _ => {}
         }
         match answer {
@@ -83,10 +72,7 @@ impl Server {
             }
             Held::Nothing => match (guest.await, asked.case.failure.get()) {
                 (_, Some(failure)) => failure.answer(),
-                (Ok(true), None) if inflow.fault() == Some(Fault::BrokenOff) => {
-                    problem(StatusCode::BAD_REQUEST, "The body of the request broke off.")
-                }
-                (Ok(true), None) => too_slow(),
+                (Ok(true), None) => faulty(inflow.fault().unwrap_or(Fault::Stalled), limits.request_body),
                 _ => {
                     let blame = Blame::silent(&composition.witness.scene());
                     self.bad_answer(&asked, blame.reason.clone(), Some(blame))
@@ -100,6 +86,7 @@ impl Server {
     async fn run_guest(
         &self,
         request: Request<RequestBody>,
+        depth: u32,
         answer: oneshot::Sender<GuestAnswer>,
         asked: &Asked,
         ended: &Ended,
@@ -139,6 +126,7 @@ impl Server {
         };
         let (store, export) = instance.parts();
         store.data_mut().go_on_with(asked.trace.as_ref());
+        store.data_mut().descend(depth);
         let step = asked.trace.as_ref().map(|trace| trace.step("guest"));
         let outcome = limited(store, app, witness.called(), app.limits().time, async |store| {
             started(export, handler, store).await?.handle(store, request, answer).await
@@ -159,8 +147,15 @@ impl Server {
             Ok(()) => {
                 outflow.wake();
                 drop(step);
-                keep(composition, instance, taken, inflow, observe).await;
-                false
+                let Some(instance) = keep(composition, instance, taken, inflow, observe).await else {
+                    return false;
+                };
+                let unfinished = outflow.ends_with(|| drop(instance), ended).await;
+                if unfinished {
+                    self.tell_unfinished(asked, inflow);
+                }
+                outflow.wake();
+                unfinished && inflow.fault().is_some()
             }
             Err(CallError::Exit(0)) if !matches!(settled, Settled::None | Settled::Open) => {
                 outflow.wake();
@@ -171,7 +166,7 @@ impl Server {
                 if let Some(step) = step {
                     step.failed(&error);
                 }
-                let answered = settled == Settled::Whole;
+                let answered = outflow.is_answered();
                 if !answered {
                     ended.fail();
                 }
@@ -195,9 +190,9 @@ impl Server {
     /// finished its answer.
     fn judge(&self, error: &CallError, asked: &Asked, inflow: &Inflow, answered: bool) -> bool {
         let out_of_time = matches!(error, CallError::Limit { hit: LimitHit::Time(_), .. });
-        let waited = error.blame().is_some_and(|blame| blame.waiting);
-        let by_client =
-            inflow.fault().or(Some(Fault::Stalled).filter(|_| out_of_time && waited && inflow.is_awaited()));
+        // Whether a byte had come just then makes no difference: whom the time was spent on is at fault.
+        let client_took_it = || inflow.waited() >= asked.composition.app.limits().time / 2;
+        let by_client = inflow.fault().or(Some(Fault::Stalled).filter(|_| out_of_time && client_took_it()));
         if let Some(fault) = by_client {
             let what = match fault {
                 Fault::TooLong => "sent more of its body than it may",
@@ -254,29 +249,31 @@ impl Server {
     }
 }
 
-/// Keeps an instance for another request, where everything about this one has come to a good end.
+/// Keeps an instance for another request, where everything about this one has come to a good end. Gives it back where it has
+/// not, to be ended.
 async fn keep(
     composition: &Composition,
     mut instance: Instance,
     taken: oneshot::Receiver<()>,
     inflow: &Inflow,
     observe: &Observe,
-) {
+) -> Option<Instance> {
     if let Some(worn) = instance.worn() {
-        return instance.end(worn);
+        return Some(instance.because(worn));
     }
     let patience = if composition.waiting.load(Ordering::Acquire) == 0 { PATIENCE } else { LESS_PATIENCE };
     match tokio::time::timeout(patience, taken).await {
         Ok(Ok(())) => {}
-        Ok(Err(_)) => return instance.end("its answer was not taken to the end"),
-        Err(_) => return instance.end("its answer was not taken to the end in time"),
+        Ok(Err(_)) => return Some(instance.because("its answer was not taken to the end")),
+        Err(_) => return Some(instance.because("its answer was not taken to the end in time")),
     }
     if inflow.fault().is_some() {
-        return instance.end("its request was not sent well");
+        return Some(instance.because("its request was not sent well"));
     }
     inflow.cut();
     instance.rest();
     composition.warm.keep(Idle { instance, _counted: observe.warm() });
+    None
 }
 
 /// Whether an answer has no body, whatever its guest writes.
@@ -334,12 +331,4 @@ fn without_body(response: Response<Body>) -> Response<Body> {
 
 fn empty() -> Body {
     Empty::new().map_err(|never| match never {}).boxed_unsync()
-}
-
-/// The answer to a client that keeps its guest waiting for the body. Nothing more is read of it.
-fn too_slow() -> Response<Body> {
-    let mut response =
-        problem(StatusCode::REQUEST_TIMEOUT, "The body of the request did not arrive in time.");
-    response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
-    response
 }

@@ -11,10 +11,15 @@ mod body;
 mod composition;
 mod connection;
 mod failure;
+mod frames;
+mod gather;
 mod guest;
 mod handler;
+mod heads;
 mod proxies;
 mod reuse;
+mod screen;
+mod socket;
 mod swap;
 mod traffic;
 

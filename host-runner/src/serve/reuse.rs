@@ -88,8 +88,14 @@ impl Instance {
     }
 
     /// Ends it, and says why.
-    pub(super) fn end(mut self, why: &'static str) {
+    pub(super) fn end(self, why: &'static str) {
+        drop(self.because(why));
+    }
+
+    /// Says why it ends, when it does.
+    pub(super) fn because(mut self, why: &'static str) -> Self {
         self.end = why;
+        self
     }
 
     /// Ends a request: a line that it has not ended is logged as one of this request.

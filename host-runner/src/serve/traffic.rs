@@ -2,13 +2,14 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use tokio::time::Instant;
 
+use super::socket::Presence;
 use crate::movement::{LastMove, Watch};
 use crate::session::FOREVER;
 
@@ -24,6 +25,10 @@ pub(super) struct Traffic {
     guests: AtomicUsize,
     /// Whether the system takes no more bytes for the client at the moment.
     blocked: AtomicBool,
+    /// Bytes of answers that it took.
+    taken: AtomicU64,
+    /// Whether its client is there.
+    presence: Option<Presence>,
 }
 
 /// Why a connection is to be closed.
@@ -33,17 +38,29 @@ pub(super) enum End {
     Idle,
     /// Its client takes nothing of its answers.
     Stalled,
+    /// Its client takes less of its answers than it has to.
+    Slow,
 }
 
 impl Traffic {
-    pub(super) fn new() -> Arc<Self> {
+    pub(super) fn new(presence: Option<Presence>) -> Arc<Self> {
         Arc::new(Self {
             moved: LastMove::new(),
             requests: AtomicUsize::new(0),
             offered: AtomicUsize::new(0),
             guests: AtomicUsize::new(0),
             blocked: AtomicBool::new(false),
+            taken: AtomicU64::new(0),
+            presence,
         })
+    }
+
+    /// Waits until the client has gone.
+    pub(super) async fn client_gone(&self) {
+        match &self.presence {
+            Some(presence) => presence.gone().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Guests at work for this connection.
@@ -62,14 +79,21 @@ impl Traffic {
         }
     }
 
-    /// Waits until there was no request for `idle`, or the client took nothing for `stall`.
-    pub(super) async fn end(&self, idle: Duration, stall: Duration) -> End {
+    /// Waits until there was no request for `idle`, the client took nothing for `stall`, or less than `rate` bytes a
+    /// second while as long there was always something for it.
+    pub(super) async fn end(&self, idle: Duration, stall: Duration, rate: u64) -> End {
         let (idle, stall) = (idle.min(FOREVER), stall.min(FOREVER));
         let waited_from = Instant::now();
+        // Since when there is always something for the client, and what it had taken then.
+        let mut offered: Option<(Instant, u64)> = None;
         loop {
             let now = Instant::now();
             let moved = self.moved.at();
-            let next = match self.state() {
+            let state = self.state();
+            if state != Some(End::Stalled) {
+                offered = None;
+            }
+            let next = match state {
                 Some(End::Idle) => {
                     let end = moved.max(waited_from) + idle;
                     if now >= end {
@@ -77,12 +101,19 @@ impl Traffic {
                     }
                     end
                 }
-                Some(End::Stalled) => {
-                    let end = moved + stall;
-                    if now >= end {
+                Some(_) => {
+                    let taken = self.taken.load(Ordering::Acquire);
+                    let (since, before) = *offered.get_or_insert((now, taken));
+                    if now >= moved + stall {
                         return End::Stalled;
                     }
-                    end
+                    if now >= since + stall {
+                        if ((taken - before) as f64) < (now - since).as_secs_f64() * rate as f64 {
+                            return End::Slow;
+                        }
+                        offered = Some((now, taken));
+                    }
+                    moved + stall
                 }
                 None => now + stall,
             };
@@ -186,6 +217,7 @@ impl Buf for Piece {
 
     fn advance(&mut self, count: usize) {
         self.left.advance(count);
+        self.turn.0.taken.fetch_add(count as u64, Ordering::AcqRel);
         self.turn.0.moved.note();
     }
 }
@@ -215,29 +247,30 @@ mod tests {
 
     const IDLE: Duration = Duration::from_millis(20);
     const STALL: Duration = Duration::from_millis(50);
+    const RATE: u64 = 1_000;
 
     #[tokio::test]
     async fn a_connection_without_requests_is_idle() {
-        let traffic = Traffic::new();
+        let traffic = Traffic::new(None);
         let began = Instant::now();
-        assert_eq!(traffic.end(IDLE, STALL).await, End::Idle);
+        assert_eq!(traffic.end(IDLE, STALL, RATE).await, End::Idle);
         assert!(began.elapsed() >= IDLE);
     }
 
     #[tokio::test]
     async fn a_guest_that_takes_its_time_is_no_fault_of_its_connection() {
-        let traffic = Traffic::new();
+        let traffic = Traffic::new(None);
         let turn = Turn::enter(&traffic);
-        let end = traffic.end(IDLE, STALL);
+        let end = traffic.end(IDLE, STALL, RATE);
         assert!(tokio::time::timeout(10 * STALL, end).await.is_err());
         drop(turn);
-        assert_eq!(traffic.end(IDLE, STALL).await, End::Idle);
+        assert_eq!(traffic.end(IDLE, STALL, RATE).await, End::Idle);
     }
 
     /// Words about the connection are written all the while.
     #[tokio::test]
     async fn a_piece_that_is_not_taken_is_a_stall_whatever_else_is_written() {
-        let traffic = Traffic::new();
+        let traffic = Traffic::new(None);
         let turn = Arc::new(Turn::enter(&traffic));
         let mut piece = Piece::new(Bytes::from_static(b"hello"), &turn);
         drop(turn);
@@ -248,24 +281,42 @@ mod tests {
             }
         };
         tokio::select! {
-            end = traffic.end(IDLE, STALL) => assert_eq!(end, End::Stalled),
+            end = traffic.end(IDLE, STALL, RATE) => assert_eq!(end, End::Stalled),
             () = talk => {}
         }
         let before = traffic.moved.at();
         piece.advance(2);
         assert!(traffic.moved.at() > before);
         drop(piece);
-        assert_eq!(traffic.end(IDLE, STALL).await, End::Idle);
+        assert_eq!(traffic.end(IDLE, STALL, RATE).await, End::Idle);
     }
 
     #[tokio::test]
     async fn an_answer_that_nobody_takes_is_a_stall() {
-        let traffic = Traffic::new();
+        let traffic = Traffic::new(None);
         let _turn = Turn::enter(&traffic);
         let mut offer = Offer::new(&traffic);
-        assert_eq!(traffic.end(IDLE, STALL).await, End::Stalled);
+        assert_eq!(traffic.end(IDLE, STALL, RATE).await, End::Stalled);
         // The guest's turn: it may take as long as its own limits let it.
         offer.set(false);
-        assert!(tokio::time::timeout(10 * STALL, traffic.end(IDLE, STALL)).await.is_err());
+        assert!(tokio::time::timeout(10 * STALL, traffic.end(IDLE, STALL, RATE)).await.is_err());
+    }
+
+    /// It always takes a byte before it would count as stalled.
+    #[tokio::test]
+    async fn an_answer_that_is_taken_byte_by_byte_is_slow() {
+        let traffic = Traffic::new(None);
+        let turn = Arc::new(Turn::enter(&traffic));
+        let mut piece = Piece::new(Bytes::from(vec![0; 1_000]), &turn);
+        let take = async {
+            loop {
+                tokio::time::sleep(STALL / 10).await;
+                piece.advance(1);
+            }
+        };
+        tokio::select! {
+            end = traffic.end(STALL, STALL, RATE) => assert_eq!(end, End::Slow),
+            () = take => {}
+        }
     }
 }

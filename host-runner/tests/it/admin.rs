@@ -160,8 +160,9 @@ async fn what_is_not_there_is_answered_with_what_is() {
         ("GET /swap", "405 Method Not Allowed", "/swap takes POST."),
         ("DELETE /readyz", "405 Method Not Allowed", "/readyz takes GET, HEAD."),
     ] {
-        let answer =
-            watched.send(&format!("{request} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")).await;
+        let answer = watched
+            .send(&format!("{request} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+            .await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{request}: {answer}");
         assert!(answer.contains("content-type: application/problem+json\r\n"), "{request}: {answer}");
         assert!(answer.contains(told), "{request}: {answer}");
@@ -190,12 +191,19 @@ async fn a_swap_is_answered_with_what_came_of_it() {
     let admin = tokio::spawn(admin.serve(listener, pending()));
     let post = async |headers: &str| {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        let request = format!("POST /swap HTTP/1.1\r\nHost: here\r\n{headers}Connection: close\r\n\r\n");
+        let request = format!("POST /swap HTTP/1.1\r\nHost: localhost\r\n{headers}Connection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         rest(&mut stream).await
     };
-    let answer = post("Origin: http://here\r\n").await;
-    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    for page in ["Origin: http://localhost\r\n", "Sec-Fetch-Site: same-origin\r\n"] {
+        let answer = post(page).await;
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    }
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = b"POST /swap HTTP/1.1\r\nHost: rebound.example\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let answer = rest(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains("see the Host header"), "{answer}");
     assert_eq!(nexts.lock().unwrap().len(), 3);
     let answer = post("").await;
     assert!(answer.starts_with("HTTP/1.1 409 "), "{answer}");
@@ -230,7 +238,7 @@ async fn a_swap_that_is_refused_for_the_moment_is_to_be_asked_for_again() {
         let AdminAddr::Tcp(address) = listener.address().clone() else { panic!("{listener:?}") };
         let admin = tokio::spawn(admin.serve(listener, pending()));
         let mut stream = TcpStream::connect(address).await.unwrap();
-        let request = b"POST /swap HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n";
+        let request = b"POST /swap HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
         stream.write_all(request).await.unwrap();
         let answer = rest(&mut stream).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{answer}");

@@ -1,9 +1,9 @@
 //! The command as its users see it: output, errors word for word, exit codes.
 
-use std::fs::{self, File, FileTimes, Permissions};
+use std::fs::{self, File, FileTimes};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
@@ -711,31 +711,19 @@ fn a_change_in_another_folder_in_the_place_of_the_first_is_swapped_in() {
     serving.stops();
 }
 
-/// The first of two loads is held up after it has read the file.
+/// The first of two loads is held up while it reads the file: that is a pipe, and comes to nothing in the end.
 #[test]
 fn of_two_swaps_at_once_the_one_that_was_asked_for_last_counts() {
     let place = Place::new();
-    place.file("server.wasm", server("nop"));
-    let mut serving = Serving::start(&place, &[&["--cache", "kept"], &ADMIN[..]].concat());
-    let kept = fs::read_dir(place.path().join("kept")).unwrap().map(|entry| entry.unwrap().path());
-    let code: Vec<PathBuf> = kept.filter(|path| path.extension().is_some_and(|it| it == "cwasm")).collect();
-    let [code] = &code[..] else { panic!("{code:?}") };
-    place.file("server.wasm", server("unreachable"));
-    assert!(administrator(&place, "POST /swap").contains("\"changed\":true"));
-    // Whoever looks for the code of the first component waits for somebody to write it.
-    fs::remove_file(code).unwrap();
-    pipe(code);
+    let file = place.file("server.wasm", server("nop"));
+    let mut serving = Serving::start(&place, &ADMIN);
+    fs::remove_file(&file).unwrap();
+    pipe(&file);
     let place = &place;
     thread::scope(|scope| {
-        place.file("server.wasm", server("nop"));
         let first = scope.spawn(|| administrator(place, "POST /swap"));
-        let nothing = open_once_read(code);
-        fs::remove_file(code).unwrap();
-        pipe(code);
-        // It finds nothing, reads the component, and looks once more before it compiles.
-        drop(nothing);
-        let hold = open_once_read(code);
-        fs::remove_file(code).unwrap();
+        let hold = open_once_read(&file);
+        fs::remove_file(&file).unwrap();
         place.file("server.wasm", server(""));
         let (sender, answered) = mpsc::channel();
         let second = scope.spawn(move || {
@@ -746,23 +734,25 @@ fn of_two_swaps_at_once_the_one_that_was_asked_for_last_counts() {
         // It must not go first, however much time it has.
         assert_eq!(answered.recv_timeout(Duration::from_secs(1)), Err(RecvTimeoutError::Timeout));
         drop(hold);
-        for answer in [first.join().unwrap(), second.join().unwrap()] {
-            assert!(answer.contains("\"changed\":true"), "{answer}");
-        }
+        let first = first.join().unwrap();
+        assert!(first.starts_with("HTTP/1.1 409 "), "{first}");
+        let second = second.join().unwrap();
+        assert!(second.contains("\"changed\":true"), "{second}");
     });
     let answer = administrator(place, "POST /swap");
     assert!(answer.contains("\"changed\":false"), "{answer}");
     serving.stops();
 }
 
-/// Loading waits for the key meanwhile.
+/// Loading waits for a secret meanwhile: the file of it is a pipe.
 #[test]
 fn the_administrator_is_answered_while_the_component_is_loaded() {
     let place = Place::new();
     place.file("server.wasm", server("unreachable"));
-    let key = place.path().join("key");
-    pipe(&key);
-    let flags = [&["--cache", "none", "--key", "key"], &ADMIN[..]].concat();
+    let secret = place.path().join("secret");
+    pipe(&secret);
+    place.file("host.toml", "[grants.env]\nSECRET = { file = \"secret\" }\n");
+    let flags = [&["--config", "host.toml"], &ADMIN[..]].concat();
     let mut serving = Serving::begin(&place, "server.wasm", &flags);
     logged(&mut serving, "admin on unix:admin.sock");
     assert!(administrator(&place, "GET /livez").starts_with("HTTP/1.1 200 "));
@@ -771,14 +761,7 @@ fn the_administrator_is_answered_while_the_component_is_loaded() {
     assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nretry-after: 1\r\n"), "{answer}");
     serving.signal(Signal::SIGHUP);
     assert!(administrator(&place, "GET /livez").starts_with("HTTP/1.1 200 "));
-    let mut first = open_once_read(&key);
-    // The swap that the signal asks for finds a file.
-    let digits = "0".repeat(64);
-    fs::remove_file(&key).unwrap();
-    fs::write(&key, &digits).unwrap();
-    fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
-    first.write_all(digits.as_bytes()).unwrap();
-    drop(first);
+    open_once_read(&secret).write_all(b"s3cret").unwrap();
     serving.listens();
     logged(&mut serving, "nothing to swap (SIGHUP): server.wasm is the component that runs");
     assert_eq!(status(&serving), "500");
@@ -791,9 +774,9 @@ fn a_server_that_still_loads_its_component_stops_at_once() {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let place = Place::new();
         place.file("server.wasm", server("unreachable"));
-        let key = place.path().join("key");
-        pipe(&key);
-        let flags = [&["--cache", "none", "--key", "key"], &ADMIN[..]].concat();
+        pipe(&place.path().join("secret"));
+        place.file("host.toml", "[grants.env]\nSECRET = { file = \"secret\" }\n");
+        let flags = [&["--config", "host.toml"], &ADMIN[..]].concat();
         let mut serving = Serving::begin(&place, "server.wasm", &flags);
         logged(&mut serving, "admin on unix:admin.sock");
         serving.signal(signal);
@@ -879,5 +862,108 @@ fn help_tells_the_exit_codes() {
         ["--keyvalue", "--reuse", "--env", "--dir", "--stdio", "--http-out", "--max-memory", "--max-time"]
     {
         assert!(out.contains(flag), "{flag}");
+    }
+}
+
+#[test]
+fn kv_check_finds_what_is_damaged_and_its_exit_code_says_so() {
+    let place = Place::new();
+    let file = place.path().join("store.redb");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let store = Redb::open(&file).unwrap();
+    runtime.block_on(async {
+        use host_runner::keyvalue::Backend;
+        store.set("b", "first".into(), b"customer Alice".to_vec()).await.unwrap();
+        store.set("b", "second".into(), b"customer Bert".to_vec()).await.unwrap();
+    });
+    let (code, out, err) = place.run(&["kv", "check", "store.redb"]);
+    assert_eq!((code, out.as_str()), (6, ""), "{err}");
+    assert!(err.contains("the store store.redb is in use by another process"), "{err}");
+    drop(store);
+    let (code, out, err) = place.run(&["kv", "check", "store.redb"]);
+    assert_eq!((code, out.as_str()), (0, "store.redb: sound: 2 entries, 27 bytes of values\n"), "{err}");
+    let mut bytes = fs::read(&file).unwrap();
+    let all: Vec<usize> = (0..bytes.len()).filter(|&at| bytes[at..].starts_with(b"customer Alice")).collect();
+    for at in all {
+        bytes[at] ^= 1;
+    }
+    fs::write(&file, bytes).unwrap();
+    let (code, out, err) = place.run(&["kv", "check", "store.redb"]);
+    assert_eq!(code, 1, "{out}{err}");
+    assert_eq!(
+        out,
+        "store.redb: pages of the file do not have the checksums that they were given\n\
+         store.redb: damaged: bucket \"b\", key \"first\"\n\
+         store.redb: damaged: 1 entries; 1 are as they were written. Restore the file from a copy\n"
+    );
+    assert_eq!(place.run(&["kv", "check", "guest.wasm"]).0, 3);
+    assert_eq!(place.run(&["kv", "check", "nothing.redb"]).0, 3);
+    assert!(!place.path().join("nothing.redb").exists());
+}
+
+/// A library warns of each acknowledgement that nobody asked for.
+#[test]
+fn a_client_cannot_fill_the_log() {
+    let place = Place::new();
+    place.file("server.wasm", server("unreachable"));
+    let mut serving = Serving::start(&place, &[]);
+    let ping = b"\0\0\x08\x06\x01\0\0\0\0unasked!";
+    for _ in 0..4 {
+        let mut stream = TcpStream::connect(&serving.address).unwrap();
+        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
+        stream.write_all(&ping.repeat(1_000)).unwrap();
+        // It is answered when all before it was read.
+        stream.write_all(b"\0\0\x08\x06\0\0\0\0\0the last").unwrap();
+        let mut came = Vec::new();
+        while !came.windows(8).any(|window| window == b"the last") {
+            let mut piece = [0; 1_024];
+            let length = stream.read(&mut piece).unwrap();
+            assert_ne!(length, 0);
+            came.extend_from_slice(&piece[..length]);
+        }
+    }
+    serving.signal(Signal::SIGTERM);
+    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+    let mut log = String::new();
+    serving.err.read_to_string(&mut log).unwrap();
+    let lines = log.lines().filter(|line| line.contains("PING ack")).count();
+    assert!((1..100).contains(&lines), "{lines} lines");
+}
+
+/// Nobody would ever write to them.
+#[test]
+fn a_pipe_in_the_place_of_a_key_or_of_code_is_not_waited_for() {
+    let place = Place::new();
+    let kept = ["call", "guest.wasm", "example:math/sums#add(40, 2)", "--cache", "kept"];
+    assert_eq!(place.run(&kept).0, 0);
+    let files = fs::read_dir(place.path().join("kept")).unwrap();
+    let entry = files.map(|file| file.unwrap().path()).find(|file| file.extension().is_some()).unwrap();
+    fs::remove_file(&entry).unwrap();
+    pipe(&entry);
+    let mut command = place.command(&kept);
+    let (code, out, err) = in_time(move || told(command.output().unwrap()));
+    assert_eq!((code, out.as_str()), (0, "42\n"), "{err}");
+    assert!(err.contains("it is no file"), "{err}");
+    let key = place.path().join("kept/key");
+    fs::remove_file(&key).unwrap();
+    pipe(&key);
+    let mut command = place.command(&kept);
+    let (code, out, err) = in_time(move || told(command.output().unwrap()));
+    assert_eq!((code, out.as_str()), (6, ""), "{err}");
+    assert!(err.contains("the key kept/key cannot be read") && err.contains("it is no file"), "{err}");
+}
+
+#[test]
+fn a_pattern_or_a_list_is_no_host_that_requests_may_go_to() {
+    let place = Place::new();
+    for (host, why) in [
+        ("*", "there is no pattern for several hosts, each is named; "),
+        ("*.example.com", "there is no pattern for several hosts, each is named; "),
+        ("a.example,b.example", "each host is named on its own, in a flag or an item of the list; "),
+    ] {
+        let (code, _, err) = place.run(&["call", "guest.wasm", "spin()", "--http-out", host]);
+        assert_eq!(code, 2, "{err}");
+        let message = format!("{host:?} is not a host with an optional port: {why}write for example");
+        assert!(err.contains(&message), "{err}");
     }
 }

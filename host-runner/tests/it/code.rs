@@ -2,11 +2,12 @@
 //! compiled anew.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use host_runner::{App, Cache, Engine, EngineOptions, Setup};
 use tempfile::TempDir;
 
 const GUEST: &str = r#"(component
@@ -262,6 +263,33 @@ fn a_folder_that_others_may_write_to_is_refused() {
     }
     fs::set_permissions(place.path("kept"), Permissions::from_mode(0o755)).unwrap();
     assert_eq!(place.run(&KEPT), (0, "42\n".into(), String::new()));
+}
+
+/// Somebody has put a link to another folder in its place, since it was opened.
+#[test]
+fn a_folder_that_was_replaced_is_not_written_to() {
+    let place = Place::new();
+    let folder = place.path("kept");
+    let cache = Cache::open(&folder).unwrap();
+    fs::rename(&folder, place.path("moved")).unwrap();
+    fs::create_dir(place.path("another")).unwrap();
+    symlink("another", &folder).unwrap();
+    let engine = Engine::new(&EngineOptions { cache: Some(cache), ..EngineOptions::default() }).unwrap();
+    App::from_bytes(&engine, "guest.wasm", &wat::parse_str(GUEST).unwrap(), Setup::default()).unwrap();
+    assert_eq!(fs::read_dir(place.path("another")).unwrap().count(), 0);
+}
+
+#[test]
+#[ignore = "only root can give a file to another user"]
+fn a_link_of_somebody_else_in_the_place_of_the_folder_is_refused() {
+    let place = Place::new();
+    fs::create_dir(place.path("another")).unwrap();
+    symlink("another", place.path("kept")).unwrap();
+    assert_eq!(place.run(&KEPT).0, 0);
+    lchown(place.path("kept"), Some(12_345), None).unwrap();
+    let (exit, _, err) = place.run(&KEPT);
+    assert_eq!(exit, 6, "{err}");
+    assert!(err.contains("kept, belongs to user 12345"), "{err}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
@@ -284,5 +285,34 @@ async fn a_connection_without_a_request_is_closed() {
     let client = Client::with(&server, &pinging).await;
     assert_eq!(client.ask(Method::GET, "ok", "").await.0, StatusCode::OK);
     tokio::time::timeout(LONG, client.connection).await.expect("it is closed").unwrap().unwrap();
+    server.stop().await;
+}
+
+/// A frame on the connection itself.
+fn frame(kind: u8, flags: u8, stream: u8, content: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(content.len()).unwrap();
+    [&[0, 0, length, kind, flags, 0, 0, 0, stream], content].concat()
+}
+
+/// Each costs its sender next to nothing, and leads to nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_frames_ends_its_connection() {
+    const MANY: usize = 4_000_000;
+    let server = start(Limits::default()).await;
+    for (name, frame) in [
+        ("PRIORITY", frame(2, 0, 1, &[0, 0, 0, 0, 9])),
+        ("WINDOW_UPDATE", frame(8, 0, 0, &[0, 0, 0, 1])),
+        ("PING acknowledgement", frame(6, 1, 0, b"unasked!")),
+        ("an unknown frame", frame(99, 0, 0, b"")),
+    ] {
+        let mut stream = server.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
+        let frames = frame.repeat(1_000);
+        let mut sent = 0;
+        while sent < MANY && stream.write_all(&frames).await.is_ok() {
+            sent += 1_000;
+        }
+        assert!(sent < MANY, "{name}");
+    }
+    assert!(server.ask("ok").await.contains("hello"));
     server.stop().await;
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use host_runner::keyvalue::{
     Backend, Delta, Keys, MAX_COPIES, MAX_KEY, MAX_VALUE, Memory, OpenError, PAGE, Redb, StoreError, Write,
-    Written,
+    Written, check,
 };
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
@@ -302,6 +302,146 @@ fn a_damaged_store_is_an_error() {
         let error = Redb::open(&file).unwrap_err();
         assert!(matches!(error, OpenError::NotAStore { .. }), "{length} bytes: {error:?}");
     }
+}
+
+/// Entries of three buckets, in more than one page, after some were written over and deleted.
+fn entries() -> BTreeMap<(String, String), Vec<u8>> {
+    let place = |n: u32| (["a", "b", "c"][n as usize % 3].to_owned(), format!("customer/{:03}", n * 7 % 200));
+    (0..200).map(|n| (place(n), format!("name {n} ").repeat(6).into_bytes())).collect()
+}
+
+/// What a store answers: the values of all entries, what it says of a key that never was, and its lists of keys. `None` is an
+/// error.
+fn answers(store: &Redb) -> (Vec<Option<Option<Vec<u8>>>>, Vec<Option<Vec<String>>>) {
+    runtime().block_on(async {
+        let (mut values, mut lists) = (Vec::new(), Vec::new());
+        for (bucket, key) in entries().into_keys() {
+            values.push(store.get(&bucket, key.clone()).await.ok());
+            values.push(store.get(&bucket, key + "/missing").await.ok());
+        }
+        for bucket in ["a", "b", "c", "d"] {
+            lists.push(store.list_keys(bucket, None).await.ok().map(|page| page.keys));
+        }
+        (values, lists)
+    })
+}
+
+/// Damage that nobody would notice: the file was closed in order, and nothing checks it when it is opened.
+#[test]
+fn a_flipped_bit_is_an_error_or_makes_no_difference() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("store.redb");
+    let store = Redb::open(&file).unwrap();
+    runtime().block_on(async {
+        for ((bucket, key), value) in entries() {
+            store.set_many(&bucket, vec![(key.clone(), vec![1; 40]), (key, value)]).await.unwrap();
+        }
+        store.set("b", "zzz".into(), vec![2; 99]).await.unwrap();
+        store.delete("b", "zzz".into()).await.unwrap();
+    });
+    let right = answers(&store);
+    assert!(right.0.iter().chain(right.0.iter()).all(Option::is_some) && right.1.iter().all(Option::is_some));
+    drop(store);
+    let whole = std::fs::read(&file).unwrap();
+    let sound = check(&file).unwrap();
+    assert!(sound.is_sound() && sound.sealed, "{sound:?}");
+    assert_eq!(sound.entries, entries().len() as u64);
+    assert_eq!(std::fs::read(&file).unwrap(), whole, "a check changes nothing");
+    let (mut wrong, mut noticed, mut tried) = (Vec::new(), 0, 0);
+    for at in (0..whole.len()).filter(|&at| whole[at] != 0).step_by(67) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1 << (at % 8);
+        std::fs::write(&file, damaged).unwrap();
+        tried += 1;
+        let Ok(store) = Redb::open(&file) else {
+            noticed += 1;
+            continue;
+        };
+        let given = answers(&store);
+        let values = given.0.iter().zip(&right.0).all(|(given, right)| given.is_none() || given == right);
+        let lists = given.1.iter().zip(&right.1).all(|(given, right)| given.is_none() || given == right);
+        if !values || !lists {
+            wrong.push(at);
+        }
+        noticed += usize::from(given != right);
+    }
+    assert!(wrong.is_empty(), "of {tried} flipped bits, these make wrong answers: {wrong:?}");
+    assert!(noticed > tried / 10, "{noticed} of {tried}");
+}
+
+/// A table of the versions that kept values without checksums.
+const EARLIER: redb::TableDefinition<(&str, &str), &[u8]> = redb::TableDefinition::new("keyvalue");
+/// The same, when an upgrade was killed in its middle.
+const LEFT: redb::TableDefinition<(&str, &str), &[u8]> =
+    redb::TableDefinition::new("keyvalue without checksums");
+
+fn earlier_store(file: &std::path::Path, rows: u32) {
+    let database = redb::Database::create(file).unwrap();
+    let transaction = database.begin_write().unwrap();
+    {
+        let mut table = transaction.open_table(EARLIER).unwrap();
+        for row in 0..rows {
+            table.insert(("b", format!("{row:06}").as_str()), &row.to_be_bytes()[..]).unwrap();
+        }
+    }
+    transaction.commit().unwrap();
+}
+
+fn has_all(file: &std::path::Path, rows: u32) {
+    let store = Redb::open(file).unwrap();
+    runtime().block_on(async {
+        for row in 0..rows {
+            let value = store.get("b", format!("{row:06}")).await.unwrap();
+            assert_eq!(value, Some(row.to_be_bytes().to_vec()), "{row}");
+        }
+    });
+    drop(store);
+    let checked = check(file).unwrap();
+    assert!(checked.is_sound() && checked.sealed, "{checked:?}");
+    assert_eq!(checked.entries, u64::from(rows));
+}
+
+#[test]
+fn a_store_of_an_earlier_version_gets_checksums() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("store.redb");
+    earlier_store(&file, 25_000);
+    let checked = check(&file).unwrap();
+    assert!(checked.is_sound() && !checked.sealed, "{checked:?}");
+    has_all(&file, 25_000);
+    // A version without checksums does not take it for an empty one.
+    let database = redb::Database::create(&file).unwrap();
+    assert!(database.begin_write().unwrap().open_table(EARLIER).is_err());
+}
+
+#[test]
+fn an_upgrade_that_was_killed_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("store.redb");
+    earlier_store(&file, 10_100);
+    has_all(&file, 10_100);
+    // As it is after the first batch: the last rows are still in the table of the earlier version.
+    let database = redb::Database::create(&file).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction.open_table(LEFT).unwrap().insert(("b", "010100"), &10_100_u32.to_be_bytes()[..]).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    has_all(&file, 10_101);
+}
+
+/// Otherwise what is damaged would get a checksum, and be found sound from then on.
+#[test]
+fn a_damaged_store_of_an_earlier_version_is_not_upgraded() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("store.redb");
+    earlier_store(&file, 2_000);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let at = bytes.windows(6).position(|window| window == b"001234").unwrap();
+    bytes[at + 5] ^= 1;
+    std::fs::write(&file, &bytes).unwrap();
+    let error = Redb::open(&file).unwrap_err();
+    assert!(matches!(error, OpenError::NotAStore { .. }), "{error:?}");
+    assert!(!check(&file).unwrap().is_sound());
 }
 
 #[test]

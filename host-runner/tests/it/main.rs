@@ -6,6 +6,7 @@ mod call;
 mod cli;
 mod code;
 mod config;
+mod descent;
 #[cfg(unix)]
 mod disk;
 mod engine;

@@ -457,7 +457,7 @@ fn the_administrator_is_answered_on_a_socket_that_the_file_names() {
         std::thread::yield_now();
     }
     let mut swapping = std::os::unix::net::UnixStream::connect(&socket).unwrap();
-    swapping.write_all(b"POST /swap HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n").unwrap();
+    swapping.write_all(b"POST /swap HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     swapping.read_to_string(&mut answer).unwrap();
     assert!(answer.contains("\"changed\":false"), "{answer}");

@@ -416,12 +416,41 @@ async fn a_request_needs_one_host() {
         "GET /ok HTTP/1.1\r\n\r\n",
         "GET /ok HTTP/1.1\r\nHost: a b\r\n\r\n",
         "GET /ok HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "GET /ok HTTP/1.1\r\nHost: u@a\r\n\r\n",
+        "GET http://u@a/ok HTTP/1.1\r\nHost: a\r\n\r\n",
     ] {
         let mut stream = server.send(request.as_bytes()).await;
         let mut head = [0; 12];
         stream.read_exact(&mut head).await.unwrap();
         assert_eq!(&head, b"HTTP/1.1 400");
     }
+    server.stop().await;
+}
+
+/// Each of these is read in another way by some other server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_may_be_read_in_two_ways_is_refused() {
+    let server = start(Limits::default()).await;
+    for request in [
+        "GET /ok HTTP/1.1\nHost: a\r\n\r\n",
+        "GET /ok HTTP/1.1\r\nHost: a\n\r\n",
+        "GET /ok HTTP/1.1\r\nHost: a\r\nX: y\nZ: a\r\n\r\n",
+        "GET /ok HTTP/1.1\r\nHost: a\r\n\n",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    ] {
+        let mut stream = server.send(request.as_bytes()).await;
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).await.unwrap();
+        assert_eq!(&head, b"HTTP/1.1 400", "{request:?}");
+    }
+    // The second one on a connection, after a body with such an end of line in it.
+    let requests =
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na\nbGET /ok HTTP/1.1\nHost: a\r\n\r\n";
+    let answers = rest(&mut server.send(requests.as_bytes()).await).await;
+    assert!(answers.starts_with("HTTP/1.1 200 OK\r\n") && answers.contains("a\nb"), "{answers}");
+    assert!(answers.contains("HTTP/1.1 400 "), "{answers}");
     server.stop().await;
 }
 

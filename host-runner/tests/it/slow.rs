@@ -53,6 +53,114 @@ async fn a_guest_is_not_blamed_for_waiting_for_its_client() {
     assert!(failures.lock().unwrap().is_empty(), "{failures:?}");
 }
 
+/// Bodies that do not come: short, long, and without a length.
+const SLOW: [&[u8]; 3] = [
+    b"POST /all HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\na",
+    b"POST /all HTTP/1.1\r\nHost: here\r\nContent-Length: 1000000\r\n\r\na",
+    b"POST /all HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n",
+];
+
+/// There are four places, or the eight that the pool has, and many more that wait for their clients.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_bodies_keep_nobody_else_waiting() {
+    for concurrency in [4, 64] {
+        slow_bodies_beside_others(concurrency).await;
+    }
+}
+
+async fn slow_bodies_beside_others(concurrency: u32) {
+    let limits = Limits { time: LONG, body_stall: LONG, concurrency, ..Limits::default() };
+    let server = start(limits).await;
+    let mut slow = Vec::new();
+    for request in SLOW.iter().cycle().take(24) {
+        slow.push(server.send(request).await);
+    }
+    for _ in 0..20 {
+        let answer = tokio::time::timeout(LONG / 2, server.ask("ok")).await.expect("there is a place");
+        assert!(answer.contains("hello"), "{answer}");
+        let post =
+            b"POST /echo HTTP/1.1\r\nHost: here\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+        let answer = tokio::time::timeout(LONG / 2, async { rest(&mut server.send(post).await).await });
+        assert!(answer.await.expect("there is a place").contains("hello"));
+    }
+    // None of them has been given up meanwhile.
+    for stream in slow {
+        let outcome = stream.try_read(&mut [0; 1]);
+        assert!(outcome.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock));
+    }
+    drop(server);
+}
+
+/// It is slow on purpose: each piece is sent when the one before it has come back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_may_wait_for_its_answer_before_it_sends_the_rest() {
+    let server = start(Limits { time: LONG, ..Limits::default() }).await;
+    for length in ["Transfer-Encoding: chunked", "Content-Length: 70000"] {
+        let head = format!("POST /echo HTTP/1.1\r\nHost: here\r\n{length}\r\n\r\n");
+        let mut stream = server.send(head.as_bytes()).await;
+        for piece in ["first", "secnd", "third"] {
+            let chunk = if length.starts_with('T') { format!("5\r\n{piece}\r\n") } else { piece.to_owned() };
+            stream.write_all(chunk.as_bytes()).await.unwrap();
+            let mut answer = Vec::new();
+            while !answer.windows(5).any(|window| window == piece.as_bytes()) {
+                assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "{piece}");
+            }
+        }
+    }
+    drop(server);
+}
+
+/// A byte comes again and again, and never a long time without one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_comes_byte_by_byte_is_too_slow() {
+    let limits = Limits { time: LONG, body_stall: SHORT, rate: 1 << 20, ..Limits::default() };
+    let (server, failures) = telling(limits).await;
+    for request in SLOW {
+        let (mut read, mut write) = server.send(request).await.into_split();
+        let piece: &[u8] = if request.ends_with(b"\n") { b"1\r\na\r\n" } else { b"a" };
+        let trickle = async {
+            loop {
+                tokio::time::sleep(SHORT / 30).await;
+                if write.write_all(piece).await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        let mut answer = Vec::new();
+        let read = async {
+            while !answer.starts_with(b"HTTP/1.1 408 ") {
+                assert_ne!(read.read_buf(&mut answer).await.unwrap_or(0), 0, "{answer:?}");
+            }
+        };
+        tokio::select! {
+            outcome = tokio::time::timeout(LONG, read) => outcome.expect("it is given up"),
+            () = trickle => {}
+        }
+    }
+    server.stop().await;
+    assert!(failures.lock().unwrap().is_empty(), "{failures:?}");
+}
+
+/// The time of each runs out at a moment at which a byte may just have come.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_guest_is_not_blamed_for_a_byte_that_came_in_the_last_moment() {
+    let (server, failures) = telling(short()).await;
+    let trickle = async |mut stream: TcpStream| {
+        while stream.write_all(b"1\r\na\r\n").await.is_ok() {
+            tokio::time::sleep(Duration::from_micros(200)).await;
+        }
+    };
+    for _ in 0..4 {
+        let mut clients = Vec::new();
+        for _ in 0..8 {
+            clients.push(trickle(server.send(SLOW[2]).await));
+        }
+        futures::future::join_all(clients).await;
+    }
+    server.stop().await;
+    assert!(failures.lock().unwrap().is_empty(), "{:?}", failures.lock().unwrap());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_breaks_off_within_its_body_is_no_failure_of_the_guest() {
     let (server, failures) = telling(Limits::default()).await;

@@ -17,7 +17,7 @@ use wit_parser::{PackageId, Resolve};
 /// The first letter of the path says what it does: `o` answers "hello", after which it writes the body; `e` answers with
 /// the body of the request as it comes; `t` traps; `h` traps after its answer; `s` spins; `w` waits for years; `x` answers
 /// with an error; `q` exits with ok when its body is finished, and `u` traps; `E` ends its body with an error, and that of `S`
-/// is shorter than it says; `m` grows by more memory than there is; `T` grows its table; `f` makes headers without end, and `n`
+/// is shorter than it says; `O` returns while its body is open; `m` grows by more memory than there is; `T` grows its table; `f` makes headers without end, and `n`
 /// streams.
 const GUEST: &str = r#"(module
     (import "wasi:http/types@0.3.0" "[method]request.get-path-with-query" (func $path (param i32 i32)))
@@ -67,6 +67,7 @@ const GUEST: &str = r#"(module
         (i32.or (i32.const 2) (i32.shl (global.get $waiting) (i32.const 4))))
     ;; After the body: no trailers.
     (func $finish (result i32)
+        (if (i32.eq (global.get $letter) (i32.const 0x4f)) (then (return (i32.const 0))))
         (call $end (global.get $out))
         (i32.store8 (i32.const 512) (i32.eq (global.get $letter) (i32.const 0x45)))
         (if (i32.eq (call $no-trailers (global.get $last) (i32.const 512)) (i32.const -1))
@@ -256,6 +257,7 @@ async fn an_answer_that_does_not_end_well_is_told() {
     for (path, reason) in [
         ("Error", "it ended the body of its answer with an error: "),
         ("Short", "it said that its answer has 9 bytes, and wrote 5"),
+        ("Open", "it did not finish the body of its answer"),
     ] {
         let answer = server.ask(path).await;
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{path}: {answer}");

@@ -200,6 +200,11 @@ pub fn guest_that_tells_the_scheme() -> Vec<u8> {
 
 /// The same, which asks a server before it answers: on `i` with the headers that it was given itself, on `j` with none.
 pub fn guest_that_asks(server: SocketAddr) -> Vec<u8> {
+    guest_that_asks_for(server, "/")
+}
+
+/// The same, which asks it for this path.
+pub fn guest_that_asks_for(server: SocketAddr, path: &str) -> Vec<u8> {
     let imports = r#"(import "wasi:http/types@0.2.12" "[method]incoming-request.headers" (func $headers-of (param i32) (result i32)))
         (import "wasi:http/types@0.2.12" "[method]fields.clone" (func $clone (param i32) (result i32)))
         (import "wasi:http/types@0.2.12" "[constructor]fields" (func $fields (result i32)))
@@ -220,14 +225,16 @@ pub fn guest_that_asks(server: SocketAddr) -> Vec<u8> {
                 (then (call $clone (call $headers-of (local.get $request))))
                 (else (call $fields)))))
             (drop (call $scheme (local.get $stream) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0)))
-            (drop (call $target (local.get $stream) (i32.const 1) (i32.const 1999) (i32.const 1)))
+            (drop (call $target (local.get $stream) (i32.const 1) (i32.const 1900) (i32.const {})))
             (drop (call $authority (local.get $stream) (i32.const 1) (i32.const 2000) (i32.const {})))
             (call $send (local.get $stream) (i32.const 0) (i32.const 0) (i32.const 1024))
             (if (i32.load8_u (i32.const 1024)) (then unreachable))
             (call $block (call $subscribe (i32.load (i32.const 1032))))))",
+        path.len(),
         server.len()
     );
-    let data = format!(r#"(data (i32.const 1999) "/{server}") (global $headers"#);
+    let data =
+        format!(r#"(data (i32.const 1900) "{path}") (data (i32.const 2000) "{server}") (global $headers"#);
     let text = GUEST.replace("(global $headers", &data);
     component(&text.replace(";; imports", imports).replace(";; prints", &asks))
 }
@@ -323,8 +330,12 @@ pub async fn start_trusting(bytes: &[u8], concurrency: Option<bool>, proxies: &[
 }
 
 async fn listen(server: Server) -> Running {
+    listen_on(TcpListener::bind("127.0.0.1:0").await.unwrap(), server).await
+}
+
+/// A server on a socket that is bound already.
+pub async fn listen_on(listener: TcpListener, server: Server) -> Running {
     let swapper = server.swapper();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(server.serve(listener, async {
