@@ -2,7 +2,7 @@
 //!
 //! A part may know one resource under several names. Another part may keep these names apart: a host that gives one
 //! resource under both names serves them both. But where each of two parts holds for one what the other keeps apart, no host
-//! that either of them was built for serves the other one.
+//! that either of them was built for serves the other one. A host that a third part was built for may.
 
 use std::collections::HashMap;
 
@@ -71,6 +71,12 @@ impl<'a> Claims<'a> {
     /// How much it takes to compare with other claims.
     pub(super) fn len(&self) -> usize {
         self.all.len()
+    }
+
+    /// Whether two names are one resource here.
+    pub(super) fn hold(&self, (one, other): &Apart<'_, '_>) -> bool {
+        let there = |claim: &Claim<'_>| self.by_place.get(&claim.place);
+        there(one).is_some_and(|resource| there(other) == Some(resource))
     }
 
     /// Returns the first two names that are one resource here, and two to the other part.

@@ -389,10 +389,12 @@ impl<'a> Walk<'a> {
         if w == o {
             return Ok(());
         }
-        // Of one name, it is told once for each import, whose wire may be what is wrong. Of different names, each mention is
-        // wrong by itself.
+        // Of one name, it is told once for each import, whose wire may be what is wrong. Under different names, each mention is
+        // wrong by itself; and so is each name that is given to resources of different names.
         let place = at.path.first().cloned().unwrap_or_default();
-        if !self.strangers.insert((w, o, at.wanted.part, place)) && self.are_namesakes(nodes) {
+        let names = matches!(at.wanted.root, Root::Item(_, Item::Type(_)));
+        let alike = if names { self.are_namesakes(nodes) } else { wanted.name == offered.name };
+        if !self.strangers.insert((w, o, at.wanted.part, place)) && alike {
             return Ok(());
         }
         if self.voice == Voice::Change {

@@ -115,8 +115,8 @@ impl<'a> Host<'a> {
         self.same_for_all(walk, left)
     }
 
-    /// Notes each two parts that contradict each other about which resources of the host are one, unless something is noted
-    /// between the two already.
+    /// Notes each two parts that contradict each other about which resources of the host are one, and that no part serves with
+    /// what it wants, unless something is noted between the two already.
     pub(super) fn contradictions(&self, walk: &mut Walk<'a>, hosts: &Resources) -> Done {
         let involved =
             |claims: &Claims<'_>| claims.unite() && claims.divide(|place| hosts.place(place.clone()));
@@ -125,7 +125,14 @@ impl<'a> Host<'a> {
             for (other, others) in &involved[..at] {
                 walk.spend(claims.len() + others.len() + walk.found.len())?;
                 let Some(pairs) = claims.apart_in(others).zip(others.apart_in(claims)) else { continue };
-                if !walk.found.iter().any(|found| is_between(found, walk.name(**one), walk.name(**other))) {
+                // What a third part wants may serve both.
+                walk.spend(self.claims.len())?;
+                let serves = |third: &Claims<'a>| {
+                    [pairs.0, pairs.1].iter().all(|pair| third.hold(pair))
+                        && [claims, others].iter().all(|claims| claims.apart_in(third).is_none())
+                };
+                let told = |found: &Mismatch| is_between(found, walk.name(**one), walk.name(**other));
+                if !self.claims.values().any(serves) && !walk.found.iter().any(told) {
                     contradiction(walk, (**one, pairs.0), (**other, pairs.1))?;
                 }
             }

@@ -1,6 +1,9 @@
 //! What is left to the host is one for all who import it, and has resources of its own: `check` and `compose` say the same of
 //! it.
 
+use composer::check::{Part, wiring};
+use composer::shape::Shape;
+
 use crate::common::{component, links, of_world, says};
 
 const SHARING: &str = "
@@ -148,6 +151,19 @@ fn two_parts_that_contradict_each_other_about_resources_of_the_host_do_not_fit()
         ] {
             assert_eq!(text.contains(expected), contradicts, "{items}: {expected}: {text}");
         }
+    }
+}
+
+#[test]
+fn two_parts_do_not_contradict_each_other_where_a_third_part_serves_both() {
+    let shape = |items: &str| Shape::of_component(&resources(items, false)).expect("it is a component");
+    let mut shapes = vec![("one", shape("s t=s d")), ("another", shape("s t d=s"))];
+    for (items, fits) in [("s t d", false), ("s t=s d=s", true)] {
+        shapes.push(("third", shape(items)));
+        let parts: Vec<Part<'_>> = shapes.iter().map(|(name, shape)| Part { name, shape }).collect();
+        let report = wiring(&parts, &[], &[]).expect("they can be compared");
+        assert_eq!(report.fits(), fits, "{items}: {:#?}", report.mismatches);
+        shapes.pop();
     }
 }
 

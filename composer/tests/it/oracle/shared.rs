@@ -2,7 +2,7 @@
 //!
 //! The host gives one resource wherever at least one of the three says so: that host is made here and put before the engine, with each
 //! of the three. And of each two, one must be served by what the other one wants: where each of them holds for one what the
-//! other keeps apart, no host that either was built for serves both.
+//! other keeps apart, no host that either was built for serves both, unless what the third wants does.
 
 use std::collections::HashMap;
 
@@ -16,6 +16,9 @@ use super::{encode, engine, text};
 
 /// Enough to meet each sort of disagreement many times.
 const TRIPLES: u64 = 2_000;
+
+/// One of which `check` and this once said different things: what the third wants serves the two others.
+const FOUND: u64 = 8_614;
 
 /// What the three want, from one world: each has its own idea of some resources, and now and then of a function.
 fn worlds(maker: &mut Maker) -> [World; 3] {
@@ -137,17 +140,18 @@ fn examine(seed: u64, seen: &mut Seen) {
     let host = host(&worlds);
     let served = worlds.each_ref().map(|world| engine::verdict(&host, world));
     let pairs = [(0, 1), (0, 2), (1, 2)];
-    let one_serves = |one: &World, other: &World| {
-        engine::verdict(one, other).is_ok() || engine::verdict(other, one).is_ok()
+    let serves = |one: &World, other: &World| engine::verdict(one, other).is_ok();
+    let together = |(one, other): &(usize, usize)| {
+        worlds.iter().any(|host| serves(host, &worlds[*one]) && serves(host, &worlds[*other]))
     };
     let possible = served.iter().all(Result::is_ok);
-    let agree = pairs.iter().all(|(one, other)| one_serves(&worlds[*one], &worlds[*other]));
+    let agree = pairs.iter().all(together);
     let report = check(&worlds);
     let [one, another, third] = worlds.each_ref().map(text::world);
     assert_eq!(
         report.fits(),
         possible && agree,
-        "seed {seed}: the engine: {served:?}, and of each two one serves the other: {agree}; check: {:#?}\n\
+        "seed {seed}: the engine: {served:?}, and what one wants serves each two: {agree}; check: {:#?}\n\
          {one}\n{another}\n{third}",
         report.mismatches
     );
@@ -159,7 +163,7 @@ fn examine(seed: u64, seen: &mut Seen) {
 #[test]
 fn three_that_leave_resources_to_one_host_fit_where_the_engine_says_so() {
     let mut seen = Seen::default();
-    (0..TRIPLES).for_each(|seed| examine(seed, &mut seen));
+    (0..TRIPLES).chain([FOUND]).for_each(|seed| examine(seed, &mut seen));
     let Seen { fitting, apart, contradicting } = seen;
     assert!(fitting > 300 && apart > 50 && contradicting > 20, "{seen:?}");
 }
