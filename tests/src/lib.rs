@@ -8,11 +8,13 @@
 //! - [`guest`]: a component in this process, called with values or with text in WAVE;
 //! - [`http`]: a client that can also behave badly;
 //! - [`catalogue`]: the products of the CSV file, as data and as text for `host-runner call`;
+//! - [`bombs`]: small components that are expensive to load;
 //! - [`books`]: what was bought, against what the shop's storage says;
 //! - [`swap`]: a host whose component is swapped, again and again;
 //! - [`shop`]: what the shop's JSON interface says.
 #![deny(missing_docs)]
 
+pub mod bombs;
 pub mod books;
 pub mod catalogue;
 pub mod compose;

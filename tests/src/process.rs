@@ -11,7 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::time::TimeValLike;
 use nix::unistd::Pid;
 
 use crate::project;
@@ -54,6 +56,44 @@ pub fn run<A: AsRef<OsStr>>(name: &str, folder: &Path, arguments: &[A], input: &
         code: output.status.code(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
+}
+
+/// What a command said, and what it used of its machine.
+#[derive(Debug)]
+pub struct Measured {
+    /// Its exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// Standard error.
+    pub stderr: String,
+    /// What it and its own children computed.
+    pub processor: Duration,
+    /// The most memory that any command of this process ever had, in bytes: the system tells no more of those that ended.
+    pub peak: u64,
+}
+
+/// Runs one of the two commands to its end, and measures it. No other child of this process may end meanwhile.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn measured(name: &str, folder: &Path, arguments: &[&str]) -> Result<Measured> {
+    let before = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let output = Command::new(project::command(name))
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("{name} cannot be started"))?;
+    let after = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let computed = |usage: &nix::sys::resource::Usage| usage.user_time() + usage.system_time();
+    let micros = (computed(&after) - computed(&before)).num_microseconds();
+    // In units of a kilobyte, but for macOS.
+    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
+    Ok(Measured {
+        code: output.status.code(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        processor: Duration::from_micros(u64::try_from(micros)?),
+        peak: u64::try_from(after.max_rss())? * unit,
     })
 }
 

@@ -37,11 +37,12 @@ pub fn fixture(name: &str) -> PathBuf {
     path(&format!("target/fixtures/components/{name}.wasm"))
 }
 
-/// A guest of `tests/` as Cargo makes it for WASI 0.2, without any tool of this project: `reach` or `hostile-reaching`.
+/// A guest of `tests/` as Cargo makes it for WASI 0.2, without any tool of this project: `reach`, `hostile-reaching` or
+/// `hostile-web`.
 pub fn program(name: &str) -> PathBuf {
     static BUILT: Once = Once::new();
     BUILT.call_once(|| {
-        let packages = ["-p", "reach", "-p", "hostile-reaching"];
+        let packages = ["-p", "reach", "-p", "hostile-reaching", "-p", "hostile-web"];
         let options = ["build", "--profile", "guest", "--locked", "--quiet", "--target", "wasm32-wasip2"];
         cargo(&[&options[..], &packages].concat());
     });

@@ -20,6 +20,7 @@ use bindings::shop::orders::types::{Cart, CartLine, Error, Tier};
 use bindings::wasi::http::types::{
     Fields, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam,
 };
+use bindings::wasi::io::streams::StreamError;
 
 struct Front;
 
@@ -30,14 +31,28 @@ impl Guest for Front {
         let path = request.path_with_query().unwrap_or_default();
         let words: Vec<&str> = path.split('/').skip(1).collect();
         let (status, text) = match (request.method(), words.as_slice()) {
-            (Method::Post, ["orders", key, sku, quantity]) => match quantity.parse() {
-                Ok(quantity) => told(201, place(key, sku, quantity)),
-                Err(error) => (400, error.to_string()),
+            (Method::Post, ["orders", key, sku, quantity]) => match (read(&request), quantity.parse()) {
+                (Ok(()), Ok(quantity)) => told(201, place(key, sku, quantity)),
+                (Err(error), _) => (400, error),
+                (_, Err(error)) => (400, error.to_string()),
             },
             (Method::Get, ["orders", order]) => told(200, checkout::get(order)),
             _ => (404, "there is nothing here".to_owned()),
         };
         answer(out, status, &text);
+    }
+}
+
+/// Reads the body to its end. There is nothing in it to know.
+fn read(request: &IncomingRequest) -> Result<(), String> {
+    let body = request.consume().expect("it was not taken before");
+    let stream = body.stream().expect("it was not taken before");
+    loop {
+        match stream.blocking_read(4_096) {
+            Ok(_) => {}
+            Err(StreamError::Closed) => return Ok(()),
+            Err(error) => return Err(format!("{error:?}")),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod grants;
 mod hostile;
 mod http;
 mod orders;
+mod outside;
 mod peers;
 mod pricing;
 mod reuse;
