@@ -4,6 +4,8 @@
 //! include others, interfaces that are written out inside worlds; all kinds of items, documentation and gates. Each
 //! line knows which other lines may stand in its place, and what `diff` has to name then.
 
+use std::fmt;
+
 use composer::contract::{Contracts, Texts, push};
 use composer::diff::{Side, diff};
 
@@ -61,14 +63,16 @@ fn examine(seed: u64) -> Tally {
         let changes = match diff(Side::package("old", &old), Side::package("new", &new)) {
             Ok(found) => found.changes,
             Err(error) => {
-                tally.failures.push(format!("seed {seed}: {edit:?}: {}", words_of(&error)));
+                tally.failures.push(format!("seed {seed}: {edit}: {}", words_of(&error)));
                 continue;
             }
         };
         if changes.iter().any(|change| names(&change.path, &edit.names)) {
             tally.named += 1;
         } else {
-            tally.failures.push(format!("seed {seed}: {edit:?} is not named in {changes:#?}"));
+            tally
+                .failures
+                .push(format!("seed {seed}: {edit}: {:?} is not named in {changes:#?}", edit.names));
         }
     }
     tally
@@ -97,11 +101,16 @@ struct Package {
 }
 
 /// What was done to one line.
-#[derive(Debug)]
 struct Edit {
     old: String,
     new: String,
     names: Vec<String>,
+}
+
+impl fmt::Display for Edit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` became `{}`", self.old, self.new)
+    }
 }
 
 fn edited(dice: &mut Dice, packages: &[Package]) -> (Vec<Package>, Edit) {
