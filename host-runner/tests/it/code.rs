@@ -321,7 +321,7 @@ fn under_permissions(place: &Place, arguments: &[&str]) -> Output {
                 // CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH, of <linux/capability.h>: what is not in the bounding set is
                 // not given to root by `exec`.
                 for capability in [1, 2] {
-                    if nix::libc::prctl(nix::libc::PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 {
+                    if libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 {
                         return Err(std::io::Error::last_os_error());
                     }
                 }
