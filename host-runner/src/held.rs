@@ -78,7 +78,7 @@ impl Held {
         if self.measured.saturating_add(self.since) <= self.limit {
             return Ok(());
         }
-        self.measured = table.iter_mut().map(|entry| RESOURCE + size(entry)).sum();
+        self.measure(table);
         self.since = bytes;
         if self.measured.saturating_add(bytes) <= self.limit {
             Ok(())
@@ -87,8 +87,16 @@ impl Held {
         }
     }
 
-    /// Whether less than half of what may be held has been made so far.
-    pub(crate) fn is_half_free(&self) -> bool {
+    fn measure(&mut self, table: &mut ResourceTable) {
+        self.measured = table.iter_mut().map(|entry| RESOURCE + size(entry)).sum();
+        self.since = 0;
+    }
+
+    /// Whether no more than half of what may be held is there. What was made and dropped again takes nothing.
+    pub(crate) fn is_half_free(&mut self, table: &mut ResourceTable) -> bool {
+        if self.measured.saturating_add(self.since) > self.limit / 2 {
+            self.measure(table);
+        }
         self.measured.saturating_add(self.since) <= self.limit / 2
     }
 }
@@ -326,8 +334,13 @@ mod tests {
     #[test]
     fn what_is_larger_than_all_is_refused() {
         let (mut held, mut table) = (Held::new(1_000), ResourceTable::new());
-        assert!(held.is_half_free());
         assert!(held.count(usize::MAX, &mut table).is_err());
-        assert!(!held.is_half_free());
+        assert!(held.count(1_000, &mut table).is_ok());
+        // It was counted, and never came to be.
+        assert!(held.is_half_free(&mut table));
+        table.push(fields(500)).unwrap();
+        assert!(held.count(1_000, &mut table).is_ok());
+        assert!(held.count(1, &mut table).is_err());
+        assert!(!held.is_half_free(&mut table));
     }
 }

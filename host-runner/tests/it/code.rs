@@ -361,8 +361,8 @@ fn a_folder_that_cannot_be_written_to_is_read_and_stops_no_start() {
 #[test]
 fn a_full_disk_stops_no_start() {
     let place = Place::new();
-    // An image in memory would meet the limit as well.
-    let kept = [&KEPT[..], &["--copy-on-write", "off"]].concat();
+    // An image in memory would meet the limit as well, and so would what is handed to a process that compiles.
+    let kept = [&KEPT[..], &["--copy-on-write", "off", "--compiler", "inside"]].concat();
     place.run(&kept);
     let entry = place.entry();
     fs::remove_file(&entry).unwrap();
