@@ -6,6 +6,9 @@
 //! when the count reaches the limit, what is really there is measured, and the count goes on from that.
 
 use std::any::Any;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use http::HeaderMap;
 use wasmtime::component::{Linker, Resource, ResourceTable};
@@ -24,6 +27,12 @@ const VERSION_3: &str = "0.3.0";
 
 /// Bytes that any resource takes, whatever it is: more than most do.
 const RESOURCE: usize = 512;
+
+/// From how many bytes on, made for one instance, memory is returned to the system when the instance has gone.
+const WORTH_RETURNING: usize = 4 << 20;
+
+/// How long memory that was freed waits to be returned, together with what others free meanwhile.
+const GATHERED_FOR: Duration = Duration::from_millis(500);
 
 /// Bytes that a header takes besides its name and value: its places in the map, and two allocations.
 const HEADER: usize = 256;
@@ -44,20 +53,32 @@ pub(crate) struct Held {
     measured: usize,
     /// What was made since then.
     since: usize,
+    /// What was made in all.
+    made: usize,
+}
+
+impl Drop for Held {
+    /// All that was held is gone by now: in [`State`], it comes before this.
+    fn drop(&mut self) {
+        if self.made > WORTH_RETURNING {
+            return_memory();
+        }
+    }
 }
 
 impl Held {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, measured: 0, since: 0 }
+        Self { limit, measured: 0, since: 0, made: 0 }
     }
 
     /// Counts something that is about to be made.
     fn count(&mut self, bytes: usize, table: &mut ResourceTable) -> Result<(), LimitHit> {
+        self.made = self.made.saturating_add(bytes);
         self.since = self.since.saturating_add(bytes);
         if self.measured.saturating_add(self.since) <= self.limit {
             return Ok(());
         }
-        self.measured = table.iter_mut().map(|entry| RESOURCE + size(entry)).sum();
+        self.measure(table);
         self.since = bytes;
         if self.measured.saturating_add(bytes) <= self.limit {
             Ok(())
@@ -66,8 +87,16 @@ impl Held {
         }
     }
 
-    /// Whether less than half of what may be held has been made so far.
-    pub(crate) fn is_half_free(&self) -> bool {
+    fn measure(&mut self, table: &mut ResourceTable) {
+        self.measured = table.iter_mut().map(|entry| RESOURCE + size(entry)).sum();
+        self.since = 0;
+    }
+
+    /// Whether no more than half of what may be held is there. What was made and dropped again takes nothing.
+    pub(crate) fn is_half_free(&mut self, table: &mut ResourceTable) -> bool {
+        if self.measured.saturating_add(self.since) > self.limit / 2 {
+            self.measure(table);
+        }
         self.measured.saturating_add(self.since) <= self.limit / 2
     }
 }
@@ -77,6 +106,27 @@ impl State {
     pub(crate) fn hold(&mut self, bytes: usize) -> wasmtime::Result<()> {
         let (held, table) = self.held_and_table();
         held.count(bytes, table).map_err(|hit| Exceeded(hit).into())
+    }
+}
+
+/// Returns memory that is free to the system, soon. The allocator keeps it otherwise: what many small things were in is seldom at
+/// the end of its heaps.
+fn return_memory() {
+    static WAITS: AtomicBool = AtomicBool::new(false);
+    if WAITS.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let thread = thread::Builder::new().name("return-memory".into()).spawn(|| {
+        thread::sleep(GATHERED_FOR);
+        WAITS.store(false, Ordering::Relaxed);
+        #[cfg(all(target_os = "linux", target_env = "gnu"))]
+        // SAFETY: it may be called at any time.
+        unsafe {
+            libc::malloc_trim(0);
+        }
+    });
+    if thread.is_err() {
+        WAITS.store(false, Ordering::Relaxed);
     }
 }
 
@@ -284,8 +334,13 @@ mod tests {
     #[test]
     fn what_is_larger_than_all_is_refused() {
         let (mut held, mut table) = (Held::new(1_000), ResourceTable::new());
-        assert!(held.is_half_free());
         assert!(held.count(usize::MAX, &mut table).is_err());
-        assert!(!held.is_half_free());
+        assert!(held.count(1_000, &mut table).is_ok());
+        // It was counted, and never came to be.
+        assert!(held.is_half_free(&mut table));
+        table.push(fields(500)).unwrap();
+        assert!(held.count(1_000, &mut table).is_ok());
+        assert!(held.count(1, &mut table).is_err());
+        assert!(!held.is_half_free(&mut table));
     }
 }

@@ -145,8 +145,8 @@ impl State {
             Some("it holds half of the resources that the host keeps for it")
         } else if !self.open_files.is_half_free() {
             Some("it has half of the files open that it may")
-        } else if !self.held.is_half_free() {
-            Some("the host has made half of what it may hold for it")
+        } else if !self.held.is_half_free(&mut self.table) {
+            Some("the host holds half of what it may hold for it")
         } else if !self.seen.is_half_free() {
             Some("the host keeps half of the values for its comparisons that it may")
         } else {

@@ -15,7 +15,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Resource, Rlimit, Signal, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 
 use super::image::Image;
@@ -153,6 +153,9 @@ impl Compiler {
 
     /// Compiles a component. Blocks until that is done.
     pub(super) fn compile(&self, recipe: &Recipe, bytes: &[u8]) -> Result<Image, Failed> {
+        if self.given_up.load(Ordering::Relaxed) {
+            return Err(Failed::GivenUp);
+        }
         // What cannot be read is refused by the engine, at once.
         let code = anatomy::structure(bytes).map_or(0, |found| found.sizes.code);
         let (memory, time) = (self.memory_for(bytes.len() as u64, code, recipe), self.time_for(code));
@@ -272,28 +275,36 @@ fn scratch() -> io::Result<File> {
 /// standard input and writes its code to standard output, within the limits that it is told there.
 pub fn compile_here() -> ExitCode {
     match work() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(reason) => {
-            eprintln!("{reason}");
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(invalid)) => {
+            eprintln!("{invalid:#}");
             ExitCode::from(INVALID)
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
         }
     }
 }
 
-fn work() -> Result<(), String> {
-    let told = |error: io::Error| error.to_string();
+/// Compiles what is on standard input. The inner error is that of the engine.
+fn work() -> io::Result<wasmtime::Result<()>> {
     let mut input = BufReader::new(io::stdin().lock());
     let mut line = Vec::new();
-    input.read_until(b'\n', &mut line).map_err(told)?;
-    let job: Job = serde_json::from_slice(&line).map_err(|error| error.to_string())?;
-    job.limit().map_err(told)?;
+    input.read_until(b'\n', &mut line)?;
+    let job: Job = serde_json::from_slice(&line)?;
+    job.limit()?;
     let mut bytes = Vec::new();
-    input.read_to_end(&mut bytes).map_err(told)?;
-    let compiled = wasmtime::Engine::new(&job.recipe.config())
-        .and_then(|engine| engine.precompile_component(&bytes))
-        .map_err(|error| format!("{error:#}"))?;
+    input.read_to_end(&mut bytes)?;
+    let engine = wasmtime::Engine::new(&job.recipe.config());
+    let compiled = match engine.and_then(|engine| engine.precompile_component(&bytes)) {
+        Ok(compiled) => compiled,
+        Err(error) => return Ok(Err(error)),
+    };
     let mut output = io::stdout().lock();
-    output.write_all(&compiled).and_then(|()| output.flush()).map_err(told)
+    output.write_all(&compiled)?;
+    output.flush()?;
+    Ok(Ok(()))
 }
 
 impl Job {
@@ -305,15 +316,19 @@ impl Job {
         if self.background {
             rustix::process::nice(19)?;
         }
-        let to = |most: u64| Rlimit { current: Some(most), maximum: Some(most) };
         // Memory that is written to, wherever it comes from. Address space would count what is only set aside as well.
-        setrlimit(Resource::Data, to(self.memory))?;
-        setrlimit(Resource::Fsize, to(self.memory))?;
-        setrlimit(Resource::Core, to(0))?;
-        setrlimit(
-            Resource::Cpu,
-            Rlimit { current: Some(self.time), maximum: Some(self.time.saturating_add(1)) },
-        )?;
-        Ok(())
+        lower(Resource::Data, self.memory, self.memory)?;
+        lower(Resource::Fsize, self.memory, self.memory)?;
+        lower(Resource::Core, 0, 0)?;
+        lower(Resource::Cpu, self.time, self.time.saturating_add(1))
     }
+}
+
+/// Lowers a limit on this process: to the first number, at which it is told, and to the second, at which it ends. One that
+/// is lower already stays.
+fn lower(resource: Resource, told: u64, ended: u64) -> io::Result<()> {
+    let most = getrlimit(resource).maximum.unwrap_or(u64::MAX);
+    let limit = |wanted: u64| Some(wanted.min(most));
+    setrlimit(resource, Rlimit { current: limit(told), maximum: limit(ended) })?;
+    Ok(())
 }

@@ -349,7 +349,7 @@ fn under_permissions(place: &Place, arguments: &[&str]) -> Output {
                 // CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH, of <linux/capability.h>: what is not in the bounding set is
                 // not given to root by `exec`.
                 for capability in [1, 2] {
-                    if nix::libc::prctl(nix::libc::PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 {
+                    if libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 {
                         return Err(std::io::Error::last_os_error());
                     }
                 }
@@ -389,8 +389,8 @@ fn a_folder_that_cannot_be_written_to_is_read_and_stops_no_start() {
 #[test]
 fn a_full_disk_stops_no_start() {
     let place = Place::new();
-    // An image in memory would meet the limit as well.
-    let kept = [&KEPT[..], &["--copy-on-write", "off"]].concat();
+    // An image in memory would meet the limit as well, and so would what is handed to a process that compiles.
+    let kept = [&KEPT[..], &["--copy-on-write", "off", "--compiler", "inside"]].concat();
     place.run(&kept);
     let entry = place.entry();
     fs::remove_file(&entry).unwrap();

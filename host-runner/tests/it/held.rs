@@ -27,25 +27,22 @@ const IMPORTS: &str = r#"
 /// refused (`L`), and shorter ones, which are not; waits for 20,000 pollables in one call (`O`); and asks for more random bytes
 /// than are made at once (`R`).
 fn greedy() -> Vec<u8> {
-    let fill = "(memory.fill (i32.const 65536) (i32.const 97) (i32.const 100000))";
+    let fill = "(i32.store8 (i32.const 65535) (i32.const 47)) (memory.fill (i32.const 65536) (i32.const 97) (i32.const 100000))";
     let made = "(local.set $stream (call $fields))
         (call $append (local.get $stream) (i32.const 65536) (i32.const 1) (i32.const 65536) (i32.const 30000)
             (i32.const 1024))
         (if (i32.load8_u (i32.const 1024)) (then unreachable))";
-    let text = |function: &str, length: u32| {
-        // Both have their text as an option, or as the case of a variant that has one.
-        let case = if function == "method" { 9 } else { 1 };
-        format!(
-            "(call ${function} (local.get $stream) (i32.const {case}) (i32.const 65536) (i32.const {length}))"
-        )
-    };
-    let texts: String = [("method", 1_024), ("authority", 1_024), ("target", 16_384)]
+    // Each takes its text as an option, or as the case of a variant that has one. A path begins with a slash.
+    let texts: String = [("method", 9, 65_536, 1_024), ("authority", 1, 65_536, 1_024), ("target", 1, 65_535, 16_384)]
         .into_iter()
-        .map(|(function, most)| {
+        .map(|(function, case, at, most)| {
+            let call = |length: u32| {
+                format!("(call ${function} (local.get $stream) (i32.const {case}) (i32.const {at}) (i32.const {length}))")
+            };
             format!(
                 "(if {} (then unreachable)) (if (i32.eqz {}) (then unreachable))",
-                text(function, most),
-                text(function, most + 1)
+                call(most),
+                call(most + 1)
             )
         })
         .collect();
@@ -66,7 +63,17 @@ fn greedy() -> Vec<u8> {
                 .into(),
         ),
         ('L', format!("(local.set $stream (call $request (call $fields))) {texts}")),
-        ('O', "(call $poll (i32.const 65536) (i32.const 20000) (i32.const 1024))".into()),
+        (
+            'O',
+            "(local.set $stream (call $after (i64.const 0)))
+            (loop $more
+                (i32.store (i32.add (i32.const 65536) (i32.mul (global.get $times) (i32.const 4)))
+                    (local.get $stream))
+                (global.set $times (i32.add (global.get $times) (i32.const 1)))
+                (br_if $more (i32.lt_u (global.get $times) (i32.const 20000))))
+            (call $poll (i32.const 65536) (i32.const 20000) (i32.const 1024))"
+                .into(),
+        ),
         ('R', "(call $random (i64.const 33554433) (i32.const 1024))".into()),
     ];
     let does: String = ways
@@ -126,5 +133,34 @@ async fn a_single_call_makes_the_host_do_no_more_than_all_may() {
             assert_eq!(failure.blame.as_ref().map(|blame| blame.kind), Some(Kind::Limit(hit)), "{failure:?}");
         }
     }
+    server.stop().await;
+}
+
+/// Bytes of memory that this process has.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_held_goes_back_to_the_system() {
+    let (server, _) = start(Limits::default()).await;
+    assert!(server.ask("ok").await.contains("hello"));
+    let before = resident();
+    for _ in 0..3 {
+        let asked = ["Fields", "Clones", "Bodies"].iter().cycle().take(24).map(|path| server.ask(path));
+        for answer in futures::future::join_all(asked).await {
+            assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
+        }
+    }
+    let back = async {
+        while resident() > before + (64 << 20) {
+            tokio::task::yield_now().await;
+        }
+    };
+    let outcome = tokio::time::timeout(std::time::Duration::from_secs(60), back).await;
+    assert!(outcome.is_ok(), "{} MiB before, and {} after", before >> 20, resident() >> 20);
     server.stop().await;
 }

@@ -74,7 +74,11 @@ fn bombs() -> [(&'static str, Vec<u8>, &'static str); 7] {
 /// The command, which the system ends if it takes more than 100 MiB or a second.
 fn within_bounds(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -d 102400 -t 1 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_host-runner")]);
+    command.args([
+        "-c",
+        "ulimit -d 102400 && ulimit -t 1 && exec \"$0\" \"$@\"",
+        env!("CARGO_BIN_EXE_host-runner"),
+    ]);
     command.args(arguments).current_dir(folder).env("XDG_CACHE_HOME", folder.join("user"));
     command
 }
