@@ -40,8 +40,8 @@ pub(super) struct Heads {
     /// The line so far, without its end.
     line: Vec<u8>,
     length: usize,
-    /// Whether the last byte was CR.
-    after_cr: bool,
+    /// The last byte of it.
+    last: u8,
 }
 
 impl Heads {
@@ -51,7 +51,7 @@ impl Heads {
             body: Body::None,
             line: Vec::with_capacity(KEPT),
             length: 0,
-            after_cr: false,
+            last: 0,
         }
     }
 
@@ -71,47 +71,40 @@ impl Heads {
                     }
                 }
                 Next::Line { .. } | Next::Length | Next::Trailer => {
-                    if self.in_line(bytes[at]) {
-                        return Some(at);
+                    let rest = &bytes[at..];
+                    let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
+                        self.keep(rest);
+                        return None;
+                    };
+                    self.keep(&rest[..end]);
+                    if self.last != b'\r' {
+                        self.next = Next::Lost;
+                        return Some(at + end);
                     }
-                    at += 1;
+                    self.end_line();
+                    at += end + 1;
                 }
             }
         }
         None
     }
 
-    /// Whether this is an LF alone.
-    fn in_line(&mut self, byte: u8) -> bool {
-        match byte {
-            b'\n' if self.after_cr => {
-                self.after_cr = false;
-                self.next = self.line();
-                self.line.clear();
-                self.length = 0;
-            }
-            b'\n' => {
-                self.next = Next::Lost;
-                return true;
-            }
-            other => {
-                // One that was no end of a line.
-                if std::mem::replace(&mut self.after_cr, other == b'\r') {
-                    self.keep(b'\r');
-                }
-                if other != b'\r' {
-                    self.keep(other);
-                }
-            }
-        }
-        false
+    fn keep(&mut self, bytes: &[u8]) {
+        let Some(last) = bytes.last() else { return };
+        self.last = *last;
+        self.length += bytes.len();
+        let room = KEPT - self.line.len();
+        self.line.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    fn keep(&mut self, byte: u8) {
-        self.length += 1;
-        if self.line.len() < KEPT {
-            self.line.push(byte);
-        }
+    /// The line has ended as it should.
+    fn end_line(&mut self) {
+        // Without its CR.
+        self.length -= 1;
+        self.line.truncate(self.length);
+        self.next = self.line();
+        self.line.clear();
+        (self.length, self.last) = (0, 0);
     }
 
     fn begin(&mut self) -> Next {
