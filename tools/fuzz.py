@@ -45,8 +45,9 @@ def cargo_fuzz(*words, **more):
 
 def alone(target, *words, build=False):
     """The command that builds or runs a target without libFuzzer, with the engine that everything else is built with."""
+    feature = target if target in ALONE else "program"
     # No package is named: that would resolve other features, and build the engine once more.
-    chosen = ["--quiet", "--release", "--locked", "--features", "fuzz/program", "--bin", target]
+    chosen = ["--quiet", "--release", "--locked", "--features", f"fuzz/{feature}", "--bin", target]
     return ["cargo", "build", *chosen] if build else ["cargo", "run", *chosen, "--", *map(str, words)]
 
 
