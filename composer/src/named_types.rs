@@ -43,15 +43,12 @@ fn walk(
 
 /// Returns the types that an import or export of this type mentions and does not name itself.
 pub(crate) fn mentioned(types: TypesRef<'_>, ty: &ComponentEntityType) -> HashSet<ComponentAnyTypeId> {
-    let mut mentioned = Mentioned {
-        types,
-        own: HashSet::new(),
-        seen: HashSet::new(),
-        waiting: Vec::new(),
-        found: HashSet::new(),
-    };
-    mentioned.entity(ty);
-    mentioned.found
+    Mentioned::of(types, ty).found
+}
+
+/// Returns whether an import or export of this type borrows a resource.
+pub(crate) fn borrows(types: TypesRef<'_>, ty: &ComponentEntityType) -> bool {
+    Mentioned::of(types, ty).borrows
 }
 
 struct Mentioned<'a> {
@@ -62,9 +59,18 @@ struct Mentioned<'a> {
     /// Types that have to be looked into.
     waiting: Vec<ComponentDefinedTypeId>,
     found: HashSet<ComponentAnyTypeId>,
+    /// Whether there is a borrowed handle among them.
+    borrows: bool,
 }
 
-impl Mentioned<'_> {
+impl<'a> Mentioned<'a> {
+    fn of(types: TypesRef<'a>, ty: &ComponentEntityType) -> Self {
+        let (own, seen, waiting, found) = (HashSet::new(), HashSet::new(), Vec::new(), HashSet::new());
+        let mut mentioned = Mentioned { types, own, seen, waiting, found, borrows: false };
+        mentioned.entity(ty);
+        mentioned
+    }
+
     fn entity(&mut self, ty: &ComponentEntityType) {
         match ty {
             ComponentEntityType::Type { created, referenced } => {
@@ -113,12 +119,12 @@ impl Mentioned<'_> {
         }
     }
 
-    fn inside(&mut self, id: ComponentDefinedTypeId) {
-        if !self.seen.insert(id) {
+    fn inside(&mut self, ty: ComponentDefinedTypeId) {
+        if !self.seen.insert(ty) {
             return;
         }
         let types = self.types;
-        match &types[id] {
+        match &types[ty] {
             ComponentDefinedType::Primitive(_)
             | ComponentDefinedType::Enum(_)
             | ComponentDefinedType::Flags(_) => {}
@@ -140,6 +146,7 @@ impl Mentioned<'_> {
                 self.value(value);
             }
             ComponentDefinedType::Own(id) | ComponentDefinedType::Borrow(id) => {
+                self.borrows |= matches!(types[ty], ComponentDefinedType::Borrow(_));
                 self.add(ComponentAnyTypeId::Resource(*id));
             }
             ComponentDefinedType::Future { ty, .. } | ComponentDefinedType::Stream { ty, .. } => {

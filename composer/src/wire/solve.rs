@@ -217,7 +217,7 @@ fn reach(
                 None if decisions.left_open(opened.name, &import.name) => Vec::new(),
                 None => bag.candidates(part, import),
             };
-            if candidates.is_empty() && import.of_a_resource {
+            if candidates.is_empty() && import.unwritable {
                 let (part, import) = (opened.name.to_owned(), import.name.clone());
                 functions.push(OpenImport { part, import, present: None });
             }

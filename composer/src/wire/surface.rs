@@ -27,8 +27,8 @@ pub(super) struct Import {
     pub(super) instance: bool,
     /// Whether a host could withhold anything: not where it only has names for types.
     pub(super) asks: bool,
-    /// Whether it is a function that takes or returns a resource.
-    pub(super) of_a_resource: bool,
+    /// Whether it is a function that could not be left to the host: the library that writes compositions cannot write it.
+    pub(super) unwritable: bool,
     /// For a single type that is one of those in an imported instance: the index of that import, and its name there.
     pub(super) alias: Option<(usize, String)>,
 }
@@ -114,11 +114,11 @@ impl Walker<'_> {
             };
             let instance = matches!(ty, Some(ComponentEntityType::Instance(_)));
             ty.iter().for_each(|ty| self.register(ty, Need::Import(index)));
-            let of_a_resource = match ty {
-                Some(ComponentEntityType::Func(id)) => self.mentions_a_resource(id),
+            let unwritable = match ty {
+                Some(ComponentEntityType::Func(id)) => self.cannot_be_written(id),
                 _ => false,
             };
-            surface.imports.push(Import { name, implements, instance, asks: true, of_a_resource, alias });
+            surface.imports.push(Import { name, implements, instance, asks: true, unwritable, alias });
         }
         for (index, name) in exports.into_iter().enumerate() {
             let Some(item) = self.types.component_item_for_export(&name) else { continue };
@@ -139,9 +139,15 @@ impl Walker<'_> {
         surface
     }
 
-    fn mentions_a_resource(&self, function: ComponentFuncTypeId) -> bool {
-        let mentioned = named_types::mentioned(self.types, &ComponentEntityType::Func(function));
-        mentioned.iter().any(|id| matches!(id, ComponentAnyTypeId::Resource(_)))
+    /// Returns whether the library that writes compositions could not write this import: it can where all resources are
+    /// owned ones that the component imports by themselves.
+    fn cannot_be_written(&self, function: ComponentFuncTypeId) -> bool {
+        let function = ComponentEntityType::Func(function);
+        let by_itself =
+            |id: &ComponentAnyTypeId| matches!(self.origins.get(id), Some((Need::Import(_), None)));
+        let mentioned = named_types::mentioned(self.types, &function);
+        let mut resources = mentioned.iter().filter(|id| matches!(id, ComponentAnyTypeId::Resource(_)));
+        named_types::borrows(self.types, &function) || !resources.all(by_itself)
     }
 
     /// Notes the names that an import or export gives to types; the first one counts.

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use proptest::prelude::*;
+
 use crate::common::place::{Place, has};
 use crate::common::{component, folder, of_world, said, says, shell};
 
@@ -278,14 +280,14 @@ fn what_the_library_cannot_leave_to_the_host_is_named() {
             r#"(component (import "t:t/types" (instance $t (export "r" (type (sub resource)))))
                 (alias export $t "r" (type $r)) (import "f" (func (param "r" (list (own $r)))))
                 (core module $m) (export "m" (core module $m)))"#,
-            "the import `f` of `t` cannot be left to the host: it takes or returns the resource `r` of an interface",
-            "f",
+            "`t` imports `f` outside of an interface, which cannot be left to the host",
+            "it",
         ),
         (
             r#"(component (import "r" (type $r (sub resource))) (import "f" (func (param "r" (borrow $r))))
                 (core module $m) (export "m" (core module $m)))"#,
-            "it borrows the resource `r`",
-            "f",
+            "`t` imports `f` outside of an interface, which cannot be left to the host",
+            "it",
         ),
     ];
     for (text, what, import) in cases {
@@ -294,11 +296,34 @@ fn what_the_library_cannot_leave_to_the_host_is_named() {
             ["--leave-open", "a", "--leave-open", "f", "--leave-open", "r", "--leave-open", "t:t/types"];
         let named = flags.chunks(2).filter(|pair| text.contains(&format!("(import \"{}\"", pair[1])));
         let flags: Vec<&str> = named.flatten().copied().collect();
+        let help = match import {
+            "it" => "give the component that exports it".to_owned(),
+            import => format!("give a component that exports `{import}`"),
+        };
         let (code, words) = says("compose", &[("t", &part)], &flags);
         assert_eq!(code, Some(1), "{words}");
-        has(&words, &[what, &format!("give a component that exports `{import}`")]);
+        has(&words, &[what, &help]);
         assert!(!words.contains("gave up"), "{words}");
+        // Of a text it is the same.
+        let text = b"package test:whole;\nlet t = new p:t { ... };\n";
+        let folder = folder(&[("t.wasm", &part), ("whole.wac", text)]);
+        let (code, words) =
+            said(folder.path(), &["compose", "whole.wac", "-o", "o.wasm", "-d", "p:t=t.wasm"]);
+        assert_eq!(code, 1, "{words}");
+        has(&words, &["of `p:t` cannot be left to the host: "]);
     }
+}
+
+#[test]
+fn functions_of_resources_that_are_imported_by_themselves_are_left_to_the_host() {
+    let part = component(
+        r#"(component (import "a" (type $a (sub resource)))
+            (import "[constructor]a" (func (result (own $a))))
+            (core module $m) (export "m" (core module $m)))"#,
+    );
+    let flags = ["--leave-open", "a", "--leave-open", "[constructor]a"];
+    let (code, words) = says("compose", &[("t", &part)], &flags);
+    assert_eq!(code, Some(0), "{words}");
 }
 
 #[test]
@@ -390,4 +415,128 @@ fn an_interface_that_fits_under_another_name_is_offered_with_the_flag_that_wires
     assert_eq!(flag, "--wire b.storage=a.svc:store/storage@1.0.0");
     let (code, words) = says("compose", &files, &flag.split(' ').collect::<Vec<_>>());
     assert_eq!(code, Some(0), "{words}");
+}
+
+/// Something that a part exports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Function,
+    /// A type under a name that other parts may have as well, and a function that takes it.
+    Type,
+    /// A record of the type before, if there is one.
+    Record,
+    Resource,
+    Interface,
+    Module,
+    Component,
+}
+
+/// A part that exports these, and imports the first function of the part before where that has one.
+fn part_of(number: usize, kinds: &[Kind], shared: bool, imports: Option<String>) -> (String, Vec<String>) {
+    let mut text = String::from(
+        r#"(core module $m (func (export "f")) (func (export "id") (param i32)))
+           (core instance $i (instantiate $m)) (func $f (canon lift (core func $i "f")))"#,
+    );
+    if let Some(import) = imports {
+        text.insert_str(0, &format!(r#"(import "{import}" (func))"#));
+    }
+    let (mut names, mut last) = (Vec::new(), None);
+    for (index, kind) in kinds.iter().enumerate() {
+        let name = format!("e{number}x{index}");
+        match kind {
+            Kind::Function => text += &format!(r#"(export "{name}" (func $f))"#),
+            Kind::Type => {
+                let ty = if shared { format!("shared{index}") } else { format!("{name}t") };
+                text += &format!(
+                    r#"(type $t{index} (enum "a")) (export $n{index} "{ty}" (type $t{index}))
+                       (func $g{index} (param "k" $n{index}) (canon lift (core func $i "id")))"#
+                );
+                // Where the type's name is not its own, a function of it would have to be exported with it.
+                text +=
+                    &if shared { String::new() } else { format!(r#"(export "{name}" (func $g{index}))"#) };
+                names.push(ty);
+                last = Some(index);
+                if shared {
+                    continue;
+                }
+            }
+            Kind::Record => {
+                let field = last.filter(|_| !shared).map_or("u8".to_owned(), |last| format!("$n{last}"));
+                text += &format!(
+                    r#"(type $t{index} (record (field "a" {field}))) (export $n{index} "{name}" (type $t{index}))"#
+                );
+            }
+            Kind::Resource => {
+                text += &format!(
+                    r#"(type $t{index} (resource (rep i32))) (export $n{index} "{name}" (type $t{index}))
+                       (core func $c{index} (canon resource.new $t{index}))
+                       (func $k{index} (param "n" u32) (result (own $n{index})) (canon lift (core func $c{index})))
+                       (export "[constructor]{name}" (func $k{index}))"#
+                );
+                names.push(format!("[constructor]{name}"));
+            }
+            Kind::Interface => {
+                text += &format!(
+                    r#"(instance $s{index} (export "f" (func $f))) (export "a:b/{name}" (instance $s{index}))"#
+                );
+                names.push(format!("a:b/{name}"));
+                continue;
+            }
+            Kind::Module => text += &format!(r#"(export "{name}" (core module $m))"#),
+            Kind::Component => {
+                text += &format!(
+                    r#"(component $p{index} (core module $x) (export "x" (core module $x)))
+                       (export "{name}" (component $p{index}))"#
+                );
+            }
+        }
+        names.push(name);
+    }
+    (format!("(component {text})"), names)
+}
+
+fn kinds() -> impl Strategy<Value = Vec<Kind>> {
+    let kind = prop_oneof![
+        Just(Kind::Function),
+        Just(Kind::Type),
+        Just(Kind::Record),
+        Just(Kind::Resource),
+        Just(Kind::Interface),
+        Just(Kind::Module),
+        Just(Kind::Component)
+    ];
+    prop::collection::vec(kind, 1..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever a part exports is exported by the result, consumed by another part, or named in a note.
+    #[test]
+    fn every_export_is_in_the_result_or_in_a_note(
+        sets in prop::collection::vec((kinds(), any::<bool>(), any::<bool>()), 1..4)
+    ) {
+        let (mut files, mut all, mut consumed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut before: Option<String> = None;
+        for (number, (kinds, shared, asks)) in sets.iter().enumerate() {
+            let import = before.clone().filter(|_| *asks);
+            consumed.extend(import.clone());
+            let (text, names) = part_of(number, kinds, *shared, import);
+            let first = kinds.iter().position(|kind| *kind == Kind::Function);
+            before = first.map(|index| format!("e{number}x{index}"));
+            files.push((format!("part{number}.wasm"), component(&text)));
+            all.extend(names);
+        }
+        let named: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
+        let folder = folder(&named);
+        let mut arguments = vec!["compose", "-o", "whole"];
+        arguments.extend(named.iter().map(|(name, _)| *name));
+        let (code, words) = said(folder.path(), &arguments);
+        prop_assert_eq!(code, 0, "{}", words);
+        let found = exports(&fs::read(folder.path().join("whole")).expect("it was written"));
+        for name in all {
+            let there = found.contains(&name) || consumed.contains(&name);
+            prop_assert!(there || words.contains(&format!("`{name}`")), "{} is lost: {:?}: {}", name, found, words);
+        }
+    }
 }

@@ -628,7 +628,7 @@ async fn a_component_without_a_handler_is_refused() {
     let error = Server::new(app).await.map(drop).unwrap_err();
     assert!(
         error.to_string().starts_with(
-            "guest.wasm does not answer HTTP requests: it exports neither wasi:http/incoming-handler@0.2 nor wasi:http/handler@0.3."
+            "guest.wasm does not answer HTTP requests: it exports neither wasi:http/incoming-handler@0.2 nor wasi:http/handler@0.3"
         ),
         "{error}"
     );
