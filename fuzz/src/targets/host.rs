@@ -25,7 +25,7 @@ const MEMORY: usize = 16 << 20;
 const CPU: Duration = Duration::from_millis(50);
 const TIME: Duration = Duration::from_millis(150);
 /// Processor time that loading may take, and what anything else may take beyond the limit of the guest.
-const LOADING: Duration = Duration::from_secs(5);
+const LOADING: Duration = Duration::from_secs(2);
 const BEYOND: Duration = Duration::from_secs(1);
 /// How many calls are made, and how many instances are begun for them: one that failed cannot be called again.
 const CALLS: usize = 32;

@@ -111,10 +111,10 @@ fn many_of_everything() {
     hold("link-map", "edges", map("", &edges.join(",")).as_bytes());
 }
 
-/// A component, from its WAT, through every target that takes one. What is expensive to load has a suite of its own in the host.
+/// A component, from its WAT, through every target that takes one.
 fn component(what: &str, text: &str) {
     let bytes = wat::parse_str(text).unwrap_or_else(|error| panic!("{what}: {error}"));
-    let reads = |target: &&fuzz::Target| target.input == fuzz::Input::Components && target.name != "host";
+    let reads = |target: &&fuzz::Target| target.input == fuzz::Input::Components;
     for target in fuzz::TARGETS.iter().filter(reads) {
         hold(target.name, what, &bytes);
     }
