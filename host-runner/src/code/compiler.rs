@@ -110,7 +110,7 @@ impl Compiler {
         }
     }
 
-    /// Sets how much memory a worker may have. The default, with `None`, is 192 MiB, twice the component, and 256 bytes for each
+    /// Sets how much memory a worker may have. The default, with `None`, is 128 MiB, twice the component, and 256 bytes for each
     /// byte of its functions, 2 GiB at most; where modules are inlined into each other, four times that.
     #[must_use]
     pub fn memory(mut self, bytes: Option<u64>) -> Self {
@@ -142,7 +142,7 @@ impl Compiler {
 
     fn memory_for(&self, bytes: u64, code: u64, recipe: &Recipe) -> u64 {
         self.memory.unwrap_or_else(|| {
-            let most = (192 << 20) + bytes.saturating_mul(2) + code.saturating_mul(256);
+            let most = (128 << 20) + bytes.saturating_mul(2) + code.saturating_mul(256);
             most.min(2 << 30) * if recipe.blame == Exactness::Coarse { 4 } else { 1 }
         })
     }

@@ -412,7 +412,7 @@ pub(crate) struct LoadFlags {
     #[arg(long, value_name = "FACTOR")]
     max_structure: Option<NonZeroU32>,
 
-    /// Memory that compiling takes [default: by the size of its functions, 192MiB to 2GiB].
+    /// Memory that compiling takes [default: by the size of its functions, 128MiB to 2GiB].
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_compile_memory: Option<u64>,
 

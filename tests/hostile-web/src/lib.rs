@@ -6,6 +6,7 @@
 //! - `GET /methods/COUNT/SIZE`, `/authorities/COUNT/SIZE`, `/paths/COUNT/SIZE`: keeps so many outgoing requests, each with
 //!   such a text of that size;
 //! - `GET /timers/COUNT`: waits for that many timers that never end;
+//! - `GET /large/MEBIBYTES`: responds with that much;
 //! - `GET /self/AUTHORITY`: sends two requests like it to that authority, and waits for the responses;
 //! - `GET /fill/MEBIBYTES`: fills that much memory again and again.
 // Its exports have names that a native linker does not take.
@@ -51,6 +52,7 @@ impl Guest for Web {
             [what @ ("methods" | "authorities" | "paths"), count, size] => {
                 requests(what, number(count), number(size))
             }
+            ["large", mebibytes] => "l".repeat(number(mebibytes) << 20),
             ["timers", count] => timers(number(count)),
             ["self", authority] => ask_twice(authority, &path),
             ["fill", mebibytes] => fill(number(mebibytes)),

@@ -10,7 +10,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -42,6 +42,7 @@ struct Scene {
     host: Host,
     bought: Mutex<Vec<Bought>>,
     waited: Mutex<Vec<Duration>>,
+    orders: AtomicUsize,
     // Last: the host ends before its store goes.
     folder: TempDir,
 }
@@ -58,10 +59,12 @@ impl Scene {
         let served = folder.path().join("served.wasm");
         fs::copy(&shop, &served).unwrap();
         let host = Host::start(&served, "127.0.0.1:0", &arguments, &folder.path().join("host.log")).unwrap();
-        Scene { shop, granted, host, bought: Mutex::default(), waited: Mutex::default(), folder }
+        let (bought, waited, orders) = (Mutex::default(), Mutex::default(), AtomicUsize::new(0));
+        Scene { shop, granted, host, bought, waited, orders, folder }
     }
 
-    fn buy(&self, number: usize) {
+    fn buy(&self) {
+        let number = self.orders.fetch_add(1, Ordering::Relaxed);
         let began = Instant::now();
         let answer = Face::Front.place(self.host.address(), &format!("honest-{number}"), "HONEST").unwrap();
         self.waited.lock().unwrap().push(began.elapsed());
@@ -79,18 +82,15 @@ impl Scene {
 
     /// Attacks, while the customer buys on.
     fn attacked<T>(&self, name: &str, attack: impl FnOnce() -> T) -> T {
-        (0..ALONE).for_each(|number| self.buy(number));
+        (0..ALONE).for_each(|_| self.buy());
         let alone = self.p99();
         let over = AtomicBool::new(false);
         let came = thread::scope(|scope| {
             let _over = OverAtEnd(&over);
             let over = &over;
             scope.spawn(move || {
-                for number in ALONE.. {
-                    self.buy(number);
-                    if over.load(Ordering::Acquire) {
-                        break;
-                    }
+                while !over.load(Ordering::Acquire) {
+                    self.buy();
                 }
             });
             attack()
@@ -157,7 +157,9 @@ fn components_that_are_expensive_to_load_cost_little() {
             for (command, arguments) in ways {
                 let told = told(command, arguments, folder.path());
                 let what = format!("{}: {command} {}: {}", bomb.name, arguments[0], told.stderr);
-                assert!(told.processor <= Duration::from_secs(2), "{:?}: {what}", told.processor);
+                // Or its own limit, which the refusal names.
+                let limited = told.stderr.contains("--max-");
+                assert!(limited || told.processor <= Duration::from_secs(2), "{:?}: {what}", told.processor);
                 // Only the most of all commands so far is known; the first beyond the limit is the one.
                 assert!(told.peak <= base + LOADING, "{} bytes beyond {base}: {what}", told.peak - base);
             }
@@ -217,16 +219,20 @@ fn bodies_that_do_not_come_hold_nobody_up() {
     scene.attacked("200 bodies that do not come", || {
         let slow: Vec<_> = (0..200).map(|number| begun(address, number)).collect();
         // While all of them wait, another customer is served.
-        scene.buy(usize::MAX);
+        scene.buy();
+        let mut waiting = 0;
         for stream in &slow {
             stream.set_nonblocking(true).unwrap();
-            let waiting = stream.peek(&mut [0]).map_err(|error| error.kind());
-            assert_eq!(waiting, Err(ErrorKind::WouldBlock), "it was answered first");
+            waiting +=
+                usize::from(stream.peek(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock));
             stream.set_nonblocking(false).unwrap();
         }
+        assert!(waiting >= 64, "{waiting} of them wait");
         for stream in slow {
             let came = String::from_utf8(ended(stream)).unwrap();
-            assert!(came.is_empty() || came.starts_with("HTTP/1.1 408"), "{came}");
+            // The last of them found no room in the queue.
+            let answers = ["HTTP/1.1 408 ", "HTTP/1.1 503 "];
+            assert!(came.is_empty() || answers.iter().any(|answer| came.starts_with(answer)), "{came}");
         }
     });
     assert!(!scene.host.log().contains("part="), "nobody blames a guest: {}", scene.host.log());
@@ -252,42 +258,6 @@ fn bodies_that_trickle_hold_nobody_up_and_come_to_an_end() {
         });
     });
     assert!(!scene.host.log().contains("part="), "nobody blames a guest: {}", scene.host.log());
-    scene.audit();
-}
-
-#[test]
-fn clients_that_do_not_read_come_to_an_end() {
-    let scene = Scene::open(&["--max-stall", "5s"]);
-    let address = scene.host.address();
-    let sent = scene.attacked("64 clients that read a byte every two seconds", || {
-        thread::scope(|scope| {
-            let read = |number: usize| {
-                // Pipelined, so that there is more to read than the system buffers.
-                let one = format!("GET /orders/none-{number} HTTP/1.1\r\nhost: {address}\r\n\r\n");
-                let mut stream = http::raw(address, b"").unwrap();
-                stream.set_write_timeout(Some(Duration::from_millis(100))).unwrap();
-                let began = Instant::now();
-                let mut byte = [0];
-                while began.elapsed() < PATIENCE {
-                    // Asks for more than it reads.
-                    match stream.write_all(one.repeat(100).as_bytes()) {
-                        Ok(()) => {}
-                        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                        }
-                        Err(_) => return true,
-                    }
-                    match stream.read(&mut byte) {
-                        Ok(0) | Err(_) => return true,
-                        Ok(_) => thread::sleep(Duration::from_secs(2)),
-                    }
-                }
-                false
-            };
-            let readers: Vec<_> = (0..64).map(|number| scope.spawn(move || read(number))).collect();
-            readers.into_iter().map(|reader| reader.join().unwrap()).collect::<Vec<_>>()
-        })
-    });
-    assert!(sent.iter().all(|ended| *ended), "{sent:?}");
     scene.audit();
 }
 
@@ -361,6 +331,29 @@ impl Web {
         http::send(self.host.address(), &request)
             .unwrap_or_else(|error| panic!("{error:#}: {}", self.host.log()))
     }
+}
+
+#[test]
+fn clients_that_read_too_slowly_come_to_an_end() {
+    let web = Web::open(&["--max-stall", "3s"]);
+    assert_eq!(web.get("/").text(), "ok");
+    let open = || web.host.usage().map(|usage| usage.open_files);
+    let Some(before) = open() else { return };
+    let head = format!("GET /large/8 HTTP/1.1\r\nhost: {}\r\n\r\n", web.host.address());
+    let mut slow: Vec<_> = (0..64).map(|_| http::raw(web.host.address(), head.as_bytes()).unwrap()).collect();
+    let mut byte = [0];
+    slow.iter_mut().for_each(|stream| stream.read_exact(&mut byte).unwrap());
+    assert!(open().is_some_and(|now| now >= before + 64), "they are connected");
+    let began = Instant::now();
+    while open().is_some_and(|now| now > before + 8) {
+        assert!(began.elapsed() < PATIENCE, "they may go on for ever: {}", web.host.log());
+        assert_eq!(web.get("/").text(), "ok");
+        // A byte each now and then; what was sent before the end is still there.
+        slow.iter_mut().for_each(|stream| _ = stream.read(&mut byte));
+        thread::sleep(Duration::from_secs(1));
+    }
+    println!("they came to an end after {:?}", began.elapsed());
+    web.host.stop().unwrap();
 }
 
 #[test]
@@ -450,7 +443,7 @@ fn a_guest_that_fills_its_memory_again_and_again_meets_its_limit() {
 #[test]
 fn a_store_with_one_bit_flipped_tells_no_wrong_order() {
     let scene = Scene::open(&[]);
-    (0..30).for_each(|number| scene.buy(number));
+    (0..30).for_each(|_| scene.buy());
     let orders: Vec<(String, String)> = {
         let bought = scene.bought.lock().unwrap();
         bought.iter().map(|one| (one.order.clone(), one.text.clone())).collect()
