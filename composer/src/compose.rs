@@ -24,7 +24,7 @@ use crate::link_map::Origins;
 
 pub use crate::composed::Composed;
 pub use crate::encoding::Unnamed;
-pub use error::{ComposeError, ComposeErrorKind};
+pub use error::{ComposeError, ComposeErrorKind, Unwritable};
 
 /// The longest text that is read, in bytes.
 const LONGEST: usize = 1 << 20;

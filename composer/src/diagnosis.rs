@@ -59,7 +59,7 @@ pub(crate) fn wiring(document: &Document<'_>, packages: &Packages) -> Vec<Mismat
     let report = check::wiring(&parts, &plan.wires, &plan.closed);
     let mut mismatches = report.map(|report| report.mismatches).unwrap_or_default();
     for mismatch in &mut mismatches {
-        if let Some(edit) = plan.from_host(mismatch) {
+        if let Some(edit) = plan.left_to_host(mismatch) {
             mismatch.edit = edit;
         }
     }
@@ -108,7 +108,7 @@ struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     /// How two resources become one, where one of them comes with an import of the composition: that cannot be wired.
-    fn from_host(&self, mismatch: &Mismatch) -> Option<String> {
+    fn left_to_host(&self, mismatch: &Mismatch) -> Option<String> {
         let title = |part: usize| self.title(&self.parts[part]);
         let offered = mismatch.offered_by.as_deref();
         let host = self.imports.iter().find(|import| offered == Some(title(**import)))?;

@@ -10,7 +10,7 @@ use wac_graph::{EncodeOptions, Processor};
 use wac_parser::resolution::{Error as ResolveError, Resolution};
 
 use crate::check::bare;
-use crate::compose::{ComposeErrorKind, Packages, Reference, parse};
+use crate::compose::{ComposeErrorKind, Packages, Reference, Unwritable, parse};
 use crate::composed::{Composed, Draft};
 use crate::contain::contain;
 use crate::link_map::{self, Origins, Package};
@@ -18,7 +18,6 @@ use crate::spread::spread;
 use crate::wire::MOST_INSTANCES;
 use crate::{stand_in, valid};
 use exports::Refused;
-use imports::Unwritable;
 
 pub use exports::Unnamed;
 
@@ -37,13 +36,14 @@ pub(crate) fn encode<'p>(
 ) -> Result<Encoded<'p>, ComposeErrorKind> {
     let packages = read(wanted, packages)?;
     let parts: Vec<&[u8]> = packages.iter().map(|package| package.bytes).collect();
-    let failed = |error: Box<ResolveError>| {
-        let error = match invalid_part(*error, wanted) {
-            Ok(invalid) => return invalid,
-            Err(error) => Box::new(error),
-        };
-        let helpful = helpful(&error, &packages);
-        ComposeErrorKind::Resolve(error, helpful)
+    let failed = |error: Box<ResolveError>| match (invalid_part(&error, wanted), *error) {
+        (Some(part), ResolveError::PackageParseFailure { source, .. }) => {
+            ComposeErrorKind::Invalid(Box::new(part.clone()), source)
+        }
+        (_, error) => {
+            let helpful = helpful(&error, &packages);
+            ComposeErrorKind::Resolve(Box::new(error), helpful)
+        }
     };
     let work = || {
         let document = parse(text)?;
@@ -59,10 +59,10 @@ pub(crate) fn encode<'p>(
             failed(plain.err().unwrap_or(error))
         };
         let resolution = resolve(stand_ins(&parts)).map_err(plainly)?;
-        if let Some(Unwritable { import, reason }) = imports::unwritable(resolution.graph()) {
+        if let Some((import, reason)) = imports::unwritable(resolution.graph()) {
             let importers = packages.iter().filter(|package| package.found.imports.contains(&import));
             let parts = importers.map(|package| package.name.to_owned()).collect();
-            return Err(ComposeErrorKind::Unwritable { import, reason, parts });
+            return Err(ComposeErrorKind::Unwritable(Box::new(Unwritable { import, reason, parts })));
         }
         let invalid = |source| plainly(Box::new(ResolveError::ValidationFailure { source }));
         let draft = Draft::read(resolution.encode(options(true)).map_err(Box::new).map_err(failed)?)
@@ -117,13 +117,10 @@ fn read<'p>(wanted: &[Reference], packages: &'p Packages) -> Result<Vec<Package<
     spread(given, read).into_iter().collect()
 }
 
-/// The error for a part that is no valid component, where it is that.
-fn invalid_part(error: ResolveError, wanted: &[Reference]) -> Result<ComposeErrorKind, ResolveError> {
-    let ResolveError::PackageParseFailure { name, span, source } = error else { return Err(error) };
-    match wanted.iter().find(|reference| bare(&name) == reference.name) {
-        Some(reference) => Ok(ComposeErrorKind::Invalid(Box::new(reference.clone()), source)),
-        None => Err(ResolveError::PackageParseFailure { name, span, source }),
-    }
+/// The part that is no valid component, where that is what went wrong.
+fn invalid_part<'w>(error: &ResolveError, wanted: &'w [Reference]) -> Option<&'w Reference> {
+    let ResolveError::PackageParseFailure { name, .. } = error else { return None };
+    wanted.iter().find(|reference| bare(name) == reference.name)
 }
 
 /// Stand-ins for parts. For what has none, because it is not a component, it is there itself: to be refused.

@@ -23,11 +23,13 @@ pub struct Bomb {
 /// Returns all of them.
 #[must_use]
 pub fn all() -> Vec<Bomb> {
-    let bomb = |(name, make): &(&'static str, fn() -> Vec<u8>)| Bomb { name, make: *make };
+    let bomb = |(name, make): &(&'static str, Make)| Bomb { name, make: *make };
     BOMBS.iter().map(bomb).collect()
 }
 
-const BOMBS: &[(&str, fn() -> Vec<u8>)] = &[
+type Make = fn() -> Vec<u8>;
+
+const BOMBS: &[(&str, Make)] = &[
     ("50,000 locals in 200 functions", || locals(200)),
     ("50,000 locals in 2,000 functions", || locals(2000)),
     ("50,000 locals in a loop, 50 functions", || locals_in_a_loop(50)),

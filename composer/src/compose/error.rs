@@ -75,15 +75,8 @@ pub enum ComposeErrorKind {
         name: String,
     },
     /// An import that is left to the host cannot be written down.
-    #[error("the import `{import}`{} cannot be left to the host: {reason}", of(parts))]
-    Unwritable {
-        /// The name of the import.
-        import: String,
-        /// What about it cannot be written down.
-        reason: String,
-        /// The packages that import it. None where the text does.
-        parts: Vec<String>,
-    },
+    #[error("the import `{}`{} cannot be left to the host: {}", .0.import, of(&.0.parts), .0.reason)]
+    Unwritable(Box<Unwritable>),
     /// No engine would take the composition.
     #[error(
         "the composition would have {instances} instances in one component, where engines take at most \
@@ -102,6 +95,17 @@ pub enum ComposeErrorKind {
     /// A library crashed.
     #[error("the composition cannot be made")]
     Crash(#[source] Crash),
+}
+
+/// An import that the library cannot write down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unwritable {
+    /// The name of the import.
+    pub import: String,
+    /// What about it cannot be written down.
+    pub reason: String,
+    /// The packages that import it. None where the text does.
+    pub parts: Vec<String>,
 }
 
 /// Errors of wac carry the reason as their source; some are worth saying in other words.
@@ -139,9 +143,9 @@ impl ComposeError {
     pub fn of_bag(self, mismatches: Vec<Mismatch>) -> Self {
         let mismatches = if mismatches.is_empty() { self.mismatches } else { mismatches };
         let kind = match self.kind {
-            ComposeErrorKind::Unwritable { import, reason, parts } => {
-                let parts = parts.iter().map(|package| part(package).to_owned()).collect();
-                ComposeErrorKind::Unwritable { import, reason, parts }
+            ComposeErrorKind::Unwritable(mut found) => {
+                found.parts = found.parts.iter().map(|package| part(package).to_owned()).collect();
+                ComposeErrorKind::Unwritable(found)
             }
             kind => kind,
         };
@@ -258,7 +262,7 @@ impl Diagnostic for ComposeError {
                 one("exported here", place::export(self.source.as_ref()?.inner(), export, None)?)
             }
             ComposeErrorKind::TooLong(_)
-            | ComposeErrorKind::Unwritable { .. }
+            | ComposeErrorKind::Unwritable(_)
             | ComposeErrorKind::TooMany { .. }
             | ComposeErrorKind::Describe(_)
             | ComposeErrorKind::Crash(_) => None,
@@ -321,7 +325,7 @@ impl ComposeError {
                 "instantiate another package, or give the composition another name in the first line".to_owned()
             }
             ComposeErrorKind::Unnamed(all) => also(all),
-            ComposeErrorKind::Unwritable { import, .. } => unwritable(import),
+            ComposeErrorKind::Unwritable(found) => unwritable(&found.import),
             ComposeErrorKind::Beside { .. } => {
                 "wire it to a part instead of exporting it, or define the type in an interface of its own".to_owned()
             }
@@ -345,8 +349,8 @@ impl ComposeError {
 
     /// What to do about it where nobody wrote a text: that is decided by flags.
     fn flag(&self) -> Option<Box<dyn fmt::Display + '_>> {
-        if let ComposeErrorKind::Unwritable { import, .. } = &self.kind {
-            return Some(Box::new(unwritable(import)));
+        if let ComposeErrorKind::Unwritable(found) = &self.kind {
+            return Some(Box::new(unwritable(&found.import)));
         }
         let ComposeErrorKind::Resolve(error, concerned) = &self.kind else { return None };
         let parts: Vec<&str> = concerned.iter().map(|package| part(package)).collect();

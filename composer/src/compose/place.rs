@@ -14,8 +14,8 @@ pub(super) fn export(text: &str, export: &str, instance: Option<&str>) -> Option
     for start in starts {
         let statement = tokens[start..].iter().take_while(|(token, _)| *token != Token::Semicolon);
         let statement: Vec<_> = statement.collect();
-        let names = statement.iter().filter(|(token, _)| matches!(token, Token::Ident | Token::String));
-        let Some((_, span)) = names.last() else { continue };
+        let mut names = statement.iter().filter(|(token, _)| matches!(token, Token::Ident | Token::String));
+        let Some((_, span)) = names.next_back() else { continue };
         let name = &text[span.offset()..span.offset() + span.len()];
         let name = name.trim_matches('"').trim_start_matches('%');
         if statement.last().is_some_and(|(token, _)| *token == Token::Ellipsis) {

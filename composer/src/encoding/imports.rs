@@ -9,17 +9,8 @@ use std::collections::HashSet;
 use wac_graph::CompositionGraph;
 use wac_graph::types::{DefinedType, ItemKind, ResourceId, Type, Types, ValueType};
 
-/// An import that cannot be written down.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Unwritable {
-    /// The name of the import.
-    pub(crate) import: String,
-    /// What there is about it.
-    pub(crate) reason: String,
-}
-
-/// Returns the first import of the composition that cannot be written down.
-pub(crate) fn unwritable(graph: &CompositionGraph) -> Option<Unwritable> {
+/// Returns the name of the first import of the composition that cannot be written down, and why.
+pub(crate) fn unwritable(graph: &CompositionGraph) -> Option<(String, String)> {
     let types = graph.types();
     let resources: HashSet<&str> = graph
         .imports()
@@ -41,7 +32,7 @@ pub(crate) fn unwritable(graph: &CompositionGraph) -> Option<Unwritable> {
             }
             _ => return None,
         };
-        Some(Unwritable { import: import.to_owned(), reason })
+        Some((import.to_owned(), reason))
     })
 }
 

@@ -96,7 +96,8 @@ fn version<'a>(tokens: &'a [Token<'a>], start: usize) -> Version<'a> {
     while let Some(token) = rest.get(length) {
         let joins =
             matches!(token.text, "." | "+") && rest.get(length + 1).is_some_and(|next| is_word(next.text));
-        if !joins && !(is_word(token.text) && touches(rest[length - 1], *token)) {
+        let continues = joins || is_word(token.text) && touches(rest[length - 1], *token);
+        if !continues {
             break;
         }
         length += 1;

@@ -185,7 +185,7 @@ impl Values {
     fn of(&mut self, ty: &Type) -> Option<Val> {
         self.left = self.left.checked_sub(1)?;
         Some(match ty {
-            Type::Bool => Val::Bool(self.next() % 2 == 0),
+            Type::Bool => Val::Bool(self.next().is_multiple_of(2)),
             Type::S8 => Val::S8(self.number() as i8),
             Type::U8 => Val::U8(self.number() as u8),
             Type::S16 => Val::S16(self.number() as i16),
@@ -230,9 +230,9 @@ impl Values {
                 0 => Err(self.payload(result.err())?),
                 _ => Ok(self.payload(result.ok())?),
             }),
-            Type::Flags(flags) => {
-                Val::Flags(flags.names().filter(|_| self.next() % 2 == 0).map(str::to_owned).collect())
-            }
+            Type::Flags(flags) => Val::Flags(
+                flags.names().filter(|_| self.next().is_multiple_of(2)).map(str::to_owned).collect(),
+            ),
             Type::Own(ty) => {
                 let at = self.handles.iter().position(|handle| handle.ty() == *ty)?;
                 Val::Resource(self.handles.swap_remove(at))

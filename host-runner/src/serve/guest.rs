@@ -59,9 +59,8 @@ impl Server {
             Err(_) => Held::Nothing,
         };
         // Whatever the guest made of half a body.
-        match inflow.fault() {
-            Some(fault @ (Fault::TooLong | Fault::Stalled)) => return faulty(fault, limits.request_body),
-            _ => {}
+        if let Some(fault @ (Fault::TooLong | Fault::Stalled)) = inflow.fault() {
+            return faulty(fault, limits.request_body);
         }
         match answer {
             Held::Answer(response) => self.let_through(response, &asked, ended),

@@ -310,9 +310,12 @@ fn entries() -> BTreeMap<(String, String), Vec<u8>> {
     (0..200).map(|n| (place(n), format!("name {n} ").repeat(6).into_bytes())).collect()
 }
 
+/// Values and lists of keys; none where reading is an error.
+type Answers = (Vec<Option<Option<Vec<u8>>>>, Vec<Option<Vec<String>>>);
+
 /// What a store answers: the values of all entries, what it says of a key that never was, and its lists of keys. `None` is an
 /// error.
-fn answers(store: &Redb) -> (Vec<Option<Option<Vec<u8>>>>, Vec<Option<Vec<String>>>) {
+fn answers(store: &Redb) -> Answers {
     runtime().block_on(async {
         let (mut values, mut lists) = (Vec::new(), Vec::new());
         for (bucket, key) in entries().into_keys() {

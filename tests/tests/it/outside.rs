@@ -452,7 +452,7 @@ fn a_store_with_one_bit_flipped_tells_no_wrong_order() {
     host.stop().unwrap();
     let store =
         granted.iter().find_map(|argument| argument.strip_prefix("redb:")).expect("a store in a file");
-    let sound = fs::read(&store).unwrap();
+    let sound = fs::read(store).unwrap();
     let (mut refused, mut read, mut wrong) = (0, 0, Vec::new());
     // Bits of what the orders say, and around it, wherever it is in the file.
     let word = b"a customer";
@@ -462,7 +462,7 @@ fn a_store_with_one_bit_flipped_tells_no_wrong_order() {
     for (turn, place) in places.into_iter().take(24).enumerate() {
         let mut damaged = sound.clone();
         damaged[place - 40 + turn * 5] ^= 1 << (turn % 8);
-        fs::write(&store, &damaged).unwrap();
+        fs::write(store, &damaged).unwrap();
         let log = folder.path().join(format!("damaged-{turn}.log"));
         let Ok(host) = Host::start(&shop, "127.0.0.1:0", &granted, &log) else {
             refused += 1;

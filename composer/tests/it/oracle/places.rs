@@ -169,7 +169,7 @@ fn packages(dice: &mut Dice) -> Vec<Package> {
         let name = format!("{bare}{version}");
         maker.gates = !version.is_empty();
         if index == 0 || maker.dice.once_in(2) {
-            maker.docs(&[bare.clone()]);
+            maker.docs(std::slice::from_ref(&bare));
         }
         maker.line(format!("package {name};"), vec![]);
         for _ in 0..1 + maker.dice.below(3) {
