@@ -58,8 +58,8 @@ pub(crate) fn append(
     let map = LinkMap::recover(&component);
     let map = match complete(map, &component, draft, &insides) {
         Some(map) => map,
-        // A package that has components to hand out has more parts in a composition than by itself: these are known to
-        // nobody but the composition.
+        // A package that has components to hand out has more parts in a composition than by itself: only the whole
+        // composition tells of them.
         None => {
             let whole = anatomy::read(&composed.to_vec())?;
             with_origins(LinkMap::recover(&whole), &component, draft, &insides)

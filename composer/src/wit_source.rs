@@ -33,7 +33,7 @@ impl Texts {
         self.0.iter().map(|text| text.content.as_str())
     }
 
-    /// Returns whether there is none.
+    /// Returns whether there are no texts.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -55,7 +55,7 @@ impl<'a> Claims<'a> {
     }
 
     /// Whether two of its resources are one to all parts together: `all` gives the place that stands for all those of a resource.
-    /// A part of which this is not true contradicts nobody.
+    /// Otherwise the part contradicts no other.
     pub(super) fn divide(&self, all: impl Fn(&HostPlace) -> HostPlace) -> bool {
         let mut known: HashMap<HostPlace, ResourceId> = HashMap::new();
         self.all
@@ -63,7 +63,7 @@ impl<'a> Claims<'a> {
             .any(|claim| *known.entry(all(&claim.place)).or_insert(claim.resource) != claim.resource)
     }
 
-    /// Whether any resource has several names. A part of which this is not true contradicts nobody.
+    /// Whether any resource has several names. Otherwise the part contradicts no other.
     pub(super) fn unite(&self) -> bool {
         self.names.values().any(|count| *count > 1)
     }

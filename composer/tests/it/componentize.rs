@@ -11,13 +11,7 @@ use super::common::{component, composer, folder, said};
 const WIT: &str = "package a:b; world adder { export add: func(a: u32, b: u32) -> u32; }";
 
 /// A program that writes a greeting.
-const HELLO: &str = r#"(module
-    (import "wasi_snapshot_preview1" "fd_write" (func $w (param i32 i32 i32 i32) (result i32)))
-    (memory (export "memory") 1)
-    (data (i32.const 16) "hello from preview 1\n")
-    (func (export "_start")
-        (i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 21))
-        (drop (call $w (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"#;
+const HELLO: &str = include_str!("../../../tests/support/hello-preview1.wat");
 
 /// A library that adds, and asks the system for a random number.
 const LIBRARY: &str = r#"(module

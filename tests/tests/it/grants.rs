@@ -155,13 +155,7 @@ fn what_the_program_asks_for_and_was_not_granted_is_named() {
 
 #[test]
 fn a_module_of_preview_1_runs_as_a_component() {
-    let module = r#"(module
-        (import "wasi_snapshot_preview1" "fd_write" (func $w (param i32 i32 i32 i32) (result i32)))
-        (memory (export "memory") 1)
-        (data (i32.const 16) "hello from preview 1\n")
-        (func (export "_start")
-            (i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 21))
-            (drop (call $w (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"#;
+    let module = include_str!("../../support/hello-preview1.wat");
     let place = TempDir::new().unwrap();
     fs::write(place.path().join("core.wasm"), wat::parse_str(module).unwrap()).unwrap();
     let words = ["componentize", "core.wasm", "-o", "hello.wasm"];
