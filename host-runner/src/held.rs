@@ -223,22 +223,28 @@ macro_rules! copy {
     };
 }
 
+/// Replaces the functions that make fields, which are the same in both versions but for their errors.
+macro_rules! count_fields {
+    ($instance:ident, $into:path) => {
+        count!($instance, "[static]fields.from-list", HostFields::from_list, $into,
+            (entries: Vec<(String, Vec<u8>)>), listed(&entries));
+        count!($instance, "[method]fields.set", HostFields::set, $into,
+            (fields: Resource<FieldMap>, name: String, values: Vec<Vec<u8>>), repeated(&name, &values));
+        count!($instance, "[method]fields.append", HostFields::append, $into,
+            (fields: Resource<FieldMap>, name: String, value: Vec<u8>), header(&name, &value));
+        copy!($instance, HostFields::clone);
+    };
+}
+
 /// Counts what is made through `wasi:http` 0.2, which has to be in the linker already.
 pub(crate) fn count_http_of_0_2(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     use types2::{HostFields, HostOutgoingRequest as HostRequest, HostOutgoingResponse as HostResponse};
-    type Fields = Resource<FieldMap>;
     type Request = Resource<HostOutgoingRequest>;
     type Response = Resource<HostOutgoingResponse>;
 
     linker.allow_shadowing(true);
     let mut http = linker.instance(&format!("wasi:http/types@{VERSION_2}"))?;
-    count!(http, "[static]fields.from-list", HostFields::from_list, fallible_2,
-        (entries: Vec<(String, Vec<u8>)>), listed(&entries));
-    count!(http, "[method]fields.set", HostFields::set, fallible_2,
-        (fields: Fields, name: String, values: Vec<Vec<u8>>), repeated(&name, &values));
-    count!(http, "[method]fields.append", HostFields::append, fallible_2,
-        (fields: Fields, name: String, value: Vec<u8>), header(&name, &value));
-    copy!(http, HostFields::clone);
+    count_fields!(http, fallible_2);
     count!(http, "[method]outgoing-request.body", HostRequest::body, plain, (request: Request), BODY);
     count!(http, "[method]outgoing-response.body", HostResponse::body, plain, (response: Response), BODY);
     bound!(http, "[method]outgoing-request.set-method", HostRequest::set_method,
@@ -254,18 +260,11 @@ pub(crate) fn count_http_of_0_2(linker: &mut Linker<State>) -> wasmtime::Result<
 /// Counts what is made through `wasi:http` 0.3, which has to be in the linker already.
 pub(crate) fn count_http_of_0_3(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     use types3::{HostFields, HostRequest};
-    type Fields = Resource<FieldMap>;
     type Request = Resource<p3::Request>;
 
     linker.allow_shadowing(true);
     let mut http = linker.instance(&format!("wasi:http/types@{VERSION_3}"))?;
-    count!(http, "[static]fields.from-list", HostFields::from_list, fallible_3,
-        (entries: Vec<(String, Vec<u8>)>), listed(&entries));
-    count!(http, "[method]fields.set", HostFields::set, fallible_3,
-        (fields: Fields, name: String, values: Vec<Vec<u8>>), repeated(&name, &values));
-    count!(http, "[method]fields.append", HostFields::append, fallible_3,
-        (fields: Fields, name: String, value: Vec<u8>), header(&name, &value));
-    copy!(http, HostFields::clone);
+    count_fields!(http, fallible_3);
     bound!(http, "[method]request.set-method", HostRequest::set_method,
         (request: Request, method: types3::Method), name_3(&method), LONGEST_NAME);
     bound!(http, "[method]request.set-authority", HostRequest::set_authority,

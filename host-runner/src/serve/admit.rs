@@ -222,22 +222,19 @@ fn authority(request: &Request<Incoming>, local: SocketAddr) -> Option<Authority
         Some(host) => Some(host.to_str().ok()?.parse::<Authority>().ok()?),
         None => None,
     };
-    match (request.uri().authority(), said) {
+    let target = request.uri().authority();
+    // Names of users are not for servers, and whoever stands in front may take one for the host.
+    if target.into_iter().chain(&said).any(|authority| authority.as_str().contains('@')) {
+        return None;
+    }
+    match (target, said) {
         // On HTTP/1 the target goes before the header; on HTTP/2 they have to be the same.
         (Some(target), Some(said)) if request.version() == Version::HTTP_2 && *target != said => None,
-        // Names of users are not for servers, and whoever stands in front may take one for the host.
-        (Some(target), Some(said)) if has_user(target) || has_user(&said) => None,
-        (Some(target), None) if has_user(target) => None,
-        (None, Some(said)) if has_user(&said) => None,
         (Some(target), _) => Some(target.clone()),
         (None, Some(said)) => Some(said),
         (None, None) if request.version() < Version::HTTP_11 => local.to_string().parse().ok(),
         (None, None) => None,
     }
-}
-
-fn has_user(authority: &Authority) -> bool {
-    authority.as_str().contains('@')
 }
 
 /// Whether a body is chunked, and nothing else, if it has an encoding. Others are read in two ways: by whoever stands in

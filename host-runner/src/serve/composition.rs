@@ -68,16 +68,44 @@ pub(super) fn half(all: usize) -> usize {
 /// A share of the places, for a request that waits for others while it has one: for its client to send the rest of its
 /// body, or because it comes from a guest, which waits for it. Only half of the places are for these, so that they never
 /// keep all others waiting.
-pub(super) struct Share(
-    #[expect(dead_code, reason = "it is given back when it is dropped")] OwnedSemaphorePermit,
-    #[expect(dead_code, reason = "as well")] Option<OwnedSemaphorePermit>,
-);
+pub(super) struct Share(#[expect(dead_code, reason = "it is given back when it is dropped")] Permits);
 
 /// A place for one guest: of the server, and in its composition's pool where that has fewer.
-pub(super) struct Place(
-    #[expect(dead_code, reason = "it is given back when it is dropped")] OwnedSemaphorePermit,
-    #[expect(dead_code, reason = "as well")] Option<OwnedSemaphorePermit>,
-);
+pub(super) struct Place(#[expect(dead_code, reason = "it is given back when it is dropped")] Permits);
+
+/// A permit of the server, and one of the composition's own where that has fewer.
+type Permits = (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>);
+
+/// What gives out such permits. Neither semaphore is ever closed.
+struct Gate {
+    all: Arc<Semaphore>,
+    own: Option<Arc<Semaphore>>,
+}
+
+impl Gate {
+    /// `own` is how many the composition may have, where that is fewer than the server has.
+    fn new(all: &Arc<Semaphore>, own: Option<usize>) -> Self {
+        Self { all: Arc::clone(all), own: own.map(|most| Arc::new(Semaphore::new(most))) }
+    }
+
+    /// Permits, if there are any.
+    fn try_pass(&self) -> Option<Permits> {
+        let own = match &self.own {
+            Some(own) => Some(Arc::clone(own).try_acquire_owned().ok()?),
+            None => None,
+        };
+        Some((Arc::clone(&self.all).try_acquire_owned().ok()?, own))
+    }
+
+    /// Permits, once there are any. Who waits for one of the composition's own holds up no other composition.
+    async fn pass(&self) -> Option<Permits> {
+        let own = match &self.own {
+            Some(own) => Some(Arc::clone(own).acquire_owned().await.ok()?),
+            None => None,
+        };
+        Some((Arc::clone(&self.all).acquire_owned().await.ok()?, own))
+    }
+}
 
 /// What it takes to blame an answer, of which no frame tells, without the app.
 pub(super) struct Witness {
@@ -117,10 +145,10 @@ pub(super) struct Composition {
     pub(super) witness: Arc<Witness>,
     /// Those of the server.
     places: Places,
-    /// A place for each instance that fits into the pool of its engine, where those are fewer than the server has.
-    room: Option<Arc<Semaphore>>,
+    /// A place for each instance that fits into the pool of its engine, of those that the server has.
+    guests: Gate,
     /// One for each share of these places.
-    shares: Option<Arc<Semaphore>>,
+    shares: Gate,
     concurrency: u32,
     /// How many requests wait for a place, of the whole server.
     pub(super) waiting: Arc<AtomicUsize>,
@@ -142,10 +170,9 @@ impl Composition {
         let warm = Warm::new(app.limits().warm);
         warm.keep(Idle { instance: first, _counted: None });
         let concurrency = app.concurrency().min(places.most);
-        let of = |places: usize| Arc::new(Semaphore::new(places));
-        let is_smaller = concurrency < places.most;
-        let room = is_smaller.then(|| of(concurrency as usize));
-        let shares = is_smaller.then(|| of(half(concurrency as usize)));
+        let fewer = (concurrency < places.most).then_some(concurrency as usize);
+        let guests = Gate::new(&places.guests, fewer);
+        let shares = Gate::new(&places.shares, fewer.map(half));
         let exports = app.exports();
         let called = exports
             .iter()
@@ -160,7 +187,7 @@ impl Composition {
             app,
             handler,
             places: places.clone(),
-            room,
+            guests,
             shares,
             concurrency,
             waiting: Arc::clone(&places.waiting),
@@ -185,40 +212,22 @@ impl Composition {
 
     /// A share of the places, if there is one.
     pub(super) fn try_share(&self) -> Option<Share> {
-        let shares = match &self.shares {
-            Some(shares) => Some(Arc::clone(shares).try_acquire_owned().ok()?),
-            None => None,
-        };
-        Some(Share(Arc::clone(&self.places.shares).try_acquire_owned().ok()?, shares))
+        self.shares.try_pass().map(Share)
     }
 
     /// A share of the places, once there is one.
     pub(super) async fn share(&self) -> Option<Share> {
-        // Neither semaphore is ever closed.
-        let shares = match &self.shares {
-            Some(shares) => Some(Arc::clone(shares).acquire_owned().await.ok()?),
-            None => None,
-        };
-        Some(Share(Arc::clone(&self.places.shares).acquire_owned().await.ok()?, shares))
+        self.shares.pass().await.map(Share)
     }
 
     /// A place for a guest, if there is one.
     pub(super) fn try_place(&self) -> Option<Place> {
-        let room = match &self.room {
-            Some(room) => Some(Arc::clone(room).try_acquire_owned().ok()?),
-            None => None,
-        };
-        Some(Place(Arc::clone(&self.places.guests).try_acquire_owned().ok()?, room))
+        self.guests.try_pass().map(Place)
     }
 
     /// A place for a guest, once there is one.
     pub(super) async fn place(&self) -> Option<Place> {
-        // Neither semaphore is ever closed. What has no room holds up no guest of another composition.
-        let room = match &self.room {
-            Some(room) => Some(Arc::clone(room).acquire_owned().await.ok()?),
-            None => None,
-        };
-        Some(Place(Arc::clone(&self.places.guests).acquire_owned().await.ok()?, room))
+        self.guests.pass().await.map(Place)
     }
 
     /// How long requests in flight may take to finish.
