@@ -331,7 +331,7 @@ fn unwired(error: WireError, request: &Request, sources: &[Source]) -> Failure {
             if meant.is_empty() {
                 return failure;
             }
-            let wires = wire::renaming(request, &meant).into_iter();
+            let wires = wire::renaming(&meant).into_iter();
             let wires: Vec<String> = wires.map(|decision| format!("--wire {decision}")).collect();
             let wires = match &wires[..] {
                 [] => String::new(),

@@ -17,7 +17,6 @@ use crate::link_map::{self, Origins, Package};
 use crate::spread::spread;
 use crate::wire::MOST_INSTANCES;
 use crate::{stand_in, valid};
-use exports::Refused;
 
 pub use exports::Unnamed;
 
@@ -81,7 +80,7 @@ pub(crate) fn encode<'p>(
             Some(Ok(settled)) => {
                 checked(Draft::read(settled).map_err(invalid)?).map_err(|(error, _)| invalid(error))
             }
-            Some(Err(refused)) => Err(refused.into()),
+            Some(Err(refused)) => Err(refused),
             None => Err(invalid(error)),
         })
     };
@@ -153,13 +152,4 @@ fn helpful(error: &ResolveError, packages: &[Package<'_>]) -> Vec<String> {
         _ => false,
     };
     packages.iter().filter(concerned).map(|package| package.name.to_owned()).collect()
-}
-
-impl From<Refused> for ComposeErrorKind {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::Unnamed(unnamed) => ComposeErrorKind::Unnamed(unnamed),
-            Refused::Beside { export, name } => ComposeErrorKind::Beside { export, name },
-        }
-    }
 }

@@ -27,34 +27,39 @@ enum Main {
 impl WitFolder {
     /// Reads a folder or a file. `fail` is for what [`contract::guard`] refuses.
     pub fn read(wit: &Path, fail: &dyn Fn(anyhow::Error) -> Failure) -> Result<Self, Failure> {
-        let file = |texts: &mut Texts, path: &Path| {
-            let (name, text) = (path.display().to_string(), files::read_text(path)?);
+        let add = |texts: &mut Texts, path: &Path, bytes: Vec<u8>| {
+            let (name, text) = (path.display().to_string(), files::text(path, bytes)?);
             contract::guard(&name, &text).map_err(|error| fail(error.into()))?;
             texts.add(name, text);
             Ok::<(), Failure>(())
         };
+        let add_all = |texts: &mut Texts, folder: &Path| {
+            texts_in(folder, fail)?.iter().try_for_each(|path| add(texts, path, files::read(path)?))
+        };
         let mut main = Texts::default();
         let (mut beside, mut encoded) = (Vec::new(), Vec::new());
         if !wit.is_dir() {
-            if is_encoded(wit, &files::read(wit)?) {
+            let bytes = files::read(wit)?;
+            if is_encoded(wit, &bytes) {
                 return Ok(WitFolder { main: Main::Encoded(wit.to_owned()), beside, encoded });
             }
-            file(&mut main, wit)?;
+            add(&mut main, wit, bytes)?;
             return Ok(WitFolder { main: Main::Texts(main), beside, encoded });
         }
-        texts_in(wit, fail)?.iter().try_for_each(|path| file(&mut main, path))?;
+        add_all(&mut main, wit)?;
         let deps = wit.join("deps");
         let entries = if deps.exists() { entries(&deps, fail)? } else { Vec::new() };
         for path in entries {
             let mut texts = Texts::default();
             if path.is_dir() {
-                texts_in(&path, fail)?.iter().try_for_each(|path| file(&mut texts, path))?;
+                add_all(&mut texts, &path)?;
             } else if has_suffix(&path, &["wit", "wat", "wasm"]) {
-                if is_encoded(&path, &files::read(&path)?) {
+                let bytes = files::read(&path)?;
+                if is_encoded(&path, &bytes) {
                     encoded.push(path);
                     continue;
                 }
-                file(&mut texts, &path)?;
+                add(&mut texts, &path, bytes)?;
             } else {
                 continue;
             }

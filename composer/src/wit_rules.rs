@@ -253,10 +253,7 @@ type Measure = (u32, u64);
 fn measure(known: &HashMap<TypeId, Measure>, ty: &TypeDef) -> Result<Measure, ResolveError> {
     let (mut depth, mut size) = (0, 1_u64);
     for inner in made_of(&ty.kind) {
-        let (below, more) = match inner {
-            Type::Id(id) => known.get(&id).copied().unwrap_or((0, 1)),
-            _ => (0, 1),
-        };
+        let (below, more) = measured(known, &inner);
         depth = depth.max(below);
         size = size.saturating_add(more);
     }
@@ -274,11 +271,15 @@ fn measure(known: &HashMap<TypeId, Measure>, ty: &TypeDef) -> Result<Measure, Re
     Ok((depth + 1, size))
 }
 
-fn size(known: &HashMap<TypeId, Measure>, ty: &Type) -> u64 {
+fn measured(known: &HashMap<TypeId, Measure>, ty: &Type) -> Measure {
     match ty {
-        Type::Id(id) => known.get(id).map_or(1, |(_, size)| *size),
-        _ => 1,
+        Type::Id(id) => known.get(id).copied().unwrap_or((0, 1)),
+        _ => (0, 1),
     }
+}
+
+fn size(known: &HashMap<TypeId, Measure>, ty: &Type) -> u64 {
+    measured(known, ty).1
 }
 
 /// Checks a function, and returns its size.

@@ -260,24 +260,23 @@ impl Compose {
 
     /// Why a text does not compose. What is wrong with a part is told in terms of the file that was given for it.
     fn unread(&self, error: ComposeError) -> Failure {
-        let given = |package: &str| {
-            let given = self.dependencies.iter().find(|given| given.package == package);
-            given.map(|given| given.source.to_string())
-        };
-        match error.kind {
-            ComposeErrorKind::Part(ref reference, _) | ComposeErrorKind::Invalid(ref reference, _) => {
-                let Some(source) = given(&reference.name) else { return failure(error) };
-                match error.kind {
-                    ComposeErrorKind::Part(_, reason) => files::not_a_component(Path::new(&source), *reason),
-                    ComposeErrorKind::Invalid(_, reason) => {
-                        let message = format!("`{source}` cannot be used as a component");
-                        Failure::because(Exit::Input, message, reason.context(PartError::INVALID))
-                            .help(files::INVALID)
-                    }
-                    _ => failure(error),
-                }
+        let source = match &error.kind {
+            ComposeErrorKind::Part(reference, _) | ComposeErrorKind::Invalid(reference, _) => {
+                let given = self.dependencies.iter().find(|given| given.package == reference.name);
+                given.map(|given| given.source.to_string())
             }
-            _ => failure(error),
+            _ => None,
+        };
+        match (source, error) {
+            (Some(source), ComposeError { kind: ComposeErrorKind::Part(_, reason), .. }) => {
+                files::not_a_component(Path::new(&source), *reason)
+            }
+            (Some(source), ComposeError { kind: ComposeErrorKind::Invalid(_, reason), .. }) => {
+                let message = format!("`{source}` cannot be used as a component");
+                Failure::because(Exit::Input, message, reason.context(PartError::INVALID))
+                    .help(files::INVALID)
+            }
+            (_, error) => failure(error),
         }
     }
 

@@ -37,6 +37,20 @@ impl Module {
     /// Where it is not valid.
     pub fn read(core: &[u8]) -> Result<Self, wasmparser::Error> {
         let types = Validator::new_with_features(WasmFeatures::all()).validate_all(core)?;
+        let mut module = Self::outline(core)?;
+        for (name, ty) in types.as_ref().core_exports().into_iter().flatten() {
+            module.shows_memory |= name == "memory" && matches!(ty, EntityType::Memory(_));
+            module.odd_start |= name == "_start" && !is_plain_function(types.as_ref(), ty);
+        }
+        Ok(module)
+    }
+
+    /// Reads what can be told without types. Nothing is validated.
+    ///
+    /// # Errors
+    ///
+    /// Where it breaks the binary format.
+    pub fn outline(core: &[u8]) -> Result<Self, wasmparser::Error> {
         let mut module = Module::default();
         for payload in Parser::new(0).parse_all(core) {
             match payload? {
@@ -52,14 +66,7 @@ impl Module {
                 }
                 Payload::ExportSection(exports) => {
                     for export in exports {
-                        let export = export?;
-                        let ty = types.as_ref().entity_type_from_export(&export);
-                        module.shows_memory |=
-                            export.name == "memory" && matches!(ty, Some(EntityType::Memory(_)));
-                        if export.name == "_start" {
-                            module.starts = true;
-                            module.odd_start = !ty.is_some_and(|ty| is_plain_function(types.as_ref(), ty));
-                        }
+                        module.starts |= export?.name == "_start";
                     }
                 }
                 _ => {}

@@ -45,12 +45,12 @@ pub enum Kind {
 ///
 /// # Errors
 ///
-/// Where the module is not valid.
+/// Where the module breaks the binary format. Whether it is valid is not checked.
 pub fn adapter(core: &[u8]) -> Result<Option<Adapter>, ComponentizeError> {
     if !Parser::is_core_wasm(core) {
         return Ok(None);
     }
-    let module = Module::read(core).map_err(ComponentizeError::Invalid)?;
+    let module = Module::outline(core).map_err(ComponentizeError::Invalid)?;
     if !module.imports.iter().any(|from| from.module == NAME) {
         return Ok(None);
     }

@@ -26,6 +26,7 @@ use wasmparser::{
 };
 
 use super::types::{Origins, Renamed};
+use crate::compose::ComposeErrorKind;
 use crate::named_types;
 use crate::roots::Names;
 
@@ -44,29 +45,15 @@ pub struct Unnamed {
     pub source: String,
 }
 
-/// Why exports cannot be as they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// Types have no names.
-    Unnamed(Vec<Unnamed>),
-    /// An interface mentions a type that is exported for itself.
-    Beside {
-        /// The name of the interface.
-        export: String,
-        /// The name of the type.
-        name: String,
-    },
-}
-
 /// Returns the composition with its exports put right. None where they are not what is wrong with it.
-pub(crate) fn settle(composition: &[u8]) -> Option<Result<Vec<u8>, Refused>> {
+pub(super) fn settle(composition: &[u8]) -> Option<Result<Vec<u8>, ComposeErrorKind>> {
     let glue = Glue::read(composition).ok().flatten()?;
     let mut settling = Settling::new(&glue);
     for index in 0..glue.exports.len() {
         settling.visit(index);
     }
     if !settling.unnamed.is_empty() {
-        return Some(Err(Refused::Unnamed(settling.unnamed.into_iter().collect())));
+        return Some(Err(ComposeErrorKind::Unnamed(settling.unnamed.into_iter().collect())));
     }
     match settling.encode() {
         Ok(exports) => {
@@ -328,7 +315,7 @@ impl<'a> Settling<'a> {
             ComponentEntityType::Instance(_) => {
                 let named = self.naming.get(&id).map(|index| self.glue.exports[*index].name.name);
                 let (export, name) = (export.name.name.to_owned(), named.unwrap_or_default().to_owned());
-                return Err(Stop::Refused(Refused::Beside { export, name }));
+                return Err(Stop::Refused(ComposeErrorKind::Beside { export, name }));
             }
             _ => None,
         };
@@ -338,7 +325,7 @@ impl<'a> Settling<'a> {
 
 /// Why exports cannot be written.
 enum Stop {
-    Refused(Refused),
+    Refused(ComposeErrorKind),
     /// A type that is mentioned has no index, and cannot be given one.
     Unreachable,
 }

@@ -22,37 +22,34 @@ type Entities = Vec<(String, ComponentEntityType)>;
 /// The type of a component.
 pub(super) fn component(bytes: &[u8]) -> Result<Shape, wasmparser::Error> {
     let types = Validator::new_with_features(WasmFeatures::all()).validate_all(bytes)?;
-    let names = Names::read(bytes)?;
-    let item = |name: String, item: Option<&ComponentItem>| item.map(|item| (name, item.ty));
-    let imports: Entities = names
-        .imports
-        .into_iter()
-        .filter_map(|name| item(name.clone(), types.component_item_for_import(&name)))
-        .collect();
-    let exports: Entities = names
-        .exports
-        .into_iter()
-        .filter_map(|name| item(name.clone(), types.component_item_for_export(&name)))
-        .collect();
-    let mut reader = Reader::new(&types);
+    let Names { imports, exports, .. } = Names::read(bytes)?;
+    let imports = imports.iter().filter_map(|name| Some((name, types.component_item_for_import(name)?)));
+    let exports = exports.iter().filter_map(|name| Some((name, types.component_item_for_export(name)?)));
+    Ok(of_items(&types, imports, exports))
+}
+
+/// The type of a component that imports and exports these items.
+fn of_items<'i>(
+    types: &'i Types,
+    imports: impl Iterator<Item = (&'i String, &'i ComponentItem)> + Clone,
+    exports: impl Iterator<Item = (&'i String, &'i ComponentItem)> + Clone,
+) -> Shape {
+    let implements =
+        Implements { imports: implements(imports.clone()), exports: implements(exports.clone()) };
+    let (imports, exports) = (entities(imports), entities(exports));
+    let mut reader = Reader::new(types);
     reader.name(&imports, None);
     reader.name(&exports, None);
+    // The first place, not the one that the validator happens to name: that is where people look for it.
     let (asked, made) = (reader.first_places(&imports), reader.first_places(&exports));
     let mut shape = reader.shape(&imports, &exports, asked, made);
-    shape.components[0].implements = Implements {
-        imports: implements(&imports, |name| types.component_item_for_import(name)),
-        exports: implements(&exports, |name| types.component_item_for_export(name)),
-    };
-    Ok(shape)
+    shape.components[0].implements = implements;
+    shape
 }
 
 /// The interfaces that these items implement, by their names.
-fn implements<'a>(
-    items: &Entities,
-    item: impl Fn(&str) -> Option<&'a ComponentItem>,
-) -> BTreeMap<String, String> {
-    let of = |(name, _): &(String, _)| Some((name.clone(), item(name)?.implements.clone()?));
-    items.iter().filter_map(of).collect()
+fn implements<'i>(items: impl Iterator<Item = (&'i String, &'i ComponentItem)>) -> BTreeMap<String, String> {
+    items.filter_map(|(name, item)| Some((name.clone(), item.implements.clone()?))).collect()
 }
 
 /// The type of the components of a world, in a package that was encoded. None where it is not in there.
@@ -89,21 +86,7 @@ fn packaged(types: &Types, name: &str) -> Option<ComponentTypeId> {
 
 fn of_type(types: &Types, id: ComponentTypeId) -> Shape {
     let ty = &types[id];
-    let entities = |items: &wasmparser::collections::IndexMap<String, _>| -> Entities {
-        items.iter().map(|(name, item): (&String, &ComponentItem)| (name.clone(), item.ty)).collect()
-    };
-    let (imports, exports) = (entities(&ty.imports), entities(&ty.exports));
-    let mut reader = Reader::new(types);
-    reader.name(&imports, None);
-    reader.name(&exports, None);
-    // The first place, not the one that the validator happens to name: that is where people look for it.
-    let (asked, made) = (reader.first_places(&imports), reader.first_places(&exports));
-    let mut shape = reader.shape(&imports, &exports, asked, made);
-    shape.components[0].implements = Implements {
-        imports: implements(&imports, |name| ty.imports.get(name)),
-        exports: implements(&exports, |name| ty.exports.get(name)),
-    };
-    shape
+    of_items(types, ty.imports.iter(), ty.exports.iter())
 }
 
 /// What a type is called, and by which interface.

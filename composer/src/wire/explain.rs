@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Decision, OpenImport, Part, Request, WireError, Wiring, package};
+use super::{Decision, OpenImport, Part, Wiring, package};
 use crate::check::{self, Mismatch};
 use crate::compose::Packages;
 use crate::shape::Shape;
@@ -41,19 +41,16 @@ pub fn likely_meant(parts: &[Part], open: &[OpenImport]) -> Vec<Mismatch> {
 
 /// The decisions that pass what goes by another name and fits apart from that, of what was probably meant.
 #[must_use]
-pub fn renaming(request: &Request, meant: &[Mismatch]) -> Vec<Decision> {
+pub fn renaming(meant: &[Mismatch]) -> Vec<Decision> {
     let decision = |mismatch: &Mismatch| {
-        let decision = Decision {
+        // What is within an interface is no import of its own, and cannot be named by a decision.
+        let [import] = &mismatch.path[..] else { return None };
+        Some(Decision {
             part: mismatch.wanted_by.clone(),
-            import: Some(mismatch.path.first()?.clone()),
+            import: Some(import.clone()),
             provider: mismatch.offered_by.clone()?,
             export: Some(mismatch.candidate.clone()?),
-        };
-        let mut tried = request.clone();
-        tried.decisions.push(decision.clone());
-        // A function within an interface is no export, and cannot be named by a decision.
-        let known = !matches!(super::find(&tried), Err(WireError::Unknown { .. }));
-        known.then_some(decision)
+        })
     };
     meant.iter().filter(|mismatch| mismatch.is_of_the_name_alone()).filter_map(decision).collect()
 }
