@@ -11,16 +11,7 @@ use crate::error::ReadError;
 use crate::limits::Limits;
 use crate::{link, scan};
 
-/// A bound on the structure of a component.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bound {
-    /// Its name, for people.
-    pub name: &'static str,
-    /// The largest count that is within it.
-    pub most: u64,
-    /// What it counts.
-    pub counts: &'static str,
-}
+pub use crate::bound::Bound;
 
 const INSTANCES: Bound = Bound {
     name: "instances",
@@ -176,15 +167,5 @@ impl Counts {
             self.within(self.locals, LOCALS, range.start)?;
         }
         Ok(())
-    }
-}
-
-impl Bound {
-    /// Whether a count is within it; `offset` is where the count was reached.
-    pub(crate) fn check(self, count: u64, offset: u64) -> Result<(), ReadError> {
-        if count <= self.most {
-            return Ok(());
-        }
-        Err(ReadError::Beyond { offset, count, name: self.name, counts: self.counts, limit: self.most })
     }
 }

@@ -55,6 +55,7 @@
 
 #![deny(missing_docs)]
 
+mod bound;
 pub mod bounds;
 mod error;
 mod guard;

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use sha2::{Digest, Sha256};
 use wasmparser::ComponentExternalKind as Kind;
 
-use crate::bounds::Bound;
+use crate::bound::Bound;
 use crate::error::ReadError;
 use crate::limits::Limits;
 use crate::model::{Component, Edge, Implements, Inner, Outlet, Part, Source, Types};

@@ -6,8 +6,18 @@
 
 use std::collections::HashMap;
 
-use super::host::{HostPlace, Left, host_place};
-use crate::shape::{Definition, Item, ResourceId, Shape};
+use super::names::track;
+use crate::shape::{Definition, Item, Place, ResourceId, Shape};
+
+/// A place in what the host gives: an import, and the names in it. Versions on one track are one there.
+pub(super) type HostPlace = (String, Place);
+
+pub(super) fn host_place(import: &str, rest: &[String]) -> HostPlace {
+    (track(import).unwrap_or_else(|| import.to_owned()), rest.to_vec())
+}
+
+/// An import that is left to the host: who has it, its name, and what it is.
+pub(super) type Left<'a> = (usize, &'a str, &'a Item);
 
 /// A name under which a part takes a resource of the host.
 pub(super) struct Claim<'a> {

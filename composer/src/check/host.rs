@@ -3,24 +3,16 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
-use super::claims::{Apart, Claims};
+use super::claims::{Apart, Claims, HostPlace, Left, host_place};
 use super::compare::{At, Change, Done, Walk};
 use super::identity::{Node, Setting};
-use super::names::track;
 use super::near::shown;
 use super::pair::older;
 use super::voice::Voice;
 use super::{CheckError, Class, Mismatch, Part};
 use crate::shape::member::plain_name;
 use crate::shape::print::Step;
-use crate::shape::{Definition, Item, Origin, Place, mention};
-
-/// A place in what the host gives: an import, and the names in it. Versions on one track are one there.
-pub(super) type HostPlace = (String, Place);
-
-pub(super) fn host_place(import: &str, rest: &[String]) -> HostPlace {
-    (track(import).unwrap_or_else(|| import.to_owned()), rest.to_vec())
-}
+use crate::shape::{Definition, Item, Origin, mention};
 
 /// Which resources the host gives.
 #[derive(Default)]
@@ -78,9 +70,6 @@ impl Resources {
         self.known.get(&self.place(host_place(import, rest))).copied()
     }
 }
-
-/// An import that is left to the host: who has it, its name, and what it is.
-pub(super) type Left<'a> = (usize, &'a str, &'a Item);
 
 /// What parts want of the host, by what they want it under.
 #[derive(Default)]

@@ -9,10 +9,11 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 
 use super::answer::problem;
-use super::body::{BodyLimits, Ended, Fault, Inflow, RequestBody};
+use super::body::{BodyLimits, Ended, Fault, Inflow, RequestBody, declared_length};
 use super::composition::{Place, Share, half};
-use super::gather::{Room, gather, patience};
+use super::gather::{gather, patience};
 use super::proxies::scheme;
+use super::room::Room;
 use super::{Asked, Body};
 use crate::descent;
 use crate::observe::{Away, Observe};
@@ -253,11 +254,6 @@ fn absolute(request: &Request<Incoming>, scheme: Scheme, authority: Authority) -
     parts.authority = Some(authority);
     parts.path_and_query = Some(path.unwrap_or(PathAndQuery::from_static("/")));
     Uri::from_parts(parts).ok()
-}
-
-/// The length that a body is said to have.
-pub(super) fn declared_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// The answer to a body that is too long.

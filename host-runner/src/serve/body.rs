@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderMap, Response, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -18,10 +18,9 @@ use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::Error;
 
 use super::Body;
-use super::admit::declared_length;
 use super::composition::Share;
 use super::failure::Case;
-use super::gather::{Gathered, Room};
+use super::room::{Gathered, Room};
 use super::traffic::{Offer, Piece, Turn};
 use crate::observe::Seen;
 use crate::session::FOREVER;
@@ -781,4 +780,9 @@ fn left_after(left: u64, frame: &Frame<Bytes>) -> Option<u64> {
         Some(data) => left.checked_sub(data.len() as u64),
         None => Some(left),
     }
+}
+
+/// The length that a body is said to have.
+pub(super) fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

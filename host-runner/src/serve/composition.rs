@@ -8,9 +8,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::ServeError;
 use super::failure::new_id;
-use super::gather::Room;
 use super::handler::Handler;
 use super::reuse::{Idle, Instance, Warm};
+use super::room::Room;
 use crate::app::App;
 use crate::blame::{Called, Index, Scene};
 use crate::observe::Observe;

@@ -8,9 +8,10 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Empty};
 use tokio::sync::oneshot;
 
-use super::admit::{Admitted, declared_length, faulty};
+use super::admit::{Admitted, faulty};
 use super::body::{
     Begun, Ended, Fault, Inflow, Outflow, Outline, RequestBody, ResponseBody, Settled, Taken, Wrong,
+    declared_length,
 };
 use super::composition::Composition;
 use super::handler::GuestAnswer;

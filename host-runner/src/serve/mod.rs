@@ -18,6 +18,7 @@ mod handler;
 mod heads;
 mod proxies;
 mod reuse;
+mod room;
 mod screen;
 mod socket;
 mod swap;
