@@ -166,7 +166,12 @@ fn components_that_are_expensive_to_load_cost_little() {
             swap(&scene, &file);
         }
     });
-    scene.settles_at(before.map(|before| before + KEPT));
+    // What was loaded is gone, but the allocator keeps its pages for the next load: at most one load's worth, however many
+    // there were.
+    for bomb in bombs::all() {
+        swap(&scene, &written(folder.path(), "bomb.wasm", &(bomb.make)()).to_string_lossy());
+    }
+    scene.settles_at(before.map(|before| before + LOADING));
     scene.audit();
 }
 
@@ -361,14 +366,16 @@ fn what_a_guest_has_its_host_keep_counts_towards_its_memory() {
     let web = Web::open(&["--max-memory", "32MiB"]);
     assert_eq!(web.get("/").status, 200);
     let before = web.host.usage().map(|usage| usage.resident);
-    for target in [
+    let targets = [
         "/fields/9000/100000",
         "/fields/1000000/10",
         "/methods/9000/1000000",
         "/authorities/9000/1000000",
         "/paths/9000/1000000",
         "/timers/1000000",
-    ] {
+    ];
+    // Twice: what is kept of the first round would be kept of the second, too.
+    for target in targets.into_iter().chain(targets) {
         thread::scope(|scope| {
             let asked: Vec<_> = (0..6).map(|_| scope.spawn(|| web.get(target))).collect();
             for answer in asked {
@@ -383,9 +390,10 @@ fn what_a_guest_has_its_host_keep_counts_towards_its_memory() {
         }
         assert_eq!(web.get("/").text(), "ok");
     }
+    // The allocator keeps some of the pages that were freed.
     let began = Instant::now();
     while let (Some(before), Some(usage)) = (before, web.host.usage())
-        && usage.resident > before + KEPT
+        && usage.resident > before + 2 * KEPT
     {
         assert!(began.elapsed() < PATIENCE, "{usage:?}, and before it was {before}");
         thread::yield_now();
