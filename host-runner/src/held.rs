@@ -2,7 +2,7 @@
 //!
 //! Guests have memories of their own, which are counted as they grow. What they have the host make lies in the memory of the
 //! host, and a handle is all that shows of it. So the functions that make the host keep something whose size the guest
-//! chooses are replaced by ones that count it first, against one limit for the instance. What is dropped is not followed:
+//! chooses are [replaced](crate::link) by ones that count it first, against one limit for the instance. What is dropped is not followed:
 //! when the count reaches the limit, what is really there is measured, and the count goes on from that.
 
 use std::any::Any;
@@ -11,22 +11,18 @@ use std::thread;
 use std::time::Duration;
 
 use http::HeaderMap;
-use wasmtime::component::{Linker, Resource, ResourceTable};
-use wasmtime_wasi::TrappableError;
+use wasmtime::component::ResourceTable;
 use wasmtime_wasi_http::p2::bindings::http::types as types2;
 use wasmtime_wasi_http::p2::types::{HostIncomingResponse, HostOutgoingRequest, HostOutgoingResponse};
-use wasmtime_wasi_http::p3::bindings::http::types as types3;
-use wasmtime_wasi_http::{FieldMap, WasiHttpView, p2, p3};
+use wasmtime_wasi_http::{FieldMap, p3};
 
-use crate::exceeded::{Exceeded, LimitHit};
-use crate::state::{CHUNK, State};
+use crate::limits::LimitHit;
 
-/// The versions under which the engine's bindings define the interface. Components of any other patch find them too.
-const VERSION_2: &str = "0.2.12";
-const VERSION_3: &str = "0.3.0";
+/// Bytes that a guest can write of a body at once. A few of these wait for a slow reader, and no more.
+pub(crate) const CHUNK: usize = 64 << 10;
 
 /// Bytes that any resource takes, whatever it is: more than most do.
-const RESOURCE: usize = 512;
+pub(crate) const RESOURCE: usize = 512;
 
 /// From how many bytes on, made for one instance, memory is returned to the system when the instance has gone.
 const WORTH_RETURNING: usize = 4 << 20;
@@ -38,13 +34,7 @@ const GATHERED_FOR: Duration = Duration::from_millis(500);
 const HEADER: usize = 256;
 
 /// Bytes of a body that may wait for somebody to read them.
-const BODY: usize = 3 * CHUNK;
-
-/// The longest method, scheme or authority that a request of a guest has, in bytes.
-const LONGEST_NAME: usize = 1 << 10;
-
-/// The longest path of a request with its query, in bytes.
-const LONGEST_PATH: usize = 16 << 10;
+pub(crate) const BODY: usize = 3 * CHUNK;
 
 /// What is held for one instance.
 pub(crate) struct Held {
@@ -58,7 +48,7 @@ pub(crate) struct Held {
 }
 
 impl Drop for Held {
-    /// All that was held is gone by now: in [`State`], it comes before this.
+    /// All that was held is gone by now: in [`State`](crate::State), it comes before this.
     fn drop(&mut self) {
         if self.made > WORTH_RETURNING {
             return_memory();
@@ -72,7 +62,7 @@ impl Held {
     }
 
     /// Counts something that is about to be made.
-    fn count(&mut self, bytes: usize, table: &mut ResourceTable) -> Result<(), LimitHit> {
+    pub(crate) fn count(&mut self, bytes: usize, table: &mut ResourceTable) -> Result<(), LimitHit> {
         self.made = self.made.saturating_add(bytes);
         self.since = self.since.saturating_add(bytes);
         if self.measured.saturating_add(self.since) <= self.limit {
@@ -98,14 +88,6 @@ impl Held {
             self.measure(table);
         }
         self.measured.saturating_add(self.since) <= self.limit / 2
-    }
-}
-
-impl State {
-    /// Counts something that the host is about to keep for the instance.
-    pub(crate) fn hold(&mut self, bytes: usize) -> wasmtime::Result<()> {
-        let (held, table) = self.held_and_table();
-        held.count(bytes, table).map_err(|hit| Exceeded(hit).into())
     }
 }
 
@@ -156,150 +138,19 @@ fn size(entry: &dyn Any) -> usize {
     }
 }
 
-fn headers(map: &HeaderMap) -> usize {
+/// Returns the bytes that a map of headers takes.
+pub(crate) fn headers(map: &HeaderMap) -> usize {
     map.iter().map(|(name, value)| header(name.as_str(), value.as_bytes())).sum()
 }
 
-fn header(name: &str, value: &[u8]) -> usize {
+/// Returns the bytes that one header takes.
+pub(crate) fn header(name: &str, value: &[u8]) -> usize {
     HEADER + name.len() + value.len()
 }
 
-fn listed(entries: &[(String, Vec<u8>)]) -> usize {
-    RESOURCE + entries.iter().map(|(name, value)| header(name, value)).sum::<usize>()
-}
-
-fn repeated(name: &str, values: &[Vec<u8>]) -> usize {
-    values.iter().map(|value| header(name, value)).sum()
-}
-
-fn name_2(method: &types2::Method) -> usize {
+/// Returns the bytes of a method's name, where it has one of its own.
+pub(crate) fn name_2(method: &types2::Method) -> usize {
     if let types2::Method::Other(name) = method { name.len() } else { 0 }
-}
-
-fn name_3(method: &types3::Method) -> usize {
-    if let types3::Method::Other(name) = method { name.len() } else { 0 }
-}
-
-fn text(text: &Option<String>) -> usize {
-    text.as_ref().map_or(0, String::len)
-}
-
-/// Replaces a function by one that counts first what it makes the host keep.
-macro_rules! count {
-    ($instance:ident, $name:literal, $call:path, $into:path, ($($argument:ident: $ty:ty),+), $bytes:expr) => {
-        $instance.func_wrap($name, |mut store, ($($argument,)+): ($($ty,)+)| {
-            let state: &mut State = store.data_mut();
-            state.hold($bytes)?;
-            let outcome = $call(&mut state.http(), $($argument),+);
-            $into(state, outcome)
-        })?
-    };
-}
-
-/// Replaces a function by one that also refuses a text that is longer than a server would take.
-macro_rules! bound {
-    ($instance:ident, $name:literal, $call:path, ($request:ident: $ty:ty, $text:ident: $of:ty), $bytes:expr, $most:expr) => {
-        $instance.func_wrap($name, |mut store, ($request, $text): ($ty, $of)| {
-            let state: &mut State = store.data_mut();
-            let bytes = $bytes;
-            if bytes > $most {
-                return Ok((Err(()),));
-            }
-            state.hold(bytes)?;
-            $call(&mut state.http(), $request, $text).map(|outcome| (outcome,))
-        })?
-    };
-}
-
-/// Replaces the function that copies fields, which are counted as if nothing were shared.
-macro_rules! copy {
-    ($instance:ident, $call:path) => {
-        $instance.func_wrap("[method]fields.clone", |mut store, (fields,): (Resource<FieldMap>,)| {
-            let state: &mut State = store.data_mut();
-            let bytes = RESOURCE + headers(state.table().get(&fields)?);
-            state.hold(bytes)?;
-            $call(&mut state.http(), fields).map(|fields| (fields,))
-        })?
-    };
-}
-
-/// Replaces the functions that make fields, which are the same in both versions but for their errors.
-macro_rules! count_fields {
-    ($instance:ident, $into:path) => {
-        count!($instance, "[static]fields.from-list", HostFields::from_list, $into,
-            (entries: Vec<(String, Vec<u8>)>), listed(&entries));
-        count!($instance, "[method]fields.set", HostFields::set, $into,
-            (fields: Resource<FieldMap>, name: String, values: Vec<Vec<u8>>), repeated(&name, &values));
-        count!($instance, "[method]fields.append", HostFields::append, $into,
-            (fields: Resource<FieldMap>, name: String, value: Vec<u8>), header(&name, &value));
-        copy!($instance, HostFields::clone);
-    };
-}
-
-/// Counts what is made through `wasi:http` 0.2, which has to be in the linker already.
-pub(crate) fn count_http_of_0_2(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    use types2::{HostFields, HostOutgoingRequest as HostRequest, HostOutgoingResponse as HostResponse};
-    type Request = Resource<HostOutgoingRequest>;
-    type Response = Resource<HostOutgoingResponse>;
-
-    linker.allow_shadowing(true);
-    let mut http = linker.instance(&format!("wasi:http/types@{VERSION_2}"))?;
-    count_fields!(http, fallible_2);
-    count!(http, "[method]outgoing-request.body", HostRequest::body, plain, (request: Request), BODY);
-    count!(http, "[method]outgoing-response.body", HostResponse::body, plain, (response: Response), BODY);
-    bound!(http, "[method]outgoing-request.set-method", HostRequest::set_method,
-        (request: Request, method: types2::Method), name_2(&method), LONGEST_NAME);
-    bound!(http, "[method]outgoing-request.set-authority", HostRequest::set_authority,
-        (request: Request, authority: Option<String>), text(&authority), LONGEST_NAME);
-    bound!(http, "[method]outgoing-request.set-path-with-query", HostRequest::set_path_with_query,
-        (request: Request, path: Option<String>), text(&path), LONGEST_PATH);
-    linker.allow_shadowing(false);
-    Ok(())
-}
-
-/// Counts what is made through `wasi:http` 0.3, which has to be in the linker already.
-pub(crate) fn count_http_of_0_3(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    use types3::{HostFields, HostRequest};
-    type Request = Resource<p3::Request>;
-
-    linker.allow_shadowing(true);
-    let mut http = linker.instance(&format!("wasi:http/types@{VERSION_3}"))?;
-    count_fields!(http, fallible_3);
-    bound!(http, "[method]request.set-method", HostRequest::set_method,
-        (request: Request, method: types3::Method), name_3(&method), LONGEST_NAME);
-    bound!(http, "[method]request.set-authority", HostRequest::set_authority,
-        (request: Request, authority: Option<String>), text(&authority), LONGEST_NAME);
-    bound!(http, "[method]request.set-path-with-query", HostRequest::set_path_with_query,
-        (request: Request, path: Option<String>), text(&path), LONGEST_PATH);
-    linker.allow_shadowing(false);
-    Ok(())
-}
-
-/// A function without errors of its own.
-fn plain<T>(_: &mut State, outcome: wasmtime::Result<T>) -> wasmtime::Result<(T,)> {
-    outcome.map(|value| (value,))
-}
-
-/// A function with the errors of fields in 0.2.
-fn fallible_2<T>(
-    state: &mut State,
-    outcome: Result<T, p2::HeaderError>,
-) -> wasmtime::Result<(Result<T, types2::HeaderError>,)> {
-    match outcome {
-        Ok(value) => Ok((Ok(value),)),
-        Err(error) => types2::Host::convert_header_error(&mut state.http(), error).map(|error| (Err(error),)),
-    }
-}
-
-/// A function with the errors of fields in 0.3.
-fn fallible_3<T>(
-    state: &mut State,
-    outcome: Result<T, TrappableError<types3::HeaderError>>,
-) -> wasmtime::Result<(Result<T, types3::HeaderError>,)> {
-    match outcome {
-        Ok(value) => Ok((Ok(value),)),
-        Err(error) => types3::Host::convert_header_error(&mut state.http(), error).map(|error| (Err(error),)),
-    }
 }
 
 #[cfg(test)]

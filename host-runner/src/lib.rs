@@ -41,7 +41,6 @@ mod component;
 mod cpu;
 mod descent;
 pub mod engine;
-mod exceeded;
 mod exports;
 pub mod extension;
 pub mod grants;
@@ -59,8 +58,6 @@ mod run;
 mod serve;
 mod session;
 mod state;
-mod waits;
-mod wasi3;
 mod wave;
 
 pub use app::{App, LoadError, Setup, StartError};

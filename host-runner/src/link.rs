@@ -1,5 +1,10 @@
 //! The linker: exactly the interfaces that reach nothing, and those that were granted.
 
+mod files;
+mod http;
+mod waits;
+mod wasi3;
+
 use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
@@ -7,14 +12,18 @@ use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
 use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, io, random, sockets};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
-use wasmtime_wasi_http::p2::bindings::http;
+use wasmtime_wasi_http::p2::bindings::http as wasi_http;
 use wasmtime_wasi_http::{WasiHttp, WasiHttpView};
 
 use crate::engine::Engine;
 use crate::grants::Grants;
 use crate::keyvalue::{self, Draft};
 use crate::state::State;
-use crate::{held, open_files, waits, wasi3};
+
+/// The versions under which the engine's bindings define the interfaces of WASI. Components of any other patch find them
+/// too.
+const VERSION_0_2: &str = "0.2.12";
+const VERSION_0_3: &str = "0.3.0";
 
 /// A linker for these grants.
 pub(crate) fn linker(engine: &Engine, grants: &Grants) -> wasmtime::Result<Linker<State>> {
@@ -29,13 +38,13 @@ pub(crate) fn linker(engine: &Engine, grants: &Grants) -> wasmtime::Result<Linke
     if grants.directories.is_some() {
         filesystem::types::add_to_linker::<State, WasiFilesystem>(&mut linker, State::filesystem)?;
         filesystem::preopens::add_to_linker::<State, WasiFilesystem>(&mut linker, State::filesystem)?;
-        open_files::count_files(&mut linker)?;
+        files::count_0_2(&mut linker)?;
     }
     if grants.sockets {
         all_sockets(&mut linker)?;
     }
     if grants.outbound.is_some() {
-        http::outgoing_handler::add_to_linker::<State, WasiHttp>(&mut linker, State::http)?;
+        wasi_http::outgoing_handler::add_to_linker::<State, WasiHttp>(&mut linker, State::http)?;
     }
     if grants.keyvalue.is_some() {
         keyvalue::add_to_linker(&mut linker, Draft::One, State::keyvalue)?;
@@ -61,8 +70,8 @@ fn always(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     random::insecure::add_to_linker::<State, WasiRandom>(linker, State::random)?;
     random::insecure_seed::add_to_linker::<State, WasiRandom>(linker, State::random)?;
     cli::exit::add_to_linker::<State, WasiCli>(linker, State::cli)?;
-    http::types::add_to_linker::<State, WasiHttp>(linker, &Default::default(), State::http)?;
-    held::count_http_of_0_2(linker)?;
+    wasi_http::types::add_to_linker::<State, WasiHttp>(linker, &Default::default(), State::http)?;
+    http::count_0_2(linker)?;
     waits::add_to_linker(linker)
 }
 

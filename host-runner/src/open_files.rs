@@ -6,16 +6,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use wasmtime::component::{Linker, Resource};
-use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystem, WasiFilesystemView};
-use wasmtime_wasi::{p2, p3};
+use wasmtime_wasi::filesystem::Descriptor;
 
-use crate::exceeded::{Exceeded, LimitHit};
-use crate::state::State;
-
-/// The versions under which the engine's bindings define the interface. Components of any other patch find them too.
-const VERSION_2: &str = "0.2.12";
-const VERSION_3: &str = "0.3.0";
+use crate::limits::LimitHit;
 
 /// Fewer are not worth looking through.
 const FEW: usize = 64;
@@ -53,7 +46,7 @@ impl OpenFiles {
     }
 
     /// Counts one that was opened, in the room that was for it.
-    fn keep(&self, room: Room, descriptor: &Descriptor) {
+    pub(crate) fn keep(&self, room: Room, descriptor: &Descriptor) {
         let file = match descriptor {
             Descriptor::File(file) => Arc::downgrade(&file.file),
             Descriptor::Dir(folder) => Arc::downgrade(&folder.dir),
@@ -79,96 +72,6 @@ impl Held {
             self.files.retain(|file| file.strong_count() > 0);
             self.full = FEW.max(2 * self.files.len());
         }
-    }
-}
-
-/// Counts what is opened through `wasi:filesystem` 0.2, which has to be in the linker already.
-pub(crate) fn count_files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    use p2::bindings::filesystem::types::{self, DescriptorFlags, HostDescriptor, OpenFlags, PathFlags};
-
-    linker.allow_shadowing(true);
-    linker.instance(&format!("wasi:filesystem/types@{VERSION_2}"))?.func_wrap_async(
-        "[method]descriptor.open-at",
-        |mut store,
-         (folder, at, path, how, flags): (
-            Resource<Descriptor>,
-            PathFlags,
-            String,
-            OpenFlags,
-            DescriptorFlags,
-        )| {
-            Box::new(async move {
-                let state = store.data_mut();
-                let room = state.open_files().room().map_err(Exceeded)?;
-                let opened =
-                    HostDescriptor::open_at(&mut state.filesystem(), folder, at, path, how, flags).await;
-                match opened {
-                    Ok(descriptor) => {
-                        state.opened(room, &descriptor)?;
-                        Ok((Ok(descriptor),))
-                    }
-                    Err(error) => {
-                        let error = types::Host::convert_error_code(&mut state.filesystem(), error)?;
-                        Ok((Err(error),))
-                    }
-                }
-            })
-        },
-    )?;
-    linker.allow_shadowing(false);
-    Ok(())
-}
-
-/// Counts what is opened through `wasi:filesystem` 0.3, which has to be in the linker already.
-pub(crate) fn count_files_of_0_3(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    use p3::bindings::filesystem::types::{
-        self, DescriptorFlags, HostDescriptorWithStore, OpenFlags, PathFlags,
-    };
-
-    linker.allow_shadowing(true);
-    linker.instance(&format!("wasi:filesystem/types@{VERSION_3}"))?.func_wrap_concurrent(
-        "[method]descriptor.open-at",
-        |store,
-         (folder, at, path, how, flags): (
-            Resource<Descriptor>,
-            PathFlags,
-            String,
-            OpenFlags,
-            DescriptorFlags,
-        )| {
-            Box::pin(async move {
-                let room = store.with(|mut store| store.get().open_files().room()).map_err(Exceeded)?;
-                let files = store.with_getter::<WasiFilesystem>(State::filesystem);
-                let opened = <WasiFilesystem as HostDescriptorWithStore<State>>::open_at(
-                    &files, folder, at, path, how, flags,
-                );
-                let opened = opened.await;
-                store.with(|mut store| {
-                    let state = store.get();
-                    match opened {
-                        Ok(descriptor) => {
-                            state.opened(room, &descriptor)?;
-                            Ok((Ok(descriptor),))
-                        }
-                        Err(error) => {
-                            let error = types::Host::convert_error_code(&mut state.filesystem(), error)?;
-                            Ok((Err(error),))
-                        }
-                    }
-                })
-            })
-        },
-    )?;
-    linker.allow_shadowing(false);
-    Ok(())
-}
-
-impl State {
-    /// Counts what was opened.
-    fn opened(&mut self, room: Room, descriptor: &Resource<Descriptor>) -> wasmtime::Result<()> {
-        let files = self.open_files().clone();
-        files.keep(room, self.table().get(descriptor)?);
-        Ok(())
     }
 }
 

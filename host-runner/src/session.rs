@@ -12,8 +12,8 @@ use wasmtime_wasi::I32Exit;
 use crate::app::{App, StartError};
 use crate::blame::{Blame, Called, Scene};
 use crate::engine::TICK;
-use crate::exceeded::{Exceeded, LimitHit, Outwaited};
 use crate::exports::{self, Exported, LookupError};
+use crate::limits::{Exceeded, LimitHit, Outwaited};
 use crate::output::Output;
 use crate::state::State;
 

@@ -15,13 +15,11 @@ use wasmtime_wasi_http::{
 use crate::app::StartError;
 use crate::cpu::Meter;
 use crate::descent;
-use crate::exceeded::LimitHit;
 use crate::extension::{Extension, LinkFailed, Started};
 use crate::grants::{Authority, Directory, Grants, Stdio};
-use crate::held::Held;
+use crate::held::{CHUNK, Held};
 use crate::keyvalue::{self, Backend, Budget, Copies};
-use crate::limits::{Limiter, Limits};
-use crate::observe::Trace;
+use crate::limits::{Exceeded, LimitHit, Limiter, Limits};
 use crate::open_files::OpenFiles;
 use crate::output::Output;
 
@@ -154,9 +152,9 @@ impl State {
         }
     }
 
-    /// What the guest sends, and says of no trace, goes on with this one, or with none.
-    pub(crate) fn go_on_with(&mut self, trace: Option<&Trace>) {
-        self.outbound.trace = trace.map(Trace::headers).unwrap_or_default();
+    /// Sets the headers of a trace, or none, that go with what the guest sends without any of its own.
+    pub(crate) fn go_on_with(&mut self, trace: HeaderMap) {
+        self.outbound.trace = trace;
     }
 
     /// The guest works on a request to which so many requests of guests led.
@@ -189,9 +187,9 @@ impl State {
         &mut self.table
     }
 
-    /// What is held for it, and where it is.
-    pub(crate) fn held_and_table(&mut self) -> (&mut Held, &mut ResourceTable) {
-        (&mut self.held, &mut self.table)
+    /// Counts something that the host is about to keep for the instance.
+    pub(crate) fn hold(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        self.held.count(bytes, &mut self.table).map_err(|hit| Exceeded(hit).into())
     }
 
     pub(crate) fn open_files(&self) -> &OpenFiles {
@@ -267,9 +265,6 @@ impl WasiHttpView for State {
         WasiHttpCtxView { hooks: &mut self.outbound, table: &mut self.table, ctx: &mut self.http }
     }
 }
-
-/// Bytes that a guest can write of a body at once. A few of these wait for a slow reader, and no more.
-pub(crate) const CHUNK: usize = 64 << 10;
 
 /// Lets requests out to the granted authorities and denies all others.
 struct Outbound {

@@ -15,7 +15,7 @@ mod walk;
 
 use wasmtime::{Error, WasmBacktrace};
 
-use crate::exceeded::LimitHit;
+use crate::limits::LimitHit;
 
 pub use frames::Frame;
 pub use index::PartName;

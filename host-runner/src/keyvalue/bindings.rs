@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable, ResourceTableError};
 
-use crate::exceeded::{Exceeded, LimitHit, Outwaited};
+use crate::limits::{Exceeded, LimitHit, Outwaited};
 
 use super::{Backend, Budget, Copies, DEFAULT_BUCKET, Delta, MAX_BUCKET, PAGE, StoreError};
 

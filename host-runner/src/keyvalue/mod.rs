@@ -17,8 +17,7 @@ mod redb;
 
 use futures::future::BoxFuture;
 
-use crate::exceeded::{Exceeded, LimitHit};
-use crate::limits::Limits;
+use crate::limits::{Exceeded, LimitHit, Limits};
 
 pub use access::{Access, AccessError, Mode, Narrowed};
 pub use memory::Memory;

@@ -16,10 +16,11 @@ use super::labels::{
     Away, OfBuild, OfDirection, OfLimit, OfOperation, OfReason, OfRequest, OfRoute, OfSwap, OfTiming, OfTrap,
     Parts,
 };
-use super::process::{Apps, Engines, Process, Running};
+use super::process::{Apps, Engines, GuestMemory, Process, Running};
 use crate::app::App;
 use crate::blame::{Blame, Kind};
 use crate::keyvalue::Backend;
+use crate::limits::InUse;
 
 /// The media type of what [`Metrics::text`] gives.
 pub(crate) const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -56,7 +57,7 @@ pub struct Metrics {
     pub(super) instances: Gauge,
     pub(super) instances_limit: Gauge,
     pub(super) warm: Gauge,
-    pub(super) guest_memory: Gauge,
+    pub(super) guest_memory: InUse,
     pub(super) queue: Gauge,
     pub(super) queue_limit: Gauge,
     pub(super) queue_wait: Histogram,
@@ -98,11 +99,12 @@ impl Metrics {
     #[must_use]
     pub fn new() -> Arc<Self> {
         let mut registry = Registry::default();
-        let (apps, running) = (Apps::default(), Running::default());
+        let (apps, running, guest_memory) = (Apps::default(), Running::default(), InUse::default());
         registry.register_collector(Box::new(Process::new()));
         let own = registry.sub_registry_with_prefix("host_runner");
         own.register_collector(Box::new(Engines(apps.clone())));
         own.register_collector(Box::new(running.clone()));
+        own.register_collector(Box::new(GuestMemory(guest_memory.clone())));
         let build = OfBuild {
             version: env!("CARGO_PKG_VERSION"),
             os: std::env::consts::OS,
@@ -137,12 +139,7 @@ impl Metrics {
                 Gauge::default(),
             ),
             warm: add.plain("instances_warm", "Guests that wait for another request", Gauge::default()),
-            guest_memory: add.with_unit(
-                "guest_memory",
-                Unit::Bytes,
-                "Memory that guests have",
-                Gauge::default(),
-            ),
+            guest_memory,
             queue: add.plain("queue", "Requests that wait for an instance", Gauge::default()),
             queue_limit: add.plain("queue_limit", "Requests that may wait for an instance", Gauge::default()),
             queue_wait: add.with_unit(

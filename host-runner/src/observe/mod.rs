@@ -19,7 +19,8 @@ use std::time::Instant;
 use prometheus_client::metrics::gauge::Gauge;
 
 use crate::app::App;
-use crate::serve::Failure;
+use crate::blame::Blame;
+use crate::limits::InUse;
 
 pub(crate) use metrics::MEDIA_TYPE;
 pub use metrics::Metrics;
@@ -81,8 +82,8 @@ impl Observe {
         Some(Going::on(&self.metrics.as_ref()?.instances))
     }
 
-    /// What counts the memory of guests.
-    pub(crate) fn guest_memory(&self) -> Option<Gauge> {
+    /// Returns the total in which the memory of guests counts.
+    pub(crate) fn guest_memory(&self) -> Option<InUse> {
         Some(self.metrics.as_ref()?.guest_memory.clone())
     }
 
@@ -109,10 +110,10 @@ impl Observe {
         }
     }
 
-    /// A request failed because of its guest.
-    pub(crate) fn failed(&self, failure: &Failure) {
+    /// A request failed because of its guest. Where no part is to blame, there is none.
+    pub(crate) fn failed(&self, blame: Option<&Blame>) {
         if let Some(metrics) = &self.metrics {
-            metrics.failed(failure.blame.as_ref());
+            metrics.failed(blame);
         }
     }
 }

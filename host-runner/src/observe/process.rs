@@ -16,6 +16,7 @@ use wasmtime::Engine;
 use super::as_gauge;
 use super::labels::OfComponent;
 use crate::app::{App, WeakApp};
+use crate::limits::InUse;
 
 /// The apps that are loaded. None is kept for being in it.
 #[derive(Clone, Default)]
@@ -159,6 +160,17 @@ impl Collector for Engines {
             "What stays in place of stacks that are not in use",
             pools.idle_stack_bytes,
         )
+    }
+}
+
+/// The memory that all guests together have.
+#[derive(Debug)]
+pub(super) struct GuestMemory(pub(super) InUse);
+
+impl Collector for GuestMemory {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Memory that guests have";
+        Gauges(encoder).write("guest_memory", Some(Unit::Bytes), help, self.0.bytes())
     }
 }
 

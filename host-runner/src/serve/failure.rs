@@ -11,7 +11,7 @@ use super::Body;
 use super::answer::problem_of;
 use super::composition::Witness;
 use crate::blame::{Blame, Relation};
-use crate::exceeded::LimitHit;
+use crate::limits::LimitHit;
 use crate::session::CallError;
 
 /// A request, as far as failures are told of it. The app is not in it: a client may take its time with an answer, and what

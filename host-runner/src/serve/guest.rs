@@ -19,8 +19,8 @@ use super::reuse::{Idle, Instance, started};
 use super::traffic::Work;
 use super::{Asked, Body, Failure, Server};
 use crate::blame::Blame;
-use crate::exceeded::LimitHit;
-use crate::observe::Observe;
+use crate::limits::LimitHit;
+use crate::observe::{Observe, Trace};
 use crate::session::{CallError, limited};
 
 /// How long the head of an answer is held back for the first of its body: a guest that fails meanwhile is still answered
@@ -125,7 +125,7 @@ impl Server {
             }
         };
         let (store, export) = instance.parts();
-        store.data_mut().go_on_with(asked.trace.as_ref());
+        store.data_mut().go_on_with(asked.trace.as_ref().map(Trace::headers).unwrap_or_default());
         store.data_mut().descend(depth);
         let step = asked.trace.as_ref().map(|trace| trace.step("guest"));
         let outcome = limited(store, app, witness.called(), app.limits().time, async |store| {

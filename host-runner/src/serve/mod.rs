@@ -141,7 +141,7 @@ impl Server {
     /// Tells of a failure, and gives the one that the request has: its first. A later one, such as what a guest makes of
     /// a stream that is cut off, is counted, and no more than mentioned.
     fn tell<'a>(&self, case: &'a Case, failure: Failure) -> &'a Failure {
-        self.observe.failed(&failure);
+        self.observe.failed(failure.blame.as_ref());
         if let Err(later) = case.failure.set(failure) {
             later.mention();
         } else if let Some(first) = case.failure.get() {

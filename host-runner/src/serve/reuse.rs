@@ -60,8 +60,8 @@ impl Instance {
 
     /// Has its memory counted, where anybody counts it.
     fn tell(&mut self, observe: &Observe) {
-        if let Some(gauge) = observe.guest_memory() {
-            self.store.data_mut().limiter.tell_in(gauge);
+        if let Some(total) = observe.guest_memory() {
+            self.store.data_mut().limiter.tell_in(total);
         }
     }
 

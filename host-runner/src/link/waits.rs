@@ -9,11 +9,9 @@ use wasmtime_wasi::p2::bindings::io::poll::{self, HostPollable};
 use wasmtime_wasi::p2::bindings::io::streams::{self, HostInputStream, HostOutputStream};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable, StreamError};
 
-use crate::exceeded::{Exceeded, LimitHit, Outwaited};
+use super::VERSION_0_2;
+use crate::limits::{Exceeded, LimitHit, Outwaited};
 use crate::state::State;
-
-/// The version under which the engine's bindings define the interfaces. Components of any other patch find them too.
-const VERSION: &str = "0.2.12";
 
 /// Replaces a function that waits by one that waits until the deadline.
 macro_rules! wait {
@@ -36,15 +34,15 @@ macro_rules! wait {
 }
 
 /// Puts an end to every wait. The interfaces have to be in the linker already.
-pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
-    let mut io = linker.instance(&format!("wasi:io/poll@{VERSION}"))?;
+    let mut io = linker.instance(&format!("wasi:io/poll@{VERSION_0_2}"))?;
     wait!(io, "wasi:io/poll", "poll", poll_some, plain, (list: Vec<Resource<DynPollable>>))?;
     wait!(
         io, "wasi:io/poll", "[method]pollable.block", HostPollable::block, nothing,
         (pollable: Resource<DynPollable>)
     )?;
-    let mut io = linker.instance(&format!("wasi:io/streams@{VERSION}"))?;
+    let mut io = linker.instance(&format!("wasi:io/streams@{VERSION_0_2}"))?;
     wait!(
         io, "wasi:io/streams", "[method]input-stream.blocking-read", HostInputStream::blocking_read, stream,
         (from: Resource<DynInputStream>, length: u64)

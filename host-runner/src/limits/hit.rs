@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wasmtime::component::ResourceTableError;
 
-use crate::limits::Limits;
+use super::Limits;
 
 /// A limit that a guest met, with its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,12 +13,12 @@ use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 use wasmtime_wasi_http::p3::bindings::http;
 use wasmtime_wasi_http::{WasiHttp, WasiHttpView};
 
+use super::files;
 use crate::grants::Grants;
 use crate::state::State;
-use crate::{held, open_files};
 
 /// Adds what reaches nothing, and what is granted.
-pub(crate) fn add_to_linker(
+pub(super) fn add_to_linker(
     linker: &mut Linker<State>,
     grants: &Grants,
     concurrency: bool,
@@ -38,7 +38,7 @@ pub(crate) fn add_to_linker(
 fn asynchronous(linker: &mut Linker<State>, grants: &Grants) -> wasmtime::Result<()> {
     clocks::monotonic_clock::add_to_linker::<State, WasiClocks>(linker, State::clocks)?;
     http::types::add_to_linker::<State, WasiHttp>(linker, State::http)?;
-    held::count_http_of_0_3(linker)?;
+    super::http::count_0_3(linker)?;
     if grants.stdio.is_some() {
         cli::stdin::add_to_linker::<State, WasiCli>(linker, State::cli)?;
         cli::stdout::add_to_linker::<State, WasiCli>(linker, State::cli)?;
@@ -52,7 +52,7 @@ fn asynchronous(linker: &mut Linker<State>, grants: &Grants) -> wasmtime::Result
     if grants.directories.is_some() {
         filesystem::types::add_to_linker::<State, WasiFilesystem>(linker, State::filesystem)?;
         filesystem::preopens::add_to_linker::<State, WasiFilesystem>(linker, State::filesystem)?;
-        open_files::count_files_of_0_3(linker)?;
+        files::count_0_3(linker)?;
     }
     if grants.sockets {
         sockets::types::add_to_linker::<State, WasiSockets>(linker, State::sockets)?;
