@@ -210,7 +210,7 @@ impl ComponentFile {
         };
         let fresh = compile(engine, &bytes, &self.name)?;
         let code = fresh.serialized().map_err(|error| unusable(&self.name, &error))?;
-        code::write(to, key, &Facts::of(&bytes, &self.demands, engine), &code)?;
+        code::write(to, key, &Facts::of(&bytes, &self.demands, engine.tuned()), &code)?;
         Ok(())
     }
 
@@ -314,7 +314,7 @@ impl Source<'_> {
                 Some(component) => Ok(component),
                 None => compile_and_keep(engine, &read_again(path, name, engine)?, name),
             },
-            Self::Compiled(compiled) => compiled.load(engine).map_err(|error| {
+            Self::Compiled(compiled) => compiled.load(engine.tuned()).map_err(|error| {
                 tracing::debug!("the code of {name} was not accepted: {error:#}");
                 LoadError::OtherSettings { file: name.to_owned() }
             }),
@@ -345,14 +345,14 @@ pub(crate) fn check_structure(name: &str, bytes: &[u8], factor: u32) -> Result<(
 /// Code out of the cache, if it is for this engine.
 fn load_kept(compiled: &Compiled, engine: &Engine) -> Option<Component> {
     compiled
-        .load(engine)
+        .load(engine.tuned())
         .inspect_err(|error| tracing::warn!("compiled code in the cache is compiled anew: {error:#}"))
         .ok()
 }
 
 /// Compiles a component.
 fn compile(engine: &Engine, bytes: &[u8], name: &str) -> Result<Fresh, LoadError> {
-    Fresh::compile(engine, bytes).map_err(|failed| match failed {
+    Fresh::compile(engine.tuned(), engine.compiler(), bytes).map_err(|failed| match failed {
         code::Failed::Invalid(reason) => LoadError::invalid(name, bytes, engine, &reason),
         code::Failed::Limit(limit) => LoadError::Compiling { file: name.to_owned(), limit },
         code::Failed::GivenUp => LoadError::GivenUp { file: name.to_owned() },
@@ -363,9 +363,9 @@ fn compile(engine: &Engine, bytes: &[u8], name: &str) -> Result<Fresh, LoadError
 /// Compiles a component, and keeps the code where the engine has a cache.
 fn compile_and_keep(engine: &Engine, bytes: &[u8], name: &str) -> Result<Component, LoadError> {
     let fresh = compile(engine, bytes, name)?;
-    let component = fresh.load(engine).map_err(|error| unusable(name, &error))?;
+    let component = fresh.load(engine.tuned()).map_err(|error| unusable(name, &error))?;
     if let Some(cache) = engine.cache() {
-        let facts = Facts::of(bytes, &Demands::of(bytes), engine);
+        let facts = Facts::of(bytes, &Demands::of(bytes), engine.tuned());
         cache.keep(
             engine.fingerprint(),
             &facts,

@@ -58,6 +58,7 @@ mod run;
 mod serve;
 mod session;
 mod state;
+mod tuning;
 mod wave;
 
 pub use app::{App, LoadError, Setup, StartError};
@@ -65,7 +66,7 @@ pub use blame::Blame;
 pub use call::{Answer, Call, ExpressionError, Took, call, example};
 pub use code::{Cache, CacheError, CompileLimit, Compiler, Key, KeyError, compile_here};
 pub use component::{CompileError, ComponentFile};
-pub use engine::{Engine, EngineError, EngineOptions, Pool};
+pub use engine::{Engine, EngineError, EngineOptions, Pool, Tuning};
 pub use exports::{Exported, LookupError};
 pub use extension::Extension;
 pub use grants::Grants;

@@ -8,7 +8,7 @@ use host_runner::grants::Stdio;
 use host_runner::keyvalue::Memory;
 use host_runner::wasmtime::component::Type;
 use host_runner::{
-    App, CallError, Engine, EngineOptions, Exported, Grants, Limits, ResourceAny, Session, Setup, Val,
+    App, CallError, Engine, EngineOptions, Exported, Grants, Limits, ResourceAny, Session, Setup, Tuning, Val,
 };
 use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::{Builder, Runtime};
@@ -34,7 +34,10 @@ const INSTANCES: usize = 8;
 /// Engines for components that need no asynchronous calls, and for those that do.
 static ENGINES: LazyLock<[Engine; 2]> = LazyLock::new(|| {
     [false, true].map(|concurrency| {
-        let options = EngineOptions { concurrency: Some(concurrency), ..EngineOptions::default() };
+        let options = EngineOptions {
+            tuning: Tuning { concurrency: Some(concurrency), ..Tuning::default() },
+            ..EngineOptions::default()
+        };
         Engine::new(&options).expect("the engine starts")
     })
 });

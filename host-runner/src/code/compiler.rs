@@ -19,7 +19,7 @@ use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 
 use super::image::Image;
-use crate::engine::{Exactness, Recipe};
+use crate::tuning::{Exactness, Recipe};
 
 /// The most threads that a worker compiles with: each takes some of its memory.
 const MOST_THREADS: usize = 16;

@@ -16,7 +16,7 @@ use wasmtime::component::Component;
 
 use super::image::Image;
 use super::{Facts, Key, settings_of};
-use crate::engine::Engine;
+use crate::tuning::Tuned;
 
 const MAGIC: &[u8; 8] = b"\0hrcode\x01";
 const HEAD: usize = 56;
@@ -96,7 +96,7 @@ impl Compiled {
     }
 
     /// Loads the code. It is an error where the engine is another than it was compiled for.
-    pub(crate) fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
+    pub(crate) fn load(&self, engine: &Tuned) -> wasmtime::Result<Component> {
         if self.facts.settings != settings_of(engine) {
             return Err(wasmtime::Error::msg("it was compiled for other settings"));
         }

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use blake3::Hasher;
 use wasmtime::component::Component;
 
-use crate::engine::Engine;
+use crate::tuning::Tuned;
 
 /// How much is copied at a time: what fits into a processor's own cache, since it is looked at right after.
 #[cfg(target_os = "linux")]
@@ -61,7 +61,7 @@ impl Image {
     /// # Safety
     ///
     /// The bytes are what an engine compiled, unchanged.
-    pub(super) unsafe fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
+    pub(super) unsafe fn load(&self, engine: &Tuned) -> wasmtime::Result<Component> {
         #[cfg(target_os = "linux")]
         if let Self::Sealed(sealed) = self {
             // SAFETY: as the caller says; and the file behind the path is sealed, so it does not change.

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use wasmtime::component::Component;
 
 use crate::blame::Index;
-use crate::engine::{Demands, Engine};
+use crate::tuning::{Demands, Tuned};
 
 use image::Image;
 
@@ -55,7 +55,7 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    pub(crate) fn of(bytes: &[u8], demands: &Demands, engine: &Engine) -> Self {
+    pub(crate) fn of(bytes: &[u8], demands: &Demands, engine: &Tuned) -> Self {
         let anatomy = anatomy::read(bytes).ok();
         let link_map =
             anatomy.as_ref().and_then(|anatomy| anatomy::link_map::read(bytes, anatomy).ok().flatten());
@@ -80,9 +80,9 @@ pub(crate) enum Fresh {
 }
 
 impl Fresh {
-    /// Compiles a component for an engine: in a process of its own where the engine has a [`Compiler`].
-    pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Self, Failed> {
-        match engine.compiler() {
+    /// Compiles a component for an engine: in a process of its own where there is a [`Compiler`].
+    pub(crate) fn compile(engine: &Tuned, compiler: Option<&Compiler>, bytes: &[u8]) -> Result<Self, Failed> {
+        match compiler {
             Some(compiler) => compiler.compile(engine.settings().recipe(), bytes).map(Self::Apart),
             None => Component::from_binary(engine.inner(), bytes)
                 .map(Self::Here)
@@ -91,7 +91,7 @@ impl Fresh {
     }
 
     /// Loads it into the engine that it was compiled for.
-    pub(crate) fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
+    pub(crate) fn load(&self, engine: &Tuned) -> wasmtime::Result<Component> {
         match self {
             Self::Here(component) => Ok(component.clone()),
             // SAFETY: the worker is this very program, and what it wrote has been in nobody else's hands.
@@ -130,7 +130,7 @@ pub(crate) fn digest_of_file(file: &mut File) -> io::Result<String> {
 
 /// The digest of everything that compiling depends on besides the component: the engine's version, its settings, and
 /// the processor.
-pub(crate) fn settings_of(engine: &Engine) -> String {
+pub(crate) fn settings_of(engine: &Tuned) -> String {
     fingerprint(engine.inner(), engine.settings().image())
 }
 

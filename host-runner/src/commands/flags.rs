@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use clap::Args;
-use host_runner::engine::Exactness;
+use host_runner::engine::{Exactness, Tuning};
 use host_runner::extension::Extensions;
 use host_runner::grants::{Authority, Directory, Stdio};
 use host_runner::keyvalue::{Access, Backend, Memory, Narrowed, Redb};
@@ -598,12 +598,8 @@ impl EngineFlags {
         let key = key.or_else(|| cache.as_ref().map(|cache| cache.key().clone()));
         // Code that was compiled ahead of time without a key of its own has that of the user's cache.
         let key = key.or_else(|| Key::of_user().ok());
-        let options = EngineOptions {
+        let tuning = Tuning {
             pool: pool.filter(|_| self.pool == PoolFlag::Auto),
-            cache,
-            key,
-            compiler: self.load.compiler(),
-            structure: self.load.max_structure,
             blame: match self.blame {
                 BlameFlag::Exact => Exactness::Exact,
                 BlameFlag::Coarse => Exactness::Coarse,
@@ -614,6 +610,13 @@ impl EngineFlags {
             resident_table: self.resident_table,
             warm_slots: self.warm_slots,
             page_map_scan: self.page_map_scan.told(),
+        };
+        let options = EngineOptions {
+            tuning,
+            cache,
+            key,
+            compiler: self.load.compiler(),
+            structure: self.load.max_structure,
         };
         let component = ComponentFile::read(file, &options)?;
         let engine = Engine::for_demands(&options, component.demands())?;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use host_runner::blame::{Beginning, Blame, Kind, Relation, Role};
 use host_runner::keyvalue::Memory;
 use host_runner::{
-    App, CallError, Engine, EngineOptions, ExpressionError, Grants, LimitHit, Limits, Setup, Val, call,
+    App, CallError, Engine, EngineOptions, ExpressionError, Grants, LimitHit, Limits, Setup, Tuning, Val,
+    call,
 };
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::Resolve;
@@ -601,7 +602,11 @@ fn chained(middle: &str, back: &str) -> App {
             (alias export $outer "acme:chain/link@1.0.0" (instance $of-outer))
             (export "acme:chain/link@1.0.0" (instance $of-outer)))"#
     ));
-    let engine = Engine::new(&EngineOptions { concurrency: Some(true), ..EngineOptions::default() }).unwrap();
+    let engine = Engine::new(&EngineOptions {
+        tuning: Tuning { concurrency: Some(true), ..Tuning::default() },
+        ..EngineOptions::default()
+    })
+    .unwrap();
     App::from_bytes(&engine, "chain.wasm", &bytes.unwrap(), Setup::default()).unwrap()
 }
 

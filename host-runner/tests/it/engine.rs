@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use host_runner::engine::{Demands, Exactness};
+use host_runner::engine::{Demands, Exactness, Tuning};
 use host_runner::{App, CallError, Engine, EngineOptions, LoadError, Pool, Setup, Val};
 use serde_json::Value;
 
@@ -147,7 +147,10 @@ async fn the_pool_has_room_for_as_many_instances_as_were_asked_for_and_no_more()
     let demands = Demands::of(&component);
     assert_eq!(demands.instance.unwrap().memories, 40);
     let pool = Pool { instances: 2, memory: 1 << 20, table_elements: 10 };
-    let options = EngineOptions { pool: Some(pool), ..EngineOptions::default() };
+    let options = EngineOptions {
+        tuning: Tuning { pool: Some(pool), ..Tuning::default() },
+        ..EngineOptions::default()
+    };
     let engine = Engine::for_demands(&options, &demands).unwrap();
     let app = App::from_bytes(&engine, "wide.wasm", &component, Setup::default()).unwrap();
     let first = app.session().await.unwrap();
@@ -169,7 +172,10 @@ async fn an_engine_that_was_built_for_nothing_in_particular_runs_both_kinds() {
 
 #[test]
 fn an_engine_without_support_takes_no_asynchronous_component() {
-    let options = EngineOptions { concurrency: Some(false), ..EngineOptions::default() };
+    let options = EngineOptions {
+        tuning: Tuning { concurrency: Some(false), ..Tuning::default() },
+        ..EngineOptions::default()
+    };
     let engine = Engine::new(&options).unwrap();
     let loaded = App::from_bytes(&engine, "async.wasm", &binary(ASYNCHRONOUS), Setup::default());
     let features = ["async".to_owned()];
@@ -198,7 +204,8 @@ const PARTS: &str = r#"(component
 async fn with_exact_blame_every_frame_of_a_trap_is_there() {
     let blamed = async |blame| {
         let component = binary(PARTS);
-        let options = EngineOptions { blame, ..EngineOptions::default() };
+        let options =
+            EngineOptions { tuning: Tuning { blame, ..Tuning::default() }, ..EngineOptions::default() };
         let engine = Engine::for_demands(&options, &Demands::of(&component)).unwrap();
         let app = App::from_bytes(&engine, "parts.wasm", &component, Setup::default()).unwrap();
         match app.session().await.unwrap().call("go", &[]).await.unwrap_err() {

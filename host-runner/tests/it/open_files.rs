@@ -5,7 +5,7 @@ use std::path::Path;
 use host_runner::blame::Kind;
 use host_runner::grants::Directory;
 use host_runner::{
-    App, Blame, Engine, EngineOptions, ExpressionError, Grants, LimitHit, Limits, Setup, call,
+    App, Blame, Engine, EngineOptions, ExpressionError, Grants, LimitHit, Limits, Setup, Tuning, call,
 };
 use tempfile::TempDir;
 use wit_parser::Resolve;
@@ -104,7 +104,10 @@ fn component(mut resolve: Resolve, text: &str, version: &str, ty: &str, function
 
 fn load(bytes: &[u8], folder: &TempDir, concurrency: bool) -> App {
     std::fs::write(folder.path().join("note"), "a note").unwrap();
-    let options = EngineOptions { concurrency: Some(concurrency), ..EngineOptions::default() };
+    let options = EngineOptions {
+        tuning: Tuning { concurrency: Some(concurrency), ..Tuning::default() },
+        ..EngineOptions::default()
+    };
     let granted = Directory { host: folder.path().to_owned(), guest: "/data".to_owned(), read_only: false };
     let grants = Grants { directories: Some(vec![granted]), ..Grants::default() };
     let limits = Limits { open_files: LIMIT, ..Limits::default() };

@@ -9,7 +9,7 @@ use crate::support::{Running, rest, short, start_guest, start_trusting};
 use host_runner::blame::Kind;
 use host_runner::{
     App, CallError, Engine, EngineOptions, ExitStatus, Failure, Grants, LimitHit, Limits, LoadError,
-    RunError, Setup, run,
+    RunError, Setup, Tuning, run,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wit_parser::{PackageId, Resolve};
@@ -336,7 +336,11 @@ async fn a_body_beyond_the_limit_is_refused() {
 /// The interfaces of 0.3 need the grants that those of 0.2 need.
 #[test]
 fn what_is_not_granted_is_refused() {
-    let engine = Engine::new(&EngineOptions { concurrency: Some(true), ..EngineOptions::default() }).unwrap();
+    let engine = Engine::new(&EngineOptions {
+        tuning: Tuning { concurrency: Some(true), ..Tuning::default() },
+        ..EngineOptions::default()
+    })
+    .unwrap();
     let load = |interface: &str, grants| {
         let bytes =
             wat::parse_str(format!(r#"(component (import "{interface}" (instance (export "x" (func)))))"#));
@@ -433,7 +437,11 @@ const PROGRAM: &str = r#"(module
 /// Runs it, with so many nanoseconds to wait, and this at its end.
 async fn program(nanoseconds: u64, ends: &str, limits: Limits) -> Result<ExitStatus, RunError> {
     let text = PROGRAM.replace("TIME", &nanoseconds.to_string()).replace("ENDS", ends);
-    let engine = Engine::new(&EngineOptions { concurrency: Some(true), ..EngineOptions::default() }).unwrap();
+    let engine = Engine::new(&EngineOptions {
+        tuning: Tuning { concurrency: Some(true), ..Tuning::default() },
+        ..EngineOptions::default()
+    })
+    .unwrap();
     let bytes = encode(&text, "cli", "command");
     let app = App::from_bytes(&engine, "program.wasm", &bytes, Setup { limits, ..Setup::default() }).unwrap();
     run(&app).await

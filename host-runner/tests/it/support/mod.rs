@@ -8,7 +8,9 @@ use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
 
 use host_runner::observe::Observe;
-use host_runner::{App, Engine, EngineOptions, Failure, Limits, Pool, ServeError, Server, Setup, Swapper};
+use host_runner::{
+    App, Engine, EngineOptions, Failure, Limits, Pool, ServeError, Server, Setup, Swapper, Tuning,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -347,7 +349,10 @@ pub async fn listen_on(listener: TcpListener, server: Server) -> Running {
 /// A guest that is ready to be served, on an engine of its own.
 pub fn load(bytes: &[u8], setup: Setup, concurrency: Option<bool>) -> App {
     let pool = Pool { instances: 8, memory: setup.limits.memory, table_elements: 1_000 };
-    let options = EngineOptions { pool: Some(pool), concurrency, ..EngineOptions::default() };
+    let options = EngineOptions {
+        tuning: Tuning { pool: Some(pool), concurrency, ..Tuning::default() },
+        ..EngineOptions::default()
+    };
     let engine = Engine::new(&options).unwrap();
     App::from_bytes(&engine, "guest.wasm", bytes, setup).unwrap()
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use wasmtime::{Config, Enabled, Inlining, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::demands::{Demands, Feature, Holdings};
-use super::{EngineOptions, Pool};
+use super::{Pool, Tuning};
 use crate::blame;
 
 /// Memories and tables that a pool holds for each instance of a component of which nothing is known. A composition has
@@ -102,15 +102,15 @@ pub struct Settings {
 
 impl Settings {
     /// Chooses for what a component needs; what the options say is done as they say.
-    pub fn choose(options: &EngineOptions, demands: &Demands) -> Self {
+    pub fn choose(tuning: &Tuning, demands: &Demands) -> Self {
         let mut choices = Choices::default();
-        let concurrency = choices.concurrency(options.concurrency, demands.concurrency);
+        let concurrency = choices.concurrency(tuning.concurrency, demands.concurrency);
         choices.features(&demands.features);
-        choices.blame(options.blame);
-        let copy_on_write = choices.copy_on_write(options.copy_on_write);
+        choices.blame(tuning.blame);
+        let copy_on_write = choices.copy_on_write(tuning.copy_on_write);
         let image = choices.image(copy_on_write, demands.instance.as_ref());
-        let slots = choices.pool(options, demands.instance.as_ref(), copy_on_write);
-        let (features, blame) = (demands.features.clone(), options.blame);
+        let slots = choices.pool(tuning, demands.instance.as_ref(), copy_on_write);
+        let (features, blame) = (demands.features.clone(), tuning.blame);
         Self {
             recipe: Recipe { concurrency, features, blame, copy_on_write, image },
             slots,
@@ -314,13 +314,8 @@ impl Choices {
         image
     }
 
-    fn pool(
-        &mut self,
-        options: &EngineOptions,
-        holdings: Option<&Holdings>,
-        copy_on_write: bool,
-    ) -> Option<Slots> {
-        let Some(pool) = options.pool else {
+    fn pool(&mut self, tuning: &Tuning, holdings: Option<&Holdings>, copy_on_write: bool) -> Option<Slots> {
+        let Some(pool) = tuning.pool else {
             self.0.push(Choice {
                 setting: POOL,
                 chosen: "off".into(),
@@ -330,11 +325,10 @@ impl Choices {
             return None;
         };
         let mut slots = self.slots(pool, holdings);
-        slots.page_map_scan = self.page_map_scan(options.page_map_scan);
-        slots.resident_memory =
-            self.resident_memory(options.resident_memory, holdings, copy_on_write, &slots);
-        slots.resident_table = self.resident_table(options.resident_table, holdings);
-        slots.warm = self.warm(options.warm_slots);
+        slots.page_map_scan = self.page_map_scan(tuning.page_map_scan);
+        slots.resident_memory = self.resident_memory(tuning.resident_memory, holdings, copy_on_write, &slots);
+        slots.resident_table = self.resident_table(tuning.resident_table, holdings);
+        slots.warm = self.warm(tuning.warm_slots);
         Some(slots)
     }
 
@@ -490,10 +484,10 @@ fn size(bytes: u64) -> String {
 mod tests {
     use super::*;
 
-    fn pool() -> EngineOptions {
+    fn pool() -> Tuning {
         let pool = Pool { instances: 8, memory: 64 << 20, table_elements: 1_000 };
         // Whatever the kernel of the machine has.
-        EngineOptions { pool: Some(pool), page_map_scan: Some(true), ..EngineOptions::default() }
+        Tuning { pool: Some(pool), page_map_scan: Some(true), ..Tuning::default() }
     }
 
     fn chosen(settings: &Settings, setting: &str) -> String {
@@ -519,22 +513,22 @@ mod tests {
     fn a_memory_never_stays_resident_beyond_its_limit() {
         assert_eq!(chosen(&Settings::choose(&pool(), &demands(60 << 20)), "resident memory"), "32 MiB");
         let small = Pool { memory: 4 << 20, ..pool().pool.unwrap() };
-        let options = EngineOptions { pool: Some(small), ..pool() };
-        assert_eq!(chosen(&Settings::choose(&options, &demands(60 << 20)), "resident memory"), "4 MiB");
+        let tuning = Tuning { pool: Some(small), ..pool() };
+        assert_eq!(chosen(&Settings::choose(&tuning, &demands(60 << 20)), "resident memory"), "4 MiB");
     }
 
     #[test]
     fn nothing_stays_resident_where_all_of_it_would_be_copied_back() {
-        let options = EngineOptions { page_map_scan: Some(false), ..pool() };
-        assert_eq!(chosen(&Settings::choose(&options, &demands(10 << 20)), "resident memory"), "0 bytes");
+        let tuning = Tuning { page_map_scan: Some(false), ..pool() };
+        assert_eq!(chosen(&Settings::choose(&tuning, &demands(10 << 20)), "resident memory"), "0 bytes");
         // What is cleared and not copied costs less than its faults.
-        let options = EngineOptions { copy_on_write: Some(false), ..options };
-        assert_eq!(chosen(&Settings::choose(&options, &demands(10 << 20)), "resident memory"), "11 MiB");
+        let tuning = Tuning { copy_on_write: Some(false), ..tuning };
+        assert_eq!(chosen(&Settings::choose(&tuning, &demands(10 << 20)), "resident memory"), "11 MiB");
     }
 
     #[test]
     fn options_have_the_last_word() {
-        let options = EngineOptions {
+        let tuning = Tuning {
             concurrency: Some(true),
             copy_on_write: Some(false),
             resident_memory: Some(0),
@@ -543,7 +537,7 @@ mod tests {
             blame: Exactness::Coarse,
             ..pool()
         };
-        let settings = Settings::choose(&options, &demands(10 << 20));
+        let settings = Settings::choose(&tuning, &demands(10 << 20));
         for (setting, value) in [
             ("concurrency", "on"),
             ("copy-on-write", "off"),

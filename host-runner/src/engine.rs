@@ -5,9 +5,6 @@
 //! call from part to part costs half. *Epochs, not fuel*: an epoch check costs a load and a compare, and ticks with the wall
 //! clock, which is what a limit on a request is about.
 
-mod demands;
-mod settings;
-
 use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -17,20 +14,19 @@ use wasmtime::ResourcesRequired;
 
 use crate::code::{self, Cache, Compiler, Key};
 
-pub use demands::{Demands, Feature, Holdings};
-pub(crate) use settings::Recipe;
-pub use settings::{Choice, Exactness, Settings};
+use crate::tuning::Tuned;
+
+pub use crate::tuning::{Choice, Demands, Exactness, Feature, Holdings, Pool, Settings, Tuning};
 
 /// How often running guests are looked at: the granularity of every limit on time, and how long a guest
 /// that computes keeps a thread before others get their turn.
 pub const TICK: Duration = Duration::from_millis(10);
 
-/// What to build an [`Engine`] for. Where an option is `None`, the engine chooses for the component.
+/// What to build an [`Engine`] for.
 #[derive(Debug, Clone, Default)]
 pub struct EngineOptions {
-    /// Prepares room for this many instances, so that a fresh one costs microseconds. `None` allocates on
-    /// demand, which is right for a single call.
-    pub pool: Option<Pool>,
+    /// Its settings.
+    pub tuning: Tuning,
     /// Keeps compiled code. `None` keeps nothing.
     pub cache: Option<Cache>,
     /// The key of code that was compiled ahead of time. `None` takes that of the cache.
@@ -40,34 +36,6 @@ pub struct EngineOptions {
     pub compiler: Option<Compiler>,
     /// How many times each bound on the [structure](anatomy::bounds) of a component is taken. `None` is once.
     pub structure: Option<NonZeroU32>,
-    /// How exactly a trap is blamed on a part.
-    pub blame: Exactness,
-    /// Support for asynchronous calls. A component that needs it is invalid without.
-    pub concurrency: Option<bool>,
-    /// Whether instances map the image of their heap and copy only what they write to. `None` is on.
-    pub copy_on_write: Option<bool>,
-    /// Bytes of each memory in a pool that stay in place between two instances, instead of being given back to the
-    /// system and asked for again, page by page.
-    pub resident_memory: Option<u64>,
-    /// Bytes of each table in a pool that stay in place between two instances.
-    pub resident_table: Option<u64>,
-    /// A memory gets a place of the pool that it was in before, if one is free. Where none is, and more than so many places
-    /// are free that others were in, it takes one of those, and else one that was never used. `None` is no bound.
-    pub warm_slots: Option<u32>,
-    /// Whether the system is asked which pages of a memory were written to, so that only those are restored. Linux
-    /// from 6.7 on; elsewhere it is off.
-    pub page_map_scan: Option<bool>,
-}
-
-/// The size of the pool.
-#[derive(Debug, Clone, Copy)]
-pub struct Pool {
-    /// How many instances of the component exist at the same time.
-    pub instances: u32,
-    /// The largest single memory, in bytes.
-    pub memory: usize,
-    /// The largest single table, in elements.
-    pub table_elements: usize,
 }
 
 /// Why there is no engine.
@@ -82,12 +50,11 @@ pub enum EngineError {
 /// Compiles and runs components. Cheap to clone; all clones are the same engine.
 #[derive(Clone)]
 pub struct Engine {
-    inner: wasmtime::Engine,
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    settings: Settings,
+    tuned: Tuned,
     options: EngineOptions,
     /// Whether the settings were chosen for a component.
     chosen: bool,
@@ -108,12 +75,12 @@ impl EngineOptions {
     /// What stands for the engine where code is looked for before it is known what the component needs: the same for
     /// all engines of these options that are chosen for a component, and for all that are not.
     pub(crate) fn fingerprint(&self, chosen: bool) -> Result<String, EngineError> {
-        let options = Self { pool: None, ..self.clone() };
-        let settings = Settings::choose(&options, &Demands::unknown());
+        let tuning = Tuning { pool: None, ..self.tuning.clone() };
+        let settings = Settings::choose(&tuning, &Demands::unknown());
         let engine =
             wasmtime::Engine::new(&settings.config()).map_err(|error| EngineError::Start(error.into()))?;
         // Unknown demands choose what `Some(true)` tells, and a component may choose otherwise.
-        Ok(code::fingerprint(&engine, (chosen, self.concurrency)))
+        Ok(code::fingerprint(&engine, (chosen, self.tuning.concurrency)))
     }
 }
 
@@ -134,24 +101,16 @@ impl Engine {
     }
 
     fn build(options: &EngineOptions, demands: &Demands, chosen: bool) -> Result<Self, EngineError> {
-        let mut settings = Settings::choose(options, demands);
-        let mut built = wasmtime::Engine::new(&settings.config());
-        if let Err(error) = &built
-            && settings.slots().is_some()
-        {
-            tracing::warn!("no room for a pool of instances ({error:#}): allocating on demand");
-            settings = settings.without_pool(format!("there was no room for one: {error:#}"));
-            built = wasmtime::Engine::new(&settings.config());
-        }
-        let inner = built.map_err(|error| EngineError::Start(error.into()))?;
-        tick(&inner).map_err(|error| EngineError::Start(error.into()))?;
-        let shared = Shared { settings, options: options.clone(), chosen, fingerprint: OnceLock::new() };
-        Ok(Self { inner, shared: Arc::new(shared) })
+        let tuned =
+            Tuned::build(&options.tuning, demands).map_err(|error| EngineError::Start(error.into()))?;
+        tick(tuned.inner()).map_err(|error| EngineError::Start(error.into()))?;
+        let shared = Shared { tuned, options: options.clone(), chosen, fingerprint: OnceLock::new() };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// What was chosen, with the reasons.
     pub fn settings(&self) -> &Settings {
-        &self.shared.settings
+        self.shared.tuned.settings()
     }
 
     /// Whether it keeps the code that it compiles.
@@ -160,7 +119,12 @@ impl Engine {
     }
 
     pub(crate) fn inner(&self) -> &wasmtime::Engine {
-        &self.inner
+        self.shared.tuned.inner()
+    }
+
+    /// The engine below with its settings: all that code is compiled and loaded with.
+    pub(crate) fn tuned(&self) -> &Tuned {
+        &self.shared.tuned
     }
 
     /// What compiles for it, in processes of their own.
