@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use anatomy::ReadError;
 use wasmtime::component::Component;
 
-use crate::app::LoadError;
 use crate::blame::Index;
 use crate::code::{self, Cache, Compiled, Facts, Fresh, Key, Unreadable};
 use crate::engine::{Demands, Engine, EngineError, EngineOptions};
+use crate::error::LoadError;
+use crate::imports::Imports;
 
 /// As many bytes as tell what a file is.
 const HEAD: u64 = 8;
@@ -39,15 +40,6 @@ pub(crate) enum Source<'a> {
     Kept(&'a Compiled, &'a Path),
     /// It was compiled ahead of time.
     Compiled(&'a Compiled),
-}
-
-/// What a component imports, by name.
-pub(crate) struct Imports<'a> {
-    pub(crate) all: Cow<'a, [String]>,
-    /// Those that only name types, and ask for nothing.
-    pub(crate) naming: Cow<'a, [String]>,
-    /// Those that implement an interface under a name of their own.
-    pub(crate) implements: Cow<'a, anatomy::Implements>,
 }
 
 /// Why a component was not compiled ahead of time.

@@ -1,7 +1,7 @@
 //! Interfaces that this host lacks, added from outside: `wasi:config`, `wasi:logging`, or one's own WIT.
 //!
 //! An [`Extension`] is written with the bindings that wasmtime's `bindgen!` makes of the WIT; `examples/wasi_config.rs` is a
-//! whole one. Adding it to [`Grants::extensions`](crate::Grants::extensions) grants its interfaces: components that import
+//! whole one. Adding it to [`Setup::extensions`](crate::Setup::extensions) grants its interfaces: components that import
 //! them are linked to it, and without it they are refused, as with every other grant. What it does in its functions is
 //! its own affair: nothing limits code of the host, so it checks what guests pass to it, and bounds what it keeps for them.
 //!
@@ -9,16 +9,13 @@
 //! in `bindgen!`.
 
 use std::any::{Any, TypeId};
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use wasmtime::component::Linker;
+use wasmtime::component::{Linker, ResourceTable};
 
-pub use crate::state::State;
-
-/// What an extension fails with.
-pub type ExtensionError = Box<dyn Error + Send + Sync>;
+use crate::state::Kept;
+pub use crate::state::{ExtensionError, State};
 
 /// Some interfaces, and what stands behind them.
 pub trait Extension: Send + Sync + 'static {
@@ -77,12 +74,12 @@ impl Extensions {
         Ok(())
     }
 
-    pub(crate) fn start(&self) -> Result<Started, LinkFailed> {
-        let start = |extension: &Arc<dyn Erased>| match extension.start() {
-            Ok(data) => Ok((extension.id(), data)),
-            Err(source) => Err(extension.failed(source)),
-        };
-        Ok(Started(self.0.iter().map(start).collect::<Result<_, _>>()?))
+    pub(crate) fn start(&self) -> Result<Kept, LinkFailed> {
+        let mut kept = Kept::default();
+        for extension in &self.0 {
+            kept.add(extension.id(), extension.start().map_err(|source| extension.failed(source))?);
+        }
+        Ok(kept)
     }
 }
 
@@ -98,13 +95,25 @@ pub(crate) struct LinkFailed {
     pub(crate) source: ExtensionError,
 }
 
-/// What the granted extensions keep for one instance.
-pub(crate) struct Started(Vec<(TypeId, Box<dyn Any + Send>)>);
+impl State {
+    /// What the extension keeps for this instance.
+    ///
+    /// # Panics
+    ///
+    /// Where `E` is not among the instance's grants: for its own functions it always is.
+    pub fn extension<E: Extension>(&mut self) -> &mut E::Data {
+        self.extension_and_table::<E>().0
+    }
 
-impl Started {
-    pub(crate) fn of<E: Extension>(&mut self) -> Option<&mut E::Data> {
-        let (_, data) = self.0.iter_mut().find(|(id, _)| *id == TypeId::of::<E>())?;
-        data.downcast_mut()
+    /// What the extension keeps for this instance, and the table of the instance's handles: for interfaces with resources,
+    /// or with streams and pollables of `wasi:io`.
+    ///
+    /// # Panics
+    ///
+    /// As [`extension`](Self::extension).
+    pub fn extension_and_table<E: Extension>(&mut self) -> (&mut E::Data, &mut ResourceTable) {
+        let (data, table) = self.kept_and_table(TypeId::of::<E>());
+        (data.expect("only functions of granted extensions are linked"), table)
     }
 }
 

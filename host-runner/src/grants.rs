@@ -10,7 +10,6 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::extension::Extensions;
 use crate::keyvalue::Backend;
 
 /// The grants for all instances of an app.
@@ -28,8 +27,6 @@ pub struct Grants {
     pub outbound: Option<Vec<Authority>>,
     /// `wasi:sockets`, with every address denied: for components whose language brings the import along.
     pub sockets: bool,
-    /// Interfaces that this host lacks, added from outside.
-    pub extensions: Extensions,
 }
 
 impl fmt::Debug for Grants {
@@ -41,7 +38,6 @@ impl fmt::Debug for Grants {
             .field("stdio", &self.stdio)
             .field("outbound", &self.outbound)
             .field("sockets", &self.sockets)
-            .field("extensions", &self.extensions)
             .finish()
     }
 }

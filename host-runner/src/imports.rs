@@ -1,14 +1,15 @@
 //! Which grant each import needs, and the refusal of a component whose imports were not all granted.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 
-use anatomy::Implements;
+use anatomy::{Component, Implements, Part};
 use serde::Serialize;
 
-use crate::component::Source;
+use crate::extension::Extensions;
 use crate::grants::Grants;
 use crate::keyvalue::Draft;
-use crate::needs::askers;
 
 /// What an import asks the host for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -315,25 +316,48 @@ impl fmt::Display for Refusal {
     }
 }
 
+/// What a component imports, by name.
+pub(crate) struct Imports<'a> {
+    pub(crate) all: Cow<'a, [String]>,
+    /// Those that only name types, and ask for nothing.
+    pub(crate) naming: Cow<'a, [String]>,
+    /// Those that implement an interface under a name of their own.
+    pub(crate) implements: Cow<'a, Implements>,
+}
+
+/// The parts that would use each import, by their paths. A component that is no composition has none to name.
+pub(crate) fn askers(whole: &Component) -> HashMap<&str, Vec<String>> {
+    if !whole.is_composition() {
+        return HashMap::new();
+    }
+    let paths = |parts: Vec<&Part>| parts.iter().map(|part| part.path.join("/")).collect();
+    whole.wanted().into_iter().map(|(import, parts)| (import, paths(parts))).collect()
+}
+
 /// Refuses a component unless all its imports are granted.
 ///
 /// Decided from its structure alone: a refusal must not wait for megabytes to be compiled. An import that only
 /// names types needs no grant. Bytes whose structure cannot be read are passed: either they are no valid component,
 /// and compiling says so, or nothing that they import beyond the grants is there to be linked.
-pub(crate) fn check(name: &str, source: &Source<'_>, grants: &Grants) -> Result<(), Refusal> {
-    let Some(imports) = source.imports() else { return Ok(()) };
+pub(crate) fn check<'a>(
+    name: &str,
+    imports: &Imports<'_>,
+    whole: impl FnOnce() -> Option<Cow<'a, Component>>,
+    grants: &Grants,
+    extensions: &Extensions,
+) -> Result<(), Refusal> {
     let ungranted: Vec<(&String, Need)> = imports
         .all
         .iter()
         .filter(|import| !imports.naming.contains(import))
         .map(|import| (import, Need::of_import(import, &imports.implements)))
-        .filter(|(import, need)| !need.is_met_by(grants) && grants.extensions.allows(import).is_none())
+        .filter(|(import, need)| !need.is_met_by(grants) && extensions.allows(import).is_none())
         .collect();
     if ungranted.is_empty() {
         return Ok(());
     }
     // Who wants them takes longer to find out, and is asked only now.
-    let whole = source.anatomy();
+    let whole = whole();
     let mut askers = whole.as_deref().map(askers).unwrap_or_default();
     let refused = ungranted
         .into_iter()

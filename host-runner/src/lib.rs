@@ -41,6 +41,7 @@ mod component;
 mod cpu;
 mod descent;
 pub mod engine;
+mod error;
 mod exports;
 pub mod extension;
 pub mod grants;
@@ -61,12 +62,13 @@ mod state;
 mod tuning;
 mod wave;
 
-pub use app::{App, LoadError, Setup, StartError};
+pub use app::{App, Setup};
 pub use blame::Blame;
 pub use call::{Answer, Call, ExpressionError, Took, call, example};
 pub use code::{Cache, CacheError, CompileLimit, Compiler, Key, KeyError, compile_here};
 pub use component::{CompileError, ComponentFile};
 pub use engine::{Engine, EngineError, EngineOptions, Pool, Tuning};
+pub use error::LoadError;
 pub use exports::{Exported, LookupError};
 pub use extension::Extension;
 pub use grants::Grants;
@@ -75,7 +77,7 @@ pub use limits::{LimitHit, Limits};
 pub use run::{ExitStatus, Program, RunError, Use, run};
 pub use serve::{Failure, Proxy, ProxyError, ServeError, Server, SwapError, Swapped, Swapper, serve};
 pub use session::{CallError, Session};
-pub use state::WallClock;
+pub use state::{StartError, WallClock};
 /// The engine: [extensions](extension) are written against this very one.
 pub use wasmtime;
 /// The values that functions take and give.

@@ -4,16 +4,16 @@
 //! Read off the structure alone, so it is the most that a part can reach: whether its code does, nobody looks at. What was
 //! closed when composing shows as an import that another part answers.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use anatomy::{Component, Implements, Part, ReadError, Source};
+use anatomy::{Component, Implements, ReadError, Source};
 use serde::Serialize;
 
-use crate::app::LoadError;
 use crate::component::{ComponentFile, Source as FileSource};
+use crate::error::LoadError;
 use crate::extension::{Extensions, compatible};
-use crate::imports::{Need, Way};
+use crate::imports::{Need, Way, askers};
 
 /// What a component asks for.
 #[derive(Debug, Clone, Serialize)]
@@ -153,15 +153,6 @@ pub(crate) fn needs_of(whole: &Component, extensions: &Extensions) -> Needs {
         parts,
         complete,
     }
-}
-
-/// The parts that would use each import, by their paths. A component that is no composition has none to name.
-pub(crate) fn askers(whole: &Component) -> HashMap<&str, Vec<String>> {
-    if !whole.is_composition() {
-        return HashMap::new();
-    }
-    let paths = |parts: Vec<&Part>| parts.iter().map(|part| part.path.join("/")).collect();
-    whole.wanted().into_iter().map(|(import, parts)| (import, paths(parts))).collect()
 }
 
 fn asked(import: &str, implements: &Implements, wanted_by: Vec<String>, extensions: &Extensions) -> Asked {

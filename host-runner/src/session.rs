@@ -9,13 +9,13 @@ use wasmtime::component::{Instance, ResourceAny, Val};
 use wasmtime::{Store, StoreContextMut, UpdateDeadline, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use crate::app::{App, StartError};
+use crate::app::App;
 use crate::blame::{Blame, Called, Scene};
 use crate::engine::TICK;
 use crate::exports::{self, Exported, LookupError};
 use crate::limits::{Exceeded, LimitHit, Outwaited};
 use crate::output::Output;
-use crate::state::State;
+use crate::state::{StartError, State};
 
 /// Stands in for "no limit": far enough away, and still a point in time.
 pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
@@ -94,8 +94,15 @@ impl fmt::Debug for Session {
     }
 }
 
+impl App {
+    /// Starts an instance whose exports can be called one after the other.
+    pub async fn session(&self) -> Result<Session, CallError> {
+        Session::start(self).await
+    }
+}
+
 impl Session {
-    pub(crate) async fn start(app: &App) -> Result<Self, CallError> {
+    async fn start(app: &App) -> Result<Self, CallError> {
         let time = app.limits().time;
         let mut store = new_store(app, &Output::Host)?;
         let instance =

@@ -1,5 +1,8 @@
 //! What the host keeps for one instance, and how the instance's imports find it.
 
+use std::any::{Any, TypeId};
+use std::error::Error;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,10 +15,8 @@ use wasmtime_wasi_http::{
     RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
 
-use crate::app::StartError;
 use crate::cpu::Meter;
 use crate::descent;
-use crate::extension::{Extension, LinkFailed, Started};
 use crate::grants::{Authority, Directory, Grants, Stdio};
 use crate::held::{CHUNK, Held};
 use crate::keyvalue::{self, Backend, Budget, Copies};
@@ -29,6 +30,47 @@ pub trait WallClock: Send + Sync + 'static {
     fn now(&self) -> Duration;
 }
 
+/// What an extension fails with.
+pub type ExtensionError = Box<dyn Error + Send + Sync>;
+
+/// Why an instance could not be prepared.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A granted folder cannot be opened.
+    #[error("the folder {} was granted and cannot be opened", folder.display())]
+    Directory {
+        /// The folder on the host.
+        folder: PathBuf,
+        /// What the system said.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// An extension of the host has nothing for the instance.
+    #[error("the extension for {interfaces} cannot start")]
+    Extension {
+        /// The interfaces that it adds.
+        interfaces: String,
+        /// Why not.
+        source: ExtensionError,
+    },
+}
+
+/// What extensions keep for one instance, by their type.
+#[derive(Default)]
+pub(crate) struct Kept(Vec<(TypeId, Box<dyn Any + Send>)>);
+
+impl Kept {
+    pub(crate) fn add(&mut self, extension: TypeId, data: Box<dyn Any + Send>) {
+        self.0.push((extension, data));
+    }
+
+    /// Returns what an extension of this type keeps, if it is there and of type `D`.
+    fn of<D: 'static>(&mut self, extension: TypeId) -> Option<&mut D> {
+        let (_, data) = self.0.iter_mut().find(|(id, _)| *id == extension)?;
+        data.downcast_mut()
+    }
+}
+
 /// What the host keeps for one instance of a component. Linkers of [extensions](crate::extension) are made for it.
 pub struct State {
     wasi: WasiCtx,
@@ -39,7 +81,7 @@ pub struct State {
     open_files: OpenFiles,
     keyvalue: Option<Arc<dyn Backend>>,
     seen: Copies,
-    extensions: Started,
+    extensions: Kept,
     budget: Budget,
     output: Output,
     pub(crate) limiter: Limiter,
@@ -54,6 +96,7 @@ pub struct State {
 impl State {
     pub(crate) fn new(
         grants: &Grants,
+        extensions: Kept,
         limits: &Limits,
         clock: Option<&Arc<dyn WallClock>>,
         arguments: &[String],
@@ -76,10 +119,7 @@ impl State {
             open_files,
             keyvalue: grants.keyvalue.clone(),
             seen: Copies::default(),
-            extensions: grants
-                .extensions
-                .start()
-                .map_err(|LinkFailed { interfaces, source }| StartError::Extension { interfaces, source })?,
+            extensions,
             budget: Budget::new(limits),
             output: output.clone(),
             limiter: Limiter::new(*limits),
@@ -91,24 +131,12 @@ impl State {
         })
     }
 
-    /// What the extension keeps for this instance.
-    ///
-    /// # Panics
-    ///
-    /// Where `E` is not among the instance's grants: for its own functions it always is.
-    pub fn extension<E: Extension>(&mut self) -> &mut E::Data {
-        self.extension_and_table::<E>().0
-    }
-
-    /// What the extension keeps for this instance, and the table of the instance's handles: for interfaces with resources,
-    /// or with streams and pollables of `wasi:io`.
-    ///
-    /// # Panics
-    ///
-    /// As [`extension`](Self::extension).
-    pub fn extension_and_table<E: Extension>(&mut self) -> (&mut E::Data, &mut ResourceTable) {
-        let data = self.extensions.of::<E>();
-        (data.expect("only functions of granted extensions are linked"), &mut self.table)
+    /// Returns what an extension keeps for this instance, and the table of the instance's handles.
+    pub(crate) fn kept_and_table<D: 'static>(
+        &mut self,
+        extension: TypeId,
+    ) -> (Option<&mut D>, &mut ResourceTable) {
+        (self.extensions.of(extension), &mut self.table)
     }
 
     /// Makes ready for a call: what is counted for each call begins anew.

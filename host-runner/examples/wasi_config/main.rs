@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
 
-use host_runner::{App, Engine, EngineOptions, Grants, Setup, call};
+use host_runner::{App, Engine, EngineOptions, Setup, call};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,10 +23,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|setting| setting.map(|(name, value)| (name.to_owned(), value.to_owned())))
         .collect::<Result<_, _>>()?;
 
-    let mut grants = Grants::default();
-    grants.extensions.add(config::Config::new(settings));
+    let mut setup = Setup::default();
+    setup.extensions.add(config::Config::new(settings));
     let engine = Engine::new(&EngineOptions::default())?;
-    let app = App::load(&engine, Path::new(file), Setup { grants, ..Setup::default() })?;
+    let app = App::load(&engine, Path::new(file), setup)?;
     let runtime = tokio::runtime::Runtime::new()?;
     println!("{}", runtime.block_on(call(&app, expression))?.text);
     Ok(())

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::key::{KEY, folder_of_user};
 use super::{Compiled, Facts, Key, KeyError, entry, open_file};
 
 /// What all entries together may take, in bytes. Those that were not used for longest go first.
@@ -84,9 +85,6 @@ impl CacheError {
 }
 
 impl Cache {
-    /// The name of the key in the folder.
-    pub(super) const KEY: &str = "key";
-
     /// Opens a folder, with mode 700 where it is not there yet, and the key in it, which is made where there is none.
     ///
     /// # Errors
@@ -94,7 +92,7 @@ impl Cache {
     /// Where it cannot be made, others may write to it, or it belongs to somebody else.
     pub fn open(folder: &Path) -> Result<Self, CacheError> {
         let identity = check(folder)?;
-        let key = Key::read_or_make(&folder.join(Self::KEY))?;
+        let key = Key::read_or_make(&folder.join(KEY))?;
         Ok(Self { folder: folder.into(), identity, key })
     }
 
@@ -109,8 +107,7 @@ impl Cache {
 
     /// The folder of this user: `host-runner` in `$XDG_CACHE_HOME` or `~/.cache`. `None` where there is no home.
     pub fn of_user() -> Option<PathBuf> {
-        let folders = directories_next::BaseDirs::new()?;
-        Some(folders.cache_dir().join("host-runner"))
+        folder_of_user()
     }
 
     /// The key that its entries are signed with.

@@ -5,10 +5,20 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::{Cache, open_file};
+use super::open_file;
 
 /// The longest file that is read for a key.
 const LONGEST: u64 = 4096;
+
+/// The name of the key in a folder of compiled code.
+pub(super) const KEY: &str = "key";
+
+/// Returns the folder of compiled code of this user: `host-runner` in `$XDG_CACHE_HOME` or `~/.cache`. `None` where there is
+/// no home.
+pub(super) fn folder_of_user() -> Option<PathBuf> {
+    let folders = directories_next::BaseDirs::new()?;
+    Some(folders.cache_dir().join("host-runner"))
+}
 
 /// A secret that compiled code is signed with. Whoever has it can make code that a host with the same key runs.
 #[derive(Clone, PartialEq, Eq)]
@@ -109,8 +119,7 @@ impl Key {
     ///
     /// As for [`Key::read`].
     pub fn of_user() -> Result<Self, KeyError> {
-        let folder = Cache::of_user().unwrap_or_default();
-        Self::read(&folder.join(Cache::KEY))
+        Self::read(&folder_of_user().unwrap_or_default().join(KEY))
     }
 
     /// Reads a key, or makes one where there is no file, with mode 600. Of several processes that do so at once, one makes

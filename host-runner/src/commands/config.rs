@@ -19,7 +19,7 @@ use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::Failure;
-use super::flags::{self, KeyValue, NoSockets, Streams};
+use super::values::{self, KeyValue, NoSockets, Streams};
 
 /// What is in the help of every command that takes the file.
 pub(crate) const HELP: &str = r#"The file of --config:
@@ -369,7 +369,7 @@ impl FromStr for Size {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        flags::size(text).map(Self)
+        values::size(text).map(Self)
     }
 }
 
@@ -379,7 +379,7 @@ impl FromStr for Time {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        flags::time(text).map(Self)
+        values::time(text).map(Self)
     }
 }
 
@@ -433,9 +433,9 @@ impl LimitTable {
         let size =
             |own: &Option<Text<Size>>, other: u64| own.as_ref().map_or(other, |Text(Size(size))| *size);
         let time = |own: &Option<Text<Time>>, other| own.as_ref().map_or(other, |Text(Time(time))| *time);
-        let memory = self.memory.as_ref().map(|Text(Size(size))| flags::to_usize(*size));
-        let host_memory = self.host_memory.as_ref().map(|Text(Size(size))| flags::to_usize(*size));
-        let head = self.head.as_ref().map(|Text(Size(size))| flags::to_usize(*size));
+        let memory = self.memory.as_ref().map(|Text(Size(size))| values::to_usize(*size));
+        let host_memory = self.host_memory.as_ref().map(|Text(Size(size))| values::to_usize(*size));
+        let head = self.head.as_ref().map(|Text(Size(size))| values::to_usize(*size));
         Limits {
             memory: memory.unwrap_or(defaults.memory),
             time: time(&self.time, defaults.time),

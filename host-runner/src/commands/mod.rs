@@ -12,6 +12,7 @@ mod run;
 mod serve;
 mod swap;
 mod timing;
+mod values;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

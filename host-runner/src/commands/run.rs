@@ -76,7 +76,7 @@ impl Run {
             ..Limits::default()
         };
         let limits = self.limits.limits(config.limits.over(defaults));
-        let setup = Setup { grants, limits, arguments: self.arguments, clock: None };
+        let setup = Setup { grants, limits, arguments: self.arguments, ..Setup::default() };
         let app = load(prepared, setup)?;
         let program = Program::of(&app)?;
         let runtime = runtime()?;

@@ -14,10 +14,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::config::{self, Config, ConfigFlag, GrantTable};
-use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags, size, time, to_usize};
+use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags};
 use super::observe::{ObserveFlags, Operations};
 use super::open_files::make_room;
 use super::swap::{Changes, Reload, Swaps};
+use super::values::{size, time, to_usize};
 use super::{Failure, load, print_line, runtime};
 use crate::log;
 

@@ -7,7 +7,7 @@ use clap::Args;
 use host_runner::Took;
 use serde_json::{Value, json};
 
-use super::flags::Form;
+use super::values::Form;
 
 /// How often, and whether it is measured.
 #[derive(Args, Debug)]

@@ -14,6 +14,14 @@ pub(super) struct Metered {
     metrics: Arc<Metrics>,
 }
 
+impl Metrics {
+    /// The same store, whose operations are counted.
+    #[must_use]
+    pub fn of_store(self: &Arc<Self>, store: Arc<dyn Backend>) -> Arc<dyn Backend> {
+        Arc::new(Metered::new(store, Arc::clone(self)))
+    }
+}
+
 impl Metered {
     pub(super) fn new(inner: Arc<dyn Backend>, metrics: Arc<Metrics>) -> Self {
         Self { inner, metrics }

@@ -11,7 +11,6 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
 use super::SwapOutcome;
-use super::keyvalue::Metered;
 use super::labels::{
     Away, OfBuild, OfDirection, OfLimit, OfOperation, OfReason, OfRequest, OfRoute, OfSwap, OfTiming, OfTrap,
     Parts,
@@ -19,7 +18,6 @@ use super::labels::{
 use super::process::{Apps, Engines, GuestMemory, Process, Running};
 use crate::app::App;
 use crate::blame::{Blame, Kind};
-use crate::keyvalue::Backend;
 use crate::limits::InUse;
 
 /// The media type of what [`Metrics::text`] gives.
@@ -199,12 +197,6 @@ impl Metrics {
         // Only writing fails, and a string takes everything.
         let _ = text::encode(&mut text, &self.registry);
         text
-    }
-
-    /// The same store, whose operations are counted.
-    #[must_use]
-    pub fn of_store(self: &Arc<Self>, store: Arc<dyn Backend>) -> Arc<dyn Backend> {
-        Arc::new(Metered::new(store, Arc::clone(self)))
     }
 
     /// Tells of the memory of this app's engine, as long as the app is there.

@@ -10,8 +10,8 @@ use hyper::body::Incoming;
 
 use super::answer::problem;
 use super::body::{BodyLimits, Ended, Fault, Inflow, RequestBody, declared_length};
-use super::composition::{Place, Share, half};
 use super::gather::{gather, patience};
+use super::places::{Place, Share, half};
 use super::proxies::scheme;
 use super::room::Room;
 use super::{Asked, Body};

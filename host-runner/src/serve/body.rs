@@ -18,8 +18,8 @@ use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::Error;
 
 use super::Body;
-use super::composition::Share;
 use super::failure::Case;
+use super::places::Share;
 use super::room::{Gathered, Room};
 use super::traffic::{Offer, Piece, Turn};
 use crate::observe::Seen;

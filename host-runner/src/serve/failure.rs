@@ -9,10 +9,40 @@ use http::{Response, StatusCode};
 
 use super::Body;
 use super::answer::problem_of;
-use super::composition::Witness;
-use crate::blame::{Blame, Relation};
+use crate::blame::{Blame, Called, Index, Relation, Scene};
 use crate::limits::LimitHit;
 use crate::session::CallError;
+
+/// What it takes to blame an answer, of which no frame tells, without the app.
+pub(super) struct Witness {
+    pub(super) index: Arc<Index>,
+    pub(super) called: Option<Called>,
+    pub(super) coarse: bool,
+    pub(super) concurrent: bool,
+    pub(super) digest: Option<String>,
+}
+
+impl Witness {
+    /// The export that is called.
+    pub(super) fn called(&self) -> Option<&Called> {
+        self.called.as_ref()
+    }
+
+    /// The component's.
+    pub(super) fn digest(&self) -> Option<&str> {
+        self.digest.as_deref()
+    }
+
+    pub(super) fn scene(&self) -> Scene<'_> {
+        Scene {
+            index: &self.index,
+            called: self.called(),
+            trace: None,
+            coarse: self.coarse,
+            concurrent: self.concurrent,
+        }
+    }
+}
 
 /// A request, as far as failures are told of it. The app is not in it: a client may take its time with an answer, and what
 /// was swapped out must be able to go.

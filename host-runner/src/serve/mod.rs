@@ -16,6 +16,7 @@ mod gather;
 mod guest;
 mod handler;
 mod heads;
+mod places;
 mod proxies;
 mod reuse;
 mod room;

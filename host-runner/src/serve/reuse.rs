@@ -12,11 +12,11 @@ use tokio::time::Instant;
 use wasmtime::Store;
 
 use super::handler::{Export, Handler};
-use crate::app::{App, StartError};
+use crate::app::App;
 use crate::observe::{Going, Observe};
 use crate::output::Output;
 use crate::session::{CallError, FOREVER, limited, new_store};
-use crate::state::State;
+use crate::state::{StartError, State};
 
 const FAILED: &str = "its request was not answered well";
 

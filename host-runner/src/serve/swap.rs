@@ -12,7 +12,8 @@ use futures::future::BoxFuture;
 use tokio::sync::Mutex;
 
 use super::ServeError;
-use super::composition::{Composition, Places};
+use super::composition::Composition;
+use super::places::Places;
 use crate::app::App;
 use crate::exports::Exported;
 use crate::extension::compatible;

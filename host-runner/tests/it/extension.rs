@@ -13,7 +13,7 @@ use host_runner::extension::{Extension, ExtensionError, State};
 use host_runner::needs::needs;
 use host_runner::wasmtime;
 use host_runner::wasmtime::component::Linker;
-use host_runner::{App, CallError, Engine, EngineOptions, Grants, LoadError, Setup, StartError, call};
+use host_runner::{App, CallError, Engine, EngineOptions, LoadError, Setup, StartError, call};
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::Resolve;
 
@@ -50,15 +50,15 @@ fn greeter() -> Vec<u8> {
     encoder.encode().unwrap()
 }
 
-fn load(bytes: &[u8], grants: Grants) -> Result<App, LoadError> {
+fn load(bytes: &[u8], setup: Setup) -> Result<App, LoadError> {
     let engine = Engine::new(&EngineOptions::default()).unwrap();
-    App::from_bytes(&engine, "guest.wasm", bytes, Setup { grants, ..Setup::default() })
+    App::from_bytes(&engine, "guest.wasm", bytes, setup)
 }
 
-fn with<E: Extension>(extension: E) -> Grants {
-    let mut grants = Grants::default();
-    grants.extensions.add(extension);
-    grants
+fn with<E: Extension>(extension: E) -> Setup {
+    let mut setup = Setup::default();
+    setup.extensions.add(extension);
+    setup
 }
 
 fn settings(pairs: &[(&str, &str)]) -> Config {
@@ -68,7 +68,7 @@ fn settings(pairs: &[(&str, &str)]) -> Config {
 
 #[test]
 fn without_the_extension_the_interface_is_not_there() {
-    let error = load(&greeter(), Grants::default()).unwrap_err();
+    let error = load(&greeter(), Setup::default()).unwrap_err();
     assert!(matches!(error, LoadError::Refused(_)), "{error}");
     assert!(error.to_string().contains("wasi:config/store@0.2.0-rc.1"), "{error}");
 }
@@ -84,9 +84,9 @@ async fn a_guest_calls_what_the_extension_brings() {
 
 #[tokio::test]
 async fn one_more_of_the_same_type_takes_the_place_of_the_first() {
-    let mut grants = with(settings(&[("greeting", "first")]));
-    grants.extensions.add(settings(&[("greeting", "second")]));
-    let app = load(&greeter(), grants).unwrap();
+    let mut setup = with(settings(&[("greeting", "first")]));
+    setup.extensions.add(settings(&[("greeting", "second")]));
+    let app = load(&greeter(), setup).unwrap();
     assert_eq!(call(&app, "greet()").await.unwrap().text, "ok(some(\"second\"))");
 }
 

@@ -166,11 +166,12 @@ struct Stand {
 impl Stand {
     async fn start(limits: Limits) -> Self {
         let (census, failures) = (Census::new(), Arc::<Mutex<Vec<Failure>>>::default());
-        let mut grants = Grants { stdio: Some(Stdio::Inherit), ..Grants::default() };
-        grants.extensions.add(census.clone());
+        let grants = Grants { stdio: Some(Stdio::Inherit), ..Grants::default() };
+        let mut setup = Setup { grants, limits, ..Setup::default() };
+        setup.extensions.add(census.clone());
         let told = Arc::clone(&failures);
         let tell = move |failure: &Failure| told.lock().unwrap().push(failure.clone());
-        let server = start_guest(counting(), Setup { grants, limits, ..Setup::default() }, None, tell).await;
+        let server = start_guest(counting(), setup, None, tell).await;
         Self { server, census, failures }
     }
 

@@ -185,10 +185,10 @@ impl Extension for Meeting {
 async fn requests_run_in_parallel() {
     let import = r#"(import "test:all/gate" "pass" (func $pass))"#;
     let bytes = guest_that(import, "(call $pass)", |text| text);
-    let mut grants = Grants::default();
-    grants.extensions.add(Meeting::default());
     let limits = Limits { time: Duration::from_secs(300), ..Limits::default() };
-    let server = start_guest(&bytes, Setup { grants, limits, ..Setup::default() }, None, |_| {}).await;
+    let mut setup = Setup { limits, ..Setup::default() };
+    setup.extensions.add(Meeting::default());
+    let server = start_guest(&bytes, setup, None, |_| {}).await;
     let answers = futures::future::join_all((0..4).map(|_| server.ask("ok"))).await;
     assert!(answers.iter().all(|answer| answer.contains("hello")), "{answers:?}");
     server.stop().await;

@@ -14,8 +14,7 @@ use redb::{
     TableError,
 };
 
-use super::rows::{Place, Sealed, TABLE, unseal};
-use super::upgrade::BEFORE;
+use super::rows::{BEFORE, Place, Sealed, TABLE, unseal};
 use super::{CACHE, OpenError, cannot_open};
 
 /// How many damaged entries are named.

@@ -23,6 +23,9 @@ pub(super) type Place = (&'static str, &'static str);
 /// versions without checksums refuse to open it, and a table of theirs is recognised.
 pub(super) const TABLE: TableDefinition<Place, Sealed> = TableDefinition::new("keyvalue");
 
+/// The table of versions that kept values without checksums, under the name that it had.
+pub(super) const BEFORE: TableDefinition<Place, &[u8]> = TableDefinition::new("keyvalue");
+
 /// How many bytes the checksums have: eight of the place, eight of the place and the value.
 const SEAL: usize = 16;
 

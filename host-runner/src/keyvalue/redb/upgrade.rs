@@ -9,10 +9,8 @@ use redb::{Database, ReadableTableMetadata, TableDefinition, TableError, TableHa
 
 use super::check::pages_are_sound;
 use super::open_database;
-use super::rows::{Place, TABLE, seal};
+use super::rows::{BEFORE, Place, TABLE, seal};
 
-/// The table as those versions made it, under the name that it had.
-pub(super) const BEFORE: TableDefinition<Place, &[u8]> = TableDefinition::new("keyvalue");
 /// The same while its rows are being moved.
 const LEFT: TableDefinition<Place, &[u8]> = TableDefinition::new("keyvalue without checksums");
 /// Rows and bytes of values that are moved in one transaction.
