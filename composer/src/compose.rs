@@ -5,46 +5,30 @@
 //! errors that name the way out, and validation of the result as a whole. Parts are embedded byte for byte, and
 //! the result depends on the text and the parts alone, not on the order in which they were given.
 
+mod diagnosis;
+mod encoding;
 mod error;
+mod kind;
 mod place;
+mod text;
 
 use std::collections::BTreeMap;
 
-use miette::SourceSpan;
-use semver::Version;
-use wac_parser::Document;
-use wac_parser::lexer::{Lexer, Token};
 use wac_parser::resolution::Error as ResolveError;
 
 use crate::check::Report;
 use crate::contain::contain;
-use crate::diagnosis;
-use crate::encoding::{self, Encoded};
 use crate::link_map::Origins;
+use encoding::Encoded;
+use text::{guard, parse, wanted};
 
 pub use crate::composed::Composed;
-pub use crate::encoding::Unnamed;
-pub use error::{ComposeError, ComposeErrorKind, Unwritable};
-
-/// The longest text that is read, in bytes.
-const LONGEST: usize = 1 << 20;
-/// How deep brackets may be nested: the parser is recursive, and knows no limit.
-const DEEPEST: usize = 64;
+pub use error::ComposeError;
+pub use kind::{ComposeErrorKind, Reference, Unnamed, Unwritable};
 
 /// Binary packages by their names, such as `parts:greeter`, without versions: components, and WIT packages in
 /// their binary form.
 pub type Packages = BTreeMap<String, Vec<u8>>;
-
-/// A package that a text mentions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reference {
-    /// Its name, without a version.
-    pub name: String,
-    /// The version that is asked for.
-    pub version: Option<Version>,
-    /// Where it is mentioned first.
-    pub span: SourceSpan,
-}
 
 /// The packages that `text` mentions, in the order of first mention: those that [`compose`] will ask for.
 ///
@@ -150,61 +134,4 @@ pub fn target(name: &str, text: &str) -> Result<Option<String>, ComposeError> {
         Ok(document.directive.targets.map(|path| path.string.to_owned()))
     };
     read().map_err(|kind| ComposeError::new(kind, name, text))
-}
-
-pub(crate) fn parse(text: &str) -> Result<Document<'_>, ComposeErrorKind> {
-    Document::parse(text).map_err(|error| ComposeErrorKind::Syntax(Box::new(error)))
-}
-
-fn wanted(text: &str) -> Result<Vec<Reference>, ComposeErrorKind> {
-    let tokens = guard(text)?;
-    let document = contain(|| parse(text).map(|document| document.directive.package.name.to_owned()));
-    let own = document.map_err(ComposeErrorKind::Crash)??;
-    let mut found: Vec<Reference> = Vec::new();
-    let mut before = None;
-    for (token, span) in tokens {
-        let instantiated = before.replace(token) == Some(Token::NewKeyword);
-        if !matches!(token, Token::PackageName | Token::PackagePath) {
-            continue;
-        }
-        let full = &text[span.offset()..span.offset() + span.len()];
-        let (path, version) =
-            full.split_once('@').map_or((full, None), |(path, version)| (path, Some(version)));
-        let name = path.split('/').next().unwrap_or(path);
-        let version = version.and_then(|version| version.parse().ok());
-        if name == own && instantiated {
-            return Err(ComposeErrorKind::Itself(span));
-        }
-        let known = |known: &Reference| known.name == name && known.version == version;
-        if name != own && !found.iter().any(known) {
-            found.push(Reference { name: name.to_owned(), version, span });
-        }
-    }
-    Ok(found)
-}
-
-/// Checks the limits, and answers with the tokens, up to where the text stops making sense: what is wrong there
-/// is for the parser to say.
-fn guard(text: &str) -> Result<Vec<(Token, SourceSpan)>, ComposeErrorKind> {
-    if text.len() > LONGEST {
-        return Err(ComposeErrorKind::TooLong(text.len()));
-    }
-    let mut depth = 0_usize;
-    let mut tokens = Vec::new();
-    let Ok(lexer) = Lexer::new(text) else { return Ok(tokens) };
-    for (token, span) in lexer {
-        let Ok(token) = token else { break };
-        match token {
-            Token::OpenParen | Token::OpenBrace | Token::OpenAngle | Token::OpenBracket => depth += 1,
-            Token::CloseParen | Token::CloseBrace | Token::CloseAngle | Token::CloseBracket => {
-                depth = depth.saturating_sub(1);
-            }
-            _ => {}
-        }
-        if depth > DEEPEST {
-            return Err(ComposeErrorKind::TooDeep(span));
-        }
-        tokens.push((token, span));
-    }
-    Ok(tokens)
 }

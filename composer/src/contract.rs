@@ -6,11 +6,10 @@ use std::sync::Arc;
 use semver::Version;
 use thiserror::Error;
 use wit_parser::{
-    InterfaceId, Package, PackageId, PackageName, Resolve, Stability, Type, TypeId, WorldId, WorldItem,
+    InterfaceId, Package, PackageId, PackageName, Resolve, Stability, Type, TypeId, World, WorldId, WorldItem,
 };
 
 use crate::contain::contain;
-use crate::shape::interfaces;
 use crate::wit_rules;
 pub(crate) use crate::wit_rules::made_of;
 use crate::wit_source;
@@ -317,4 +316,10 @@ pub(crate) fn signatures(resolve: &Resolve, world: WorldId) -> impl Iterator<Ite
         WorldItem::Type { .. } => Vec::new(),
     });
     all.flat_map(|function| function.params.iter().map(|param| param.ty).chain(function.result))
+}
+
+/// Returns how many interfaces a world imports and exports.
+pub(crate) fn interfaces(world: &World) -> usize {
+    let items = world.imports.values().chain(world.exports.values());
+    items.filter(|item| matches!(item, WorldItem::Interface { .. })).count()
 }

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 
+use super::ChangeClass as What;
 use super::compare::{At, Change, SHOWN, Walk, kind_of, member_kind, thing};
 use super::guesses::Guesses;
 use super::offers::Offers;
@@ -14,7 +15,6 @@ use super::pair::given;
 use super::voice::Voice;
 use super::{CheckError, Class, Excerpt, MISMATCHES, Mismatch, Part};
 use crate::contain::contain;
-use crate::diff::Class as What;
 use crate::shape::member::plain_name;
 use crate::shape::print::{self, Step};
 use crate::shape::{Definition, InterfaceId, Item, Shape};

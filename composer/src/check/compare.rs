@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::guesses::Guesses;
 use super::identity::{Links, Node, Pair, Setting, Story};
-use super::names::{bare, nearest, nearest_function};
+use super::names::{InterfaceName, bare, nearest, nearest_function};
 use super::voice::Voice;
 use super::{CheckError, Class, MISMATCHES, Mismatch, Part, STEPS};
 use crate::shape::member::{plain_name, split};
@@ -51,6 +51,16 @@ enum Root {
 pub(super) enum Change {
     Wanted,
     Offered,
+}
+
+/// The side that is behind: that of the lower version. With equal versions it is the one that offers.
+pub(super) fn older(wanted: &str, offered: &str) -> Change {
+    let version = |name| InterfaceName::parse(name).and_then(|name| name.version);
+    if version(offered) > version(wanted) && version(wanted).is_some() {
+        Change::Wanted
+    } else {
+        Change::Offered
+    }
 }
 
 /// Where a comparison stands, on both sides.

@@ -4,10 +4,9 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use super::claims::{Apart, Claims, HostPlace, Left, host_place};
-use super::compare::{At, Change, Done, Walk};
+use super::compare::{At, Change, Done, Walk, older};
 use super::identity::{Node, Setting};
 use super::near::shown;
-use super::pair::older;
 use super::voice::Voice;
 use super::{CheckError, Class, Mismatch, Part};
 use crate::shape::member::plain_name;

@@ -52,10 +52,10 @@ use thiserror::Error;
 use self::identity::Setting;
 use crate::contain::{Crash, contain};
 use crate::shape::{Shape, ShapeError};
-use crate::wire::Place;
 
 mod align;
 mod between;
+mod change;
 mod claims;
 mod class;
 mod compare;
@@ -67,17 +67,21 @@ mod names;
 mod near;
 mod offers;
 mod pair;
+mod place;
 mod show;
 mod values;
 mod voice;
 mod wholes;
 
 pub(crate) use between::{Finding, between, between_each};
+pub use change::ChangeClass;
 pub use class::{Class, UnknownClass};
 pub(crate) use guesses::{Guesses, renamed};
 pub(crate) use index::Index;
 pub use names::{bare, compatible, is_host, means};
 pub(crate) use names::{other_version, track, version};
+pub(crate) use place::split_part;
+pub use place::{Place, PlaceError};
 pub(crate) use show::{Ink, side};
 pub use show::{blocks, json, text};
 

@@ -1,9 +1,8 @@
 //! What was probably meant, where a name leads nowhere.
 
-use super::compare::{At, Change, Done, Walk, kind_of, nearness, thing};
+use super::compare::{At, Change, Done, Walk, kind_of, nearness, older, thing};
 use super::names::{Near, compatible, nearest_interface, same_interface};
 use super::offers::{Offer, Offers};
-use super::pair::older;
 use super::{CheckError, Class, Excerpt, Mismatch, Wiring};
 use crate::shape::Item;
 use crate::shape::find;

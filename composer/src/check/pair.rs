@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::compare::{At, Change, Done, Walk, kind_of};
+use super::Place as Asked;
+use super::compare::{At, Change, Done, Walk, kind_of, older};
 use super::host::{Host, Resources};
 use super::identity::{Rewire, Setting, resource_at};
 use super::names::{InterfaceName, compatible, is_host, means};
@@ -12,7 +13,6 @@ use super::{CheckError, Class, Mismatch, Part, Report, Wire, Wiring};
 use crate::order::order;
 use crate::shape::member::plain_name;
 use crate::shape::{Item, ResourceId, find, mention};
-use crate::wire::Place as Asked;
 
 /// How much is tried to find the best wire where resources differ: wires times pairs of resources.
 const MOST_TRIED: usize = 1_000_000;
@@ -271,16 +271,6 @@ fn pair(walk: &mut Walk<'_>, wanted: (usize, &str, &Item), offer: Offer<'_>, cha
 
 pub(super) fn given(walk: &Walk<'_>, offer: Offer<'_>, rest: &[String]) -> Option<(usize, ResourceId)> {
     resource_at(walk.parts[offer.part].shape, offer.item, rest).map(|id| (offer.part, id))
-}
-
-/// The side that is behind: that of the lower version. With equal versions it is the one that offers.
-pub(super) fn older(wanted: &str, offered: &str) -> Change {
-    let version = |name| InterfaceName::parse(name).and_then(|name| name.version);
-    if version(offered) > version(wanted) && version(wanted).is_some() {
-        Change::Wanted
-    } else {
-        Change::Offered
-    }
 }
 
 /// Says of mismatches between different versions of one interface that they are different.

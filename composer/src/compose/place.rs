@@ -3,7 +3,7 @@
 use miette::SourceSpan;
 use wac_parser::lexer::Token;
 
-use super::guard;
+use super::text::guard;
 use crate::check::bare;
 
 /// Returns where `text` exports something under the name `export`, out of the instance of this name where one is given.

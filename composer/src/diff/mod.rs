@@ -57,7 +57,6 @@ use crate::check::{CheckError, Excerpt};
 use crate::contract::Contracts;
 use crate::shape::{Shape, ShapeError};
 
-mod class;
 mod features;
 mod notes;
 mod package;
@@ -65,7 +64,7 @@ mod show;
 mod version;
 mod whole;
 
-pub use class::Class;
+pub use crate::check::ChangeClass as Class;
 pub use show::{json, text};
 pub use version::{Level, Verdict, Versions, next};
 

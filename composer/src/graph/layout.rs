@@ -10,7 +10,7 @@ use dagre::graph::{Graph, GraphOptions};
 use dagre::layout::types::LabelPos;
 use dagre::{EdgeLabel, LayoutOptions, NodeLabel, RankDir, layout};
 
-use super::svg::Sized;
+use super::measured::Measured;
 use super::{HEIGHT, Kind, Picture, WIDTH};
 
 /// Around everything.
@@ -81,7 +81,7 @@ const TIGHT: Gaps = Gaps { boxes: 14.0, arrows: 8.0, columns: 36.0 };
 const DOWN: Gaps = Gaps { boxes: 14.0, arrows: 8.0, columns: 28.0 };
 
 /// Lays out a picture from left to right where there is room for that, and else down if that needs less.
-pub(super) fn best(sized: &Sized) -> Plan {
+pub(super) fn best(sized: &Measured) -> Plan {
     let mut across = plan(sized, &ROOMY, false);
     if across.width > WIDTH {
         across = plan(sized, &TIGHT, false);
@@ -93,7 +93,7 @@ pub(super) fn best(sized: &Sized) -> Plan {
     if down.strain() < across.strain() { down } else { across }
 }
 
-fn plan(sized: &Sized, gaps: &Gaps, down: bool) -> Plan {
+fn plan(sized: &Measured, gaps: &Gaps, down: bool) -> Plan {
     let turned = |(width, height): (f64, f64)| if down { (height, width) } else { (width, height) };
     let boxes: Vec<(f64, f64)> = sized.boxes.iter().copied().map(turned).collect();
     let labels: Vec<(f64, f64)> = sized.labels.iter().copied().map(turned).collect();
@@ -262,7 +262,7 @@ fn framed(
 }
 
 /// Puts the host's boxes below everything else, in rows.
-fn shelve(sized: &Sized, plan: &mut Plan) {
+fn shelve(sized: &Measured, plan: &mut Plan) {
     let left = MARGIN + GROUND;
     let end = (plan.width - left).max(SHELF);
     let (mut x, mut top, mut bottom) = (left, plan.height + GROUND_TITLE, plan.height);

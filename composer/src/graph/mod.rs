@@ -11,6 +11,7 @@
 mod compact;
 mod dot;
 mod layout;
+mod measured;
 mod mermaid;
 mod svg;
 
@@ -20,6 +21,7 @@ use anatomy::{Component, Edge, Source};
 use thiserror::Error;
 
 use self::compact::{Labels, compact};
+use self::measured::Measured;
 use crate::check;
 use crate::contain::{Crash, contain};
 use crate::report::size;
@@ -92,7 +94,7 @@ pub fn svg(title: &str, component: &Component) -> Result<String, DrawError> {
     let mut drawn = String::new();
     for labels in ladder.into_iter().skip(first) {
         let picture = Picture::of(title, component);
-        let sized = svg::Sized::of(match labels {
+        let sized = Measured::of(match labels {
             Some(labels) => compact(picture, labels),
             None => picture,
         });

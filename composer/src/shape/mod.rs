@@ -25,17 +25,19 @@
 //! larger than the binary. An index means something only in the [`Shape`] it comes from.
 
 use thiserror::Error;
-use wit_parser::{World, WorldId, WorldItem};
+use wit_parser::WorldId;
 
 use crate::contain::{Crash, contain};
-use crate::contract::{Contracts, EncodeError};
-use crate::wire::MOST_INSTANCES;
+use crate::contract::{self, Contracts, EncodeError};
 use crate::wit_package;
 
 pub mod member;
 pub(crate) mod mention;
 pub mod print;
 mod read;
+
+/// What an engine takes: so many instances in one component, aliases and exports of instances counted.
+pub const MOST_INSTANCES: usize = 1000;
 
 /// Why the type of a component cannot be taken in.
 #[derive(Debug, Error)]
@@ -330,7 +332,7 @@ impl Shape {
     pub fn of_world(contracts: &Contracts, world: WorldId) -> Result<Shape, ShapeError> {
         let package = contracts.encode_package_of(world)?;
         let found = &contracts.resolve().worlds[world];
-        let interfaces = interfaces(found);
+        let interfaces = contract::interfaces(found);
         let shape =
             contain(|| read::world(&package, &found.name))?.map_err(|error| refused(error, interfaces))?;
         shape.ok_or_else(|| ShapeError::NoWorld(contracts.world_name(world)))
@@ -425,12 +427,6 @@ impl Shape {
             },
         }
     }
-}
-
-/// How many interfaces a world imports and exports.
-pub(crate) fn interfaces(world: &World) -> usize {
-    let items = world.imports.values().chain(world.exports.values());
-    items.filter(|item| matches!(item, WorldItem::Interface { .. })).count()
 }
 
 /// Why an encoded world is not taken, of which there are so many interfaces.

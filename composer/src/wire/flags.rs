@@ -6,17 +6,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use super::names::is_part_name;
-use crate::check::means;
-
-/// An import or export, of one part or of whichever has it: `IFACE` or `PART.IFACE`. The version may be left out of
-/// the interface's name; it then stands for every version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The part. None: any.
-    pub part: Option<String>,
-    /// The name of the import or export.
-    pub name: String,
-}
+use crate::check::split_part as split;
 
 /// Which part satisfies an import: `PART.IFACE=PROVIDER`, or `PART.IFACE=PROVIDER.EXPORT` where the export goes by a
 /// name that does not match. `PART=PROVIDER` decides it for all that the one imports and the other exports.
@@ -36,18 +26,6 @@ pub struct Decision {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("it should be like `{0}`")]
 pub struct FlagError(&'static str);
-
-impl FromStr for Place {
-    type Err = FlagError;
-
-    fn from_str(text: &str) -> Result<Self, FlagError> {
-        let (part, name) = split(text);
-        if name.is_empty() || part.is_some_and(str::is_empty) {
-            return Err(FlagError("some:package/interface@1.0.0` or `PART.some:package/interface@1.0.0"));
-        }
-        Ok(Place { part: part.map(str::to_owned), name: name.to_owned() })
-    }
-}
 
 impl FromStr for Decision {
     type Err = FlagError;
@@ -71,36 +49,11 @@ impl FromStr for Decision {
     }
 }
 
-impl Place {
-    /// Whether this is about that import or export of that part.
-    pub(super) fn concerns(&self, part: &str, name: &str) -> bool {
-        self.part.as_ref().is_none_or(|of| of == part) && means(&self.name, name)
-    }
-}
-
 /// A part, and what of it is meant.
 fn name_first(text: &str) -> (&str, Option<&str>) {
     match split(text) {
         (Some(part), name) => (part, Some(name)),
         (None, part) => (part, None),
-    }
-}
-
-/// Splits a part's name off: names of parts have no dots, what follows one in a version follows a colon too, and what
-/// follows one in the name of a method follows a bracket.
-fn split(text: &str) -> (Option<&str>, &str) {
-    match text.split_once('.') {
-        Some((part, name)) if !part.contains([':', '/', '@', '[']) => (Some(part), name),
-        _ => (None, text),
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.part {
-            Some(part) => write!(f, "{part}.{}", self.name),
-            None => f.write_str(&self.name),
-        }
     }
 }
 

@@ -55,20 +55,20 @@ mod outlets;
 mod solve;
 mod surface;
 mod text;
+mod unknown;
 
 use std::collections::BTreeSet;
 
 use crate::compose::Packages;
 use crate::manifest::NAMESPACE;
 
+pub use crate::check::{Place, PlaceError};
+pub use crate::shape::MOST_INSTANCES;
 pub use contract::{Contract, ContractError, contract};
 pub use error::{Ambiguity, Candidate, OpenImport, PartError, Step, Unused, WireError};
 pub use explain::{likely_meant, mismatches, renaming};
-pub use flags::{Decision, FlagError, Place};
+pub use flags::{Decision, FlagError};
 pub use names::{is_part_name, part_names};
-
-/// What an engine takes: so many instances in one component, aliases and exports of instances counted.
-pub const MOST_INSTANCES: usize = 1000;
 
 /// A component in the bag.
 #[derive(Debug, Clone)]

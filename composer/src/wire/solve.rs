@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::{Ambiguity, OpenImport, Step, WireError};
-use super::flags::{Decision, Place};
+use super::flags::Decision;
 use super::matching::{Bag, Offer, merged};
 use super::{MOST_INSTANCES, Request};
+use crate::check::Place;
 use crate::check::{is_host, means};
 use crate::order::order;
 

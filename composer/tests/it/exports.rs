@@ -532,7 +532,12 @@ proptest! {
         let mut arguments = vec!["compose", "-o", "whole"];
         arguments.extend(named.iter().map(|(name, _)| *name));
         let (code, words) = said(folder.path(), &arguments);
-        prop_assert_eq!(code, 0, "{}", words);
+        // A component of which the result can have nothing, since another one exports the same name, is refused by its name.
+        let refused = code == 1 && words.contains("is used by nothing: it exports `shared");
+        prop_assert!(code == 0 || refused, "{}", words);
+        if refused {
+            return Ok(());
+        }
         let found = exports(&fs::read(folder.path().join("whole")).expect("it was written"));
         for name in all {
             let there = found.contains(&name) || consumed.contains(&name);

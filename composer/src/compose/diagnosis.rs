@@ -10,8 +10,8 @@ use wac_parser::{
     Statement,
 };
 
+use super::Packages;
 use crate::check::{self, Mismatch, Part, Report, Wiring, bare, compatible};
-use crate::compose::Packages;
 use crate::shape::{Item, Shape};
 
 /// All that does not fit in the wiring that a document asks for. Empty where it cannot be told.

@@ -26,24 +26,9 @@ use wasmparser::{
 };
 
 use super::types::{Origins, Renamed};
-use crate::compose::ComposeErrorKind;
+use crate::compose::kind::{ComposeErrorKind, Unnamed};
 use crate::named_types;
 use crate::roots::Names;
-
-/// A type that an export mentions, and that nothing names.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Unnamed {
-    /// The name of the export.
-    pub export: String,
-    /// The name that the text has for the instance that `export` was taken from, if it was.
-    pub instance: Option<String>,
-    /// The name of the type, where it comes from.
-    pub name: String,
-    /// The name that the text has for the instance that the type comes from.
-    pub from: String,
-    /// The export of that instance by which the type would get its name.
-    pub source: String,
-}
 
 /// Returns the composition with its exports put right. None where they are not what is wrong with it.
 pub(super) fn settle(composition: &[u8]) -> Option<Result<Vec<u8>, ComposeErrorKind>> {

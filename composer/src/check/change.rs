@@ -1,14 +1,14 @@
-//! What sorts of changes there are.
+//! The sorts of changes between two versions.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::check;
+use super::Class;
 
 /// What was done. Its `Display` is its name in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Class {
+pub enum ChangeClass {
     /// Something is there that was not.
     Added,
     /// Something is no longer there.
@@ -17,29 +17,29 @@ pub enum Class {
     Renamed,
     /// An interface of another package is imported or exported in another version, which promises to fit.
     Version,
-    /// A type differs, in a way that [`check::Class::page`] explains.
-    Type(check::Class),
+    /// A type differs, in a way that [`Class::page`] explains.
+    Type(Class),
     /// It has another gate: `@since`, `@deprecated`.
     Gate,
     /// Its documentation differs.
     Documentation,
 }
 
-impl fmt::Display for Class {
+impl fmt::Display for ChangeClass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Class::Added => "added",
-            Class::Removed => "removed",
-            Class::Renamed => "renamed",
-            Class::Version => "version",
-            Class::Type(class) => class.as_str(),
-            Class::Gate => "gate",
-            Class::Documentation => "documentation",
+            ChangeClass::Added => "added",
+            ChangeClass::Removed => "removed",
+            ChangeClass::Renamed => "renamed",
+            ChangeClass::Version => "version",
+            ChangeClass::Type(class) => class.as_str(),
+            ChangeClass::Gate => "gate",
+            ChangeClass::Documentation => "documentation",
         })
     }
 }
 
-impl Serialize for Class {
+impl Serialize for ChangeClass {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }

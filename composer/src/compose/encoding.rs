@@ -9,16 +9,16 @@ use wac_graph::types::BorrowedPackageKey;
 use wac_graph::{EncodeOptions, Processor};
 use wac_parser::resolution::{Error as ResolveError, Resolution};
 
+use super::Packages;
+use super::kind::{ComposeErrorKind, Reference, Unwritable};
+use super::text::parse;
 use crate::check::bare;
-use crate::compose::{ComposeErrorKind, Packages, Reference, Unwritable, parse};
 use crate::composed::{Composed, Draft};
 use crate::contain::contain;
 use crate::link_map::{self, Origins, Package};
+use crate::shape::MOST_INSTANCES;
 use crate::spread::spread;
-use crate::wire::MOST_INSTANCES;
 use crate::{stand_in, valid};
-
-pub use exports::Unnamed;
 
 /// A composition that is valid and says nothing of itself yet.
 pub(crate) struct Encoded<'p> {
