@@ -16,7 +16,6 @@ use composer::wire::{
 use miette::Diagnostic;
 
 use crate::closing::{self, Denial};
-use crate::commands::compose::failure;
 use crate::emit::{self, Emitted, Mentioned};
 use crate::failure::{Exit, Failure};
 use crate::inputs::Bag;
@@ -201,13 +200,13 @@ impl<'a> Composition<'a> {
         } else {
             wire::mismatches(&self.wiring, &self.packages)
         };
-        failure(error.of_bag(mismatches))
+        Failure::from(error.of_bag(mismatches))
     }
 
     /// Text and composition, with a target world that people wrote.
     fn fitting(&mut self, target: &Target) -> Result<(String, Composed<'_>), Failure> {
         let text = self.wiring.text(self.name, Some(&target.world));
-        let references = compose::references(&self.file(), &text).map_err(failure)?;
+        let references = compose::references(&self.file(), &text).map_err(Failure::from)?;
         for reference in references {
             if !self.packages.contains_key(&reference.name)
                 && let Some(bytes) = project::wit_package(&target.contracts, &reference)?

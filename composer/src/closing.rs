@@ -4,11 +4,11 @@ use std::path::Path;
 use std::str::FromStr;
 
 use composer::check::means;
-use composer::deny::{Pattern, Stub, deny};
+use composer::deny::{DenyError, Pattern, Stub, deny};
 use composer::wire::{Decision, Part, Place, Request};
 
-use crate::commands::deny::explain;
 use crate::failure::{Exit, Failure};
+use crate::files;
 use crate::source::Source;
 
 /// What one part may not reach: `PART=IFACE`.
@@ -101,4 +101,41 @@ fn add(request: &mut Request, index: usize, stub: Stub) {
     request.decisions.extend(decisions);
     request.leave_open.extend(leave_open);
     request.parts.push(Part { serves: Some(serves), ..Part::new(name, stub.component) });
+}
+
+/// Why a part cannot be closed, in terms of its file.
+pub fn explain(part: &Path, error: DenyError) -> Failure {
+    let shown = part.display();
+    let error = match error {
+        DenyError::Read(error) => return files::not_a_component(part, error),
+        error => error,
+    };
+    let message = format!("nothing can be closed for `{shown}`");
+    let help = match &error {
+        DenyError::NoSuchImport { imports, .. } if imports.is_empty() => {
+            "it imports nothing at all: it can reach nothing already".to_owned()
+        }
+        DenyError::NoSuchImport { imports, .. } => format!("it imports `{}`", imports.join("`, `")),
+        DenyError::Used(used) => {
+            let close: Vec<&str> =
+                used.iter().filter(|used| !used.export).map(|used| used.by.as_str()).collect();
+            let mut open: Vec<&str> =
+                used.iter().flat_map(|used| &used.types_of).map(String::as_str).collect();
+            open.sort_unstable();
+            open.dedup();
+            let open = format!("leave `{}` open", open.join("`, `"));
+            if close.len() < used.len() {
+                format!("{open}: what it exports cannot do without")
+            } else {
+                format!("close `{}` too, or {open}", close.join("`, `"))
+            }
+        }
+        DenyError::Invalid(_) => return Failure::because(Exit::Input, message, error).help(files::INVALID),
+        DenyError::Package => {
+            let help = "give the component that implements it";
+            return Failure::because(Exit::Input, message, error).help(help);
+        }
+        _ => return Failure::because(Exit::Cannot, message, error),
+    };
+    Failure::because(Exit::Cannot, format!("this cannot be closed for `{shown}`"), error).help(help)
 }

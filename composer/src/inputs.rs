@@ -17,7 +17,7 @@ use composer::wire::{Decision, Part, Place, is_part_name, part_names};
 
 use crate::failure::{Exit, Failure};
 use crate::files::{self, WASM};
-use crate::project::{self, Given};
+use crate::given::{self, Given};
 use crate::source::{Content, Input, Source, Supply, Wanted};
 
 /// How a component begins.
@@ -67,7 +67,7 @@ fn argument_inputs(argument: &Path, product: Option<&Path>) -> Result<Vec<Chosen
     if argument.is_dir() {
         return folder(argument, product);
     }
-    let named = project::named(argument.as_os_str()).filter(|_| !argument.exists());
+    let named = given::named(argument.as_os_str()).filter(|_| !argument.exists());
     let (name, source) = match named {
         Some((name, source)) => (Some(name.to_owned()), source),
         None => (None, argument.as_os_str()),

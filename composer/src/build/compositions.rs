@@ -9,7 +9,6 @@ use composer::manifest::NAMESPACE;
 use super::key::{Key, Stamp};
 use super::progress::Report;
 use super::step::StepError;
-use crate::commands::compose::failure;
 use crate::failure::Failure;
 use crate::files;
 use crate::project::{Project, wit_package};
@@ -36,7 +35,7 @@ pub fn plans(project: &Project, names: &[String]) -> Result<Vec<Plan>, Failure> 
         let text = files::read_text(&path).map_err(|failure| {
             failure.help(format!("`file` of [compositions.{name}] in composer.toml says where it is"))
         })?;
-        let references = compose::references(&file, &text).map_err(failure)?;
+        let references = compose::references(&file, &text).map_err(Failure::from)?;
         let components = references.iter().filter_map(|reference| component(project, reference));
         let components = components.map(ToOwned::to_owned).collect();
         plans.push(Plan { name: name.clone(), file, text, references, components });
@@ -89,8 +88,9 @@ impl Plan {
                 packages.insert(reference.name.clone(), bytes);
             }
         }
-        let composed = compose::compose_from(&self.file, &self.text, &packages, &origins).map_err(failure)?;
-        let target = compose::target(&self.file, &self.text).map_err(failure)?;
+        let composed =
+            compose::compose_from(&self.file, &self.text, &packages, &origins).map_err(Failure::from)?;
+        let target = compose::target(&self.file, &self.text).map_err(Failure::from)?;
         let checked = match &target {
             Some(world) => fit::check(&composed, contracts, world),
             None => fit::validate(&composed),

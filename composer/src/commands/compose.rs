@@ -14,8 +14,9 @@ use crate::bag::{self, Made, Wishes};
 use crate::closing::Denial;
 use crate::emit::{self, Emitted};
 use crate::failure::{Exit, Failure};
+use crate::given::{self, Given};
 use crate::inputs::{self, Inputs};
-use crate::project::{self, Given, Shelf};
+use crate::package_store::PackageStore;
 use crate::source::{LockOptions, RegistryOptions, Source, Supply, Wanted};
 use crate::{files, outcome};
 
@@ -233,9 +234,9 @@ impl Compose {
             return Err(Failure::new(Exit::Usage, "`-o OUT.wasm` is missing"));
         }
         let name = file.display().to_string();
-        let references = compose::references(&name, text).map_err(failure)?;
+        let references = compose::references(&name, text).map_err(Failure::from)?;
         let near = file.parent().unwrap_or(Path::new("."));
-        project::each_once(&self.dependencies)?;
+        given::each_once(&self.dependencies)?;
         let mentioned = |given: &&Given| references.iter().any(|reference| reference.name == given.package);
         let (used, unused): (Vec<_>, Vec<_>) = self.dependencies.iter().partition(mentioned);
         for given in unused {
@@ -247,7 +248,7 @@ impl Compose {
         let mut supply = self.supply(near)?;
         files::each_once(&self.outputs(Some(supply.lock())))?;
         let given = supply.inputs(used.into_iter().cloned().map(Wanted::from).collect())?;
-        let shelf = Shelf::new(given, self.wit.as_deref(), near)?;
+        let shelf = PackageStore::new(given, self.wit.as_deref(), near)?;
         let origins = shelf.origins(&references);
         let packages = shelf.packages(&references)?;
         let composed = compose::compose_in_place(&name, text, &packages, &origins)
@@ -276,7 +277,7 @@ impl Compose {
                 Failure::because(Exit::Input, message, reason.context(PartError::INVALID))
                     .help(files::INVALID)
             }
-            (_, error) => failure(error),
+            (_, error) => Failure::from(error),
         }
     }
 
@@ -325,24 +326,4 @@ fn wired(composed: &[u8]) -> Result<Vec<Wire>, Failure> {
 
 fn unreadable(error: ReadError) -> Failure {
     Failure::because(Exit::Cannot, "the composition cannot be described", error)
-}
-
-/// A text that is not WAC is a bad input; one that cannot be done with these packages is not.
-pub fn failure(error: ComposeError) -> Failure {
-    let exit = match error.kind {
-        ComposeErrorKind::TooLong(_)
-        | ComposeErrorKind::TooDeep(_)
-        | ComposeErrorKind::Syntax(_)
-        | ComposeErrorKind::Itself(_)
-        | ComposeErrorKind::Invalid(..)
-        | ComposeErrorKind::Part(..) => Exit::Input,
-        _ => Exit::Cannot,
-    };
-    let class = match error.kind {
-        ComposeErrorKind::Syntax(_) => Some("syntax"),
-        ComposeErrorKind::Missing(_) => Some("missing-package"),
-        _ => None,
-    };
-    let mismatches = error.mismatches.clone();
-    Failure::of(exit, error).classed(class).with_mismatches(mismatches)
 }

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use composer::deny::{Closed, DenyError, Pattern, Stub, deny};
+use composer::deny::{Closed, Pattern, Stub, deny};
 use composer::shown::{padded, width};
 use serde_json::json;
 
-use crate::failure::{Exit, Failure};
+use crate::closing;
+use crate::failure::Failure;
 use crate::files;
 use crate::source::{self, RegistryOptions, Source};
 
@@ -54,49 +55,13 @@ pub fn run(arguments: &Deny) -> Result<(), Failure> {
     }
     let part = source::read(&arguments.part, &arguments.registry, Path::new("."))?;
     let shown = arguments.part.to_string();
-    let stub = deny(&part, &arguments.interfaces).map_err(|error| explain(Path::new(&shown), error))?;
+    let stub =
+        deny(&part, &arguments.interfaces).map_err(|error| closing::explain(Path::new(&shown), error))?;
     match &arguments.output {
         Some(output) => files::deliver(output, &stub.component),
         None if arguments.json => files::print(json(&stub).as_bytes()),
         None => files::print(text(&stub).as_bytes()),
     }
-}
-
-/// Why a part cannot be closed, in terms of its file.
-pub fn explain(part: &Path, error: DenyError) -> Failure {
-    let shown = part.display();
-    let error = match error {
-        DenyError::Read(error) => return files::not_a_component(part, error),
-        error => error,
-    };
-    let message = format!("nothing can be closed for `{shown}`");
-    let help = match &error {
-        DenyError::NoSuchImport { imports, .. } if imports.is_empty() => {
-            "it imports nothing at all: it can reach nothing already".to_owned()
-        }
-        DenyError::NoSuchImport { imports, .. } => format!("it imports `{}`", imports.join("`, `")),
-        DenyError::Used(used) => {
-            let close: Vec<&str> =
-                used.iter().filter(|used| !used.export).map(|used| used.by.as_str()).collect();
-            let mut open: Vec<&str> =
-                used.iter().flat_map(|used| &used.types_of).map(String::as_str).collect();
-            open.sort_unstable();
-            open.dedup();
-            let open = format!("leave `{}` open", open.join("`, `"));
-            if close.len() < used.len() {
-                format!("{open}: what it exports cannot do without")
-            } else {
-                format!("close `{}` too, or {open}", close.join("`, `"))
-            }
-        }
-        DenyError::Invalid(_) => return Failure::because(Exit::Input, message, error).help(files::INVALID),
-        DenyError::Package => {
-            let help = "give the component that implements it";
-            return Failure::because(Exit::Input, message, error).help(help);
-        }
-        _ => return Failure::because(Exit::Cannot, message, error),
-    };
-    Failure::because(Exit::Cannot, format!("this cannot be closed for `{shown}`"), error).help(help)
 }
 
 fn text(stub: &Stub) -> String {

@@ -27,7 +27,7 @@ use self::pull::Registries;
 use self::reference::Reference;
 use crate::failure::Failure;
 use crate::files::{self, WASM};
-use crate::project::{Given, Project};
+use crate::project::Project;
 
 /// Where an input is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -145,12 +145,6 @@ pub struct Wanted {
     pub source: Source,
     /// Its bytes, where it was read already.
     pub bytes: Option<Vec<u8>>,
-}
-
-impl From<Given> for Wanted {
-    fn from(given: Given) -> Self {
-        Wanted { package: Some(given.package), source: given.source, bytes: None }
-    }
 }
 
 /// An input that is there.
