@@ -221,6 +221,10 @@ def lint(part):
     clippy = ["cargo", "clippy", "--release", "--locked"]
     part.run(*clippy, "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings", what="clippy")
     part.run(*clippy, "-p", "e2e", "--test", "it", "--", "-D", "warnings", what="clippy")
+    # The libraries touch no system, so they also build where there is none.
+    pure = ["cargo", "check", "--release", "--locked", "--target", "wasm32-unknown-unknown", "-p", "interlock-compose"]
+    part.run(*pure, what="the libraries build for wasm32-unknown-unknown")
+    part.run(sys.executable, "tools/structure.py", what="imports point downwards")
     command = ["git", "ls-files", "-z", "*.py", "*.js", "*.mjs"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode()
     files = [file for file in listed.split("\0") if file]

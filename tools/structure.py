@@ -308,9 +308,8 @@ def check_modules(name, root, order):
 
 def roots(folder):
     """Yields the root files of a crate: of its library and of its programs."""
-    for file in ("lib.rs", "main.rs"):
-        if (folder / "src" / file).exists():
-            yield folder / "src" / file
+    yield from (folder / "src" / file for file in ("lib.rs", "main.rs") if (folder / "src" / file).exists())
+    yield from sorted(folder.glob("src/bin/*/main.rs"))
 
 
 def main(arguments):

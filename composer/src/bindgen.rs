@@ -6,8 +6,8 @@ use thiserror::Error;
 use wit_bindgen_core::Files;
 use wit_parser::{LiveTypes, Resolve, Type, TypeDefKind, WorldId};
 
-use crate::contain::{Crash, contain};
-use crate::contract::{Contracts, TooLarge, WorldError, made_of, signatures};
+use contract::contain::{Crash, contain};
+use contract::{Contracts, TooLarge, WorldError, made_of, signatures};
 
 /// How many types a world may have: the generator's memory grows with their square. All of WASI in one world is within it.
 const MOST: usize = 1_500;

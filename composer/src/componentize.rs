@@ -8,8 +8,8 @@ use wasm_metadata::AddMetadata;
 use wasmparser::Parser;
 use wit_component::{ComponentEncoder, StringEncoding};
 
-use crate::contain::{Crash, contain};
-use crate::contract::{Contracts, WorldError};
+use contract::contain::{Crash, contain};
+use contract::{Contracts, WorldError};
 use module::{Imported, Module};
 
 /// Why no component was made.

@@ -46,7 +46,7 @@ pub const FILE: &str = "composer.toml";
 pub const LONGEST: usize = 1 << 20;
 
 /// The namespace that components have in compositions.
-pub const NAMESPACE: &str = "parts";
+pub use compose::NAMESPACE;
 
 /// A project.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -37,7 +37,7 @@ use anatomy::link_map::{self, LinkMap, LinkMapError, Origin};
 use anatomy::{Component, Edge, Implements, Inner, Outlet, Part, Reached, ReadError, Sizes, Types};
 use serde::Serialize;
 
-use crate::wit_package::{self, WitPackage};
+use contract::wit_package::{self, WitPackage};
 
 /// How many parts of ways are listed in the JSON, over all of `reach`.
 const STEPS: usize = 2_000_000;

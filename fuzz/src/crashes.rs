@@ -19,7 +19,7 @@ pub fn watch() {
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            if std::thread::current().name() != Some(composer::CONTAINED) {
+            if std::thread::current().name() != Some(contract::CONTAINED) {
                 return before(panic);
             }
             let payload = panic.payload();

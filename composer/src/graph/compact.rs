@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::{Arrow, Kind, Picture, Shape};
-use crate::check::bare;
+use check::bare;
 
 /// Characters of a label.
 const LABEL: usize = 20;

@@ -22,9 +22,9 @@ use thiserror::Error;
 
 use self::compact::{Labels, compact};
 use self::measured::Measured;
-use crate::check;
-use crate::contain::{Crash, contain};
 use crate::report::size;
+use check;
+use contract::contain::{Crash, contain};
 
 /// The most boxes that are laid out. Beyond that no picture helps, and laying it out takes minutes.
 const BOXES: usize = 400;

@@ -7,8 +7,8 @@ use anatomy::link_map::Origin;
 use anatomy::{Component, Part, Reached, Sizes, Source, Tool};
 
 use super::{Inspected, said, size};
-use crate::shown::{padded, width};
-use crate::wit_package::WitPackage;
+use contract::shown::{padded, width};
+use contract::wit_package::WitPackage;
 
 /// How wide lines get, in characters, where their words allow it.
 const WIDTH: usize = 80;

@@ -11,7 +11,7 @@ use wit_parser::{Function, PackageId, Resolve, WorldKey};
 use super::ScaffoldError;
 use super::exports::{Exports, Interface};
 use crate::bindgen;
-use crate::contract::Contracts;
+use contract::Contracts;
 
 /// The functions that a header declares.
 pub struct Header {

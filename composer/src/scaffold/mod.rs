@@ -4,7 +4,7 @@
 //! it is not written yet: nothing that was forgotten answers as if it were done.
 //!
 //! ```
-//! use composer::contract::Contracts;
+//! use contract::Contracts;
 //! use composer::manifest::Language;
 //! use composer::scaffold::{Part, scaffold};
 //!
@@ -52,8 +52,8 @@ use thiserror::Error;
 use wit_parser::{Function, FunctionKind};
 
 use crate::bindgen::BindgenError;
-use crate::contract::{Contracts, TooLarge, WorldError};
 use crate::manifest::Language;
+use contract::{Contracts, TooLarge, WorldError};
 use exports::Exports;
 
 pub use rust::{Cargo, WIT_BINDGEN};

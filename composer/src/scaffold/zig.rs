@@ -7,7 +7,7 @@ use super::exports::{Exports, Interface};
 use super::header::{Declaration, Header, Param};
 use super::text::{Text, described};
 use super::{File, Part, ScaffoldError, file, unwritten, wit};
-use crate::contract::Contracts;
+use contract::Contracts;
 
 pub fn files(
     exports: &Exports<'_>,

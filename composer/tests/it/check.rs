@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use crate::common::{answers, component, composer, doubles};
-use composer::check::{Class, Excerpt, Part, Report, Wiring, json, plug, plug_bytes, text, wiring, world};
-use composer::compose::{Packages, compose};
-use composer::contract::Contracts;
-use composer::shape::Shape;
+use check::{Class, Excerpt, Part, Report, Wiring, json, plug, plug_bytes, text, wiring, world};
+use compose::{Packages, compose};
+use contract::Contracts;
+use contract::shape::Shape;
 use proptest::prelude::*;
 
 /// The type of the components of the only world in a text.

@@ -9,8 +9,8 @@ use std::path::Path;
 
 use crate::common::{answers, component, composer, doubles, said};
 use anatomy::{Component, Source};
-use composer::compose::compose;
-use composer::decompose::{DecomposeError, Decomposition, decompose};
+use compose::compose;
+use compose::decompose::{DecomposeError, Decomposition, decompose};
 use proptest::prelude::*;
 
 /// Takes it apart, puts it together, and compares.
@@ -230,8 +230,8 @@ proptest! {
             Ok(apart) => prop_assert!(compose("whole.wac", &apart.text, &apart.packages()).is_ok()),
             Err(error) => prop_assert!(!matches!(error, DecomposeError::Crash(_)), "{}", chain(&error)),
         }
-        if let Err(error) = composer::wit::text(&bytes) {
-            prop_assert!(!matches!(error, composer::wit::WitError::Crash(_)), "{error:?}");
+        if let Err(error) = check::wit::text(&bytes) {
+            prop_assert!(!matches!(error, check::wit::WitError::Crash(_)), "{error:?}");
         }
     }
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crate::common::{answers, component, composer, folder, said, shell};
 use anatomy::Source;
-use composer::compose::{Packages, compose};
-use composer::deny::{Answer, DenyError, Pattern, Stub, Used, deny, is_stub, table};
+use compose::deny::{Answer, DenyError, Pattern, Stub, Used, deny, is_stub, table};
+use compose::{Packages, compose};
 use proptest::prelude::*;
 use wasmparser::{Operator, Parser, Payload};
 use wit_component::{ComponentEncoder, StringEncoding};

@@ -4,9 +4,9 @@ use std::process::Output;
 
 use crate::common::place::{Place, has};
 use crate::common::{answers, component, golden};
-use composer::contract::Contracts;
-use composer::diff::{Class, Diff, DiffError, Level, Side, Versions, diff, json, next, text};
-use composer::shape::Shape;
+use check::diff::{Class, Diff, DiffError, Level, Side, Versions, diff, json, next, text};
+use contract::Contracts;
+use contract::shape::Shape;
 use semver::Version;
 
 const OLD: &str = include_str!("../diff/old.wit");
@@ -23,7 +23,7 @@ fn packages(old: &str, new: &str) -> Diff {
 
 /// What is said of each change: its class, its path, whom it breaks, what it calls for.
 fn lines(found: &Diff) -> Vec<String> {
-    let line = |change: &composer::diff::Change| {
+    let line = |change: &check::diff::Change| {
         let whom = match (change.breaks.callers, change.breaks.implementers) {
             (true, true) => "both",
             (true, false) => "callers",

@@ -1,9 +1,9 @@
 //! Whether components fit worlds, and what is said where they do not.
 
 use crate::common::{answers, component, doubles};
-use composer::check::Mismatch;
-use composer::contract::Contracts;
-use composer::fit::{FitError, check};
+use check::Mismatch;
+use check::fit::{FitError, check};
+use contract::Contracts;
 
 const WIT: &str = "
 package example:worlds@1.0.0;

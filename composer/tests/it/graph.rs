@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::common::{answers, component, composer, golden, part, said};
-use composer::compose::{Packages, compose};
+use compose::{Packages, compose};
 use composer::graph;
 use roxmltree::Document;
 

@@ -1,8 +1,8 @@
 //! What is left to the host is one for all who import it, and has resources of its own: `check` and `compose` say the same of
 //! it.
 
-use composer::check::{Part, wiring};
-use composer::shape::Shape;
+use check::{Part, wiring};
+use contract::shape::Shape;
 
 use crate::common::{component, links, of_world, says};
 

@@ -1,11 +1,11 @@
 //! Whatever the text, composing ends with a composition or an error.
 
 use crate::common::{answers, doubles};
+use compose::wire::{Decision, Part, Place, Request, find};
+use compose::{Packages, compose, references};
 use composer::bindgen::{self, BindgenError};
-use composer::compose::{Packages, compose, references};
-use composer::contract::Contracts;
-use composer::wire::{Decision, Part, Place, Request, find};
 use composer::{manifest, scaffold};
+use contract::Contracts;
 use proptest::prelude::*;
 
 const WHOLE: &str = "/// Doc.

@@ -3,8 +3,8 @@
 use std::fs;
 
 use crate::common::{component, composer, golden, part};
-use composer::compose::{Packages, compose, compose_from};
-use composer::link_map::{Origin, Origins};
+use compose::link_map::{Origin, Origins};
+use compose::{Packages, compose, compose_from};
 use serde_json::{Value, json};
 
 const WHOLE: &str = r#"package example:whole;

@@ -5,8 +5,8 @@ use std::fs;
 use crate::common::{answers, composer, doubles, part, said};
 use anatomy::Source;
 use anatomy::link_map::{self, Link, LinkMap};
-use composer::compose::{Packages, compose, compose_from};
-use composer::link_map::{Origin, Origins};
+use compose::link_map::{Origin, Origins};
+use compose::{Packages, compose, compose_from};
 use proptest::prelude::*;
 use wasmparser::{Parser, Payload};
 
@@ -123,7 +123,7 @@ fn the_command_writes_names_of_files() {
 #[test]
 fn a_composition_stays_valid_and_is_the_same_every_time() {
     let once = compose("whole.wac", WHOLE, &packages()).expect("a composition");
-    composer::fit::validate(&once).expect("it is valid");
+    check::fit::validate(&once).expect("it is valid");
     assert_eq!(compose("other.wac", WHOLE, &packages()).expect("a composition"), once);
 }
 

@@ -6,8 +6,8 @@ use std::error::Error;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::common::{component, part};
-use composer::compose::{ComposeErrorKind, Packages, compose};
-use composer::wire::{MOST_INSTANCES, Part, Request, find, packages};
+use compose::wire::{MOST_INSTANCES, Part, Request, find, packages};
+use compose::{ComposeErrorKind, Packages, compose};
 use indexmap::IndexMap;
 use miette::Diagnostic;
 use rusty_fork::rusty_fork_test;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::common::{answers, component, composer, doubles, folder, links, said, shell};
-use composer::check::Class;
+use check::Class;
 use composer::lock::Digest;
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -373,7 +373,7 @@ fn commands_for_single_components_take_references_too() {
     let (source, doubler) = (answers(21), doubles());
     let text = "package a:b;\nlet s = new parts:s {};\nlet d = new parts:d { answer: s[\"answer\"] };\nexport d...;\n";
     let packages = [("parts:s".to_owned(), source), ("parts:d".to_owned(), doubler.clone())];
-    let whole = composer::compose::compose("whole.wac", text, &packages.into()).expect("a composition");
+    let whole = compose::compose("whole.wac", text, &packages.into()).expect("a composition");
     let serving = |content: Vec<u8>| {
         let listed = manifest_of(&content);
         with_manifest(listed, move |_| answer(200, content.clone()))

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use composer::contract::Contracts;
 use composer::manifest::{self, Language};
 use composer::scaffold::project::{join, list, workspace};
 use composer::scaffold::{Cargo, File, Part, ScaffoldError, WIT_BINDGEN, scaffold};
+use contract::Contracts;
 
 const EVERY: &str = include_str!("../scaffold/every.wit");
 

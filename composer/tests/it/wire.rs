@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::common::{component, folder, links, of_world, said};
-use composer::compose::compose;
-use composer::wire::{
+use compose::compose;
+use compose::wire::{
     Ambiguity, MOST_INSTANCES, Part, Place, Request, WireError, Wiring, contract, find, packages, part_names,
 };
 use miette::Diagnostic;

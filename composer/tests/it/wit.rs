@@ -3,8 +3,8 @@
 use std::fs;
 
 use crate::common::{self, answers, component, composer, said};
-use composer::contract::Contracts;
-use composer::wit::{WitError, text};
+use check::wit::{WitError, text};
+use contract::Contracts;
 
 const WIT: &str = r#"
 package example:greeting@1.0.0;

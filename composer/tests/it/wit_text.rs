@@ -1,6 +1,6 @@
 //! WIT texts: what is read, and what is said of those that break a rule.
 
-use composer::contract::Contracts;
+use contract::Contracts;
 
 use super::common::{answers, component, composer, folder, said};
 

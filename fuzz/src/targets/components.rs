@@ -2,12 +2,14 @@
 
 use anatomy::Source;
 use anatomy::link_map::{self, LinkMap};
-use composer::check::{self, Part};
-use composer::compose::Packages;
+use check::{self, Part};
+use check::{fit, wit};
+use compose::Packages;
+use compose::{decompose as apart, deny as closing, wire};
 use composer::report::Finding;
-use composer::shape::Shape;
-use composer::shown::is_harmless;
-use composer::{decompose as apart, deny as closing, doctor, fit, graph, report, wire, wit};
+use composer::{doctor, graph, report};
+use contract::shape::Shape;
+use contract::shown::is_harmless;
 
 use super::{said, shown};
 use crate::seeds;
@@ -91,7 +93,7 @@ pub(crate) fn decompose(data: &[u8]) {
                 let found = data.windows(piece.bytes.len()).any(|window| window == piece.bytes);
                 assert!(found, "`{}` is not what is in the whole", piece.name);
             }
-            let again = composer::compose::compose("whole.wac", &apart.text, &apart.packages());
+            let again = compose::compose("whole.wac", &apart.text, &apart.packages());
             if let Err(error) = again {
                 panic!("it does not go together again: {}", said(&error));
             }
@@ -153,14 +155,14 @@ pub(crate) fn compose(data: &[u8]) {
     let parts: Vec<_> = given.map(|(name, bytes)| wire::Part::new(name, bytes.to_vec())).collect();
     let text = "package a:b; let it = new parts:first { ... }; export it...;";
     let packages: Packages = wire::packages(parts.clone());
-    if let Err(error) = composer::compose::compose("text.wac", text, &packages) {
+    if let Err(error) = compose::compose("text.wac", text, &packages) {
         said(&error);
         shown(&error);
     }
     match wire::find(&wire::Request { parts, ..wire::Request::default() }) {
         Ok(wiring) => {
             let text = wiring.text("whole", None);
-            if let Err(error) = composer::compose::compose("found.wac", &text, &packages) {
+            if let Err(error) = compose::compose("found.wac", &text, &packages) {
                 said(&error);
             }
         }

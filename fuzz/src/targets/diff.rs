@@ -1,9 +1,9 @@
 //! Two versions of something, which others wrote.
 
-use composer::contract::Contracts;
-use composer::diff::{self, Breaks, Diff, Side, What};
-use composer::shape::Shape;
-use composer::shown::is_harmless;
+use check::diff::{self, Breaks, Diff, Side, What};
+use contract::Contracts;
+use contract::shape::Shape;
+use contract::shown::is_harmless;
 
 use super::said;
 use crate::seeds;

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use anatomy::link_map::{self, LinkMap};
-use composer::compose::{self, Packages};
+use compose::{self, Packages};
 use composer::{lock as locks, manifest as manifests};
 
 use super::{said, shown};

@@ -1,10 +1,10 @@
 //! Contracts that others wrote.
 
-use composer::contract::Contracts;
+use composer::bindgen;
 use composer::manifest::Language;
 use composer::scaffold::{self, scaffold};
-use composer::shape::Shape;
-use composer::{bindgen, check};
+use contract::Contracts;
+use contract::shape::Shape;
 
 use super::said;
 

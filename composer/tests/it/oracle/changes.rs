@@ -1,9 +1,9 @@
 //! Old and new worlds: `diff` says that somebody breaks exactly where the engine says so, in both directions.
 
-use composer::check::compatible;
-use composer::contract::Contracts;
-use composer::diff::{self, Diff, Side, diff};
-use composer::shape::Shape;
+use check::compatible;
+use check::diff::{self, Diff, Side, diff};
+use contract::Contracts;
+use contract::shape::Shape;
 use wasmparser::Validator;
 use wit_component::DecodedWasm;
 

@@ -36,9 +36,9 @@ mod worlds;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use composer::check::{CheckError, Part, Report, plug_leaving_open};
-use composer::shape::Shape;
-use composer::wire::Place;
+use check::{CheckError, Part, Report, plug_leaving_open};
+use compose::wire::Place;
+use contract::shape::Shape;
 
 /// How many threads are at work: `ORACLE_THREADS`, or one for each processor.
 fn threads() -> usize {

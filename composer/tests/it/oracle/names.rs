@@ -1,6 +1,6 @@
 //! Names and versions: what counts as the same thing, and what is taken for a slip of the pen.
 
-use composer::check::{Class, Mismatch, Report};
+use check::{Class, Mismatch, Report};
 
 use super::plugged;
 

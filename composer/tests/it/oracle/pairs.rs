@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use composer::check::{Mismatch, Part, Report, wiring};
-use composer::shape::{Item, Shape};
+use check::{Mismatch, Part, Report, wiring};
+use contract::shape::{Item, Shape};
 
 use super::edit::{Change, Edit, Pair, Side};
 use super::model::{Def, Extern, ExternKind, ExternName, Func, Id, ItemKind, Role, Ty, World};

@@ -6,8 +6,8 @@
 
 use std::fmt;
 
-use composer::contract::{Contracts, Texts, push};
-use composer::diff::{Side, diff};
+use check::diff::{Side, diff};
+use contract::{Contracts, Texts, push};
 
 use super::dice::Dice;
 use super::{many, words_of};

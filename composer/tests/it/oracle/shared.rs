@@ -6,8 +6,8 @@
 
 use std::collections::HashMap;
 
-use composer::check::{Part, Report, wiring};
-use composer::shape::Shape;
+use check::{Part, Report, wiring};
+use contract::shape::Shape;
 
 use super::edit::{Change, Edit, Side};
 use super::generate::{Maker, Scope};

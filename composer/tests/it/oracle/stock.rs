@@ -1,7 +1,7 @@
 //! Pairs against wac, which does the composing: it never accepts what the engine refuses, and where it refuses what
 //! the engine accepts, the reason is one that `docs/upstream.md` has.
 
-use composer::compose::{Packages, compose};
+use compose::{Packages, compose};
 
 use super::edit::{Pair, Side};
 use super::{engine, lift, shrink, text, words_of};

@@ -5,7 +5,7 @@
 //! is asked first. All of these are put together here as a composition would put them, and the engine says
 //! whether the consumer gets one resource or two.
 
-use composer::check::Class;
+use check::Class;
 use wasm_encoder::{ComponentBuilder, ComponentExportKind};
 
 use super::dice::Dice;

@@ -3,7 +3,7 @@
 //!
 //! A test here fails when the behaviour changes: then the page loses a section, and whatever works around it goes.
 
-use composer::compose::{ComposeErrorKind, Packages, compose};
+use compose::{ComposeErrorKind, Packages, compose};
 
 use super::engine::{all_features, validate};
 use super::words_of;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anatomy::{Component, Source};
-use composer::check::is_host;
+use check::is_host;
 use serde_json::Value;
 use wit_component::{DecodedWasm, OutputToString, WitPrinter};
 use wit_parser::Resolve;

@@ -77,7 +77,7 @@ fn told(entry: &Entry) -> [String; 4] {
             let language = found.parts[0].language.clone();
             let made: Vec<String> = language.into_iter().chain(tools).collect();
             let (host, others): (Vec<_>, Vec<_>) =
-                found.imports.iter().partition(|name| composer::check::is_host(name));
+                found.imports.iter().partition(|name| check::is_host(name));
             let others: Vec<String> = others.into_iter().map(|name| format!("`{name}`")).collect();
             let others =
                 if others.len() > 3 { format!("{} interfaces", others.len()) } else { others.join(", ") };

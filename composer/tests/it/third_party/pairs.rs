@@ -3,9 +3,9 @@
 use std::fs;
 
 use anatomy::Source;
-use composer::check::{Class, Part, Report, compatible, is_host, plug, world};
-use composer::contract::Contracts;
-use composer::shape::Shape;
+use check::{Class, Part, Report, compatible, is_host, plug, world};
+use contract::Contracts;
+use contract::shape::Shape;
 
 use super::corpus::{Corpus, Entry};
 use super::oracle;
