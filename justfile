@@ -31,7 +31,7 @@ demo: setup
 serve *ARGS: setup
     @cargo run --quiet --release --locked -p e2e --bin serve-shop -- "$@"
 
-# Builds the components and compositions of composer.toml, all or those named
+# Builds the components and compositions of interlock.toml, all or those named
 [group("build")]
 build *NAMES: setup
     @{{ composer }} build "$@"

@@ -169,7 +169,7 @@ def languages(part):
 
 
 def build(part):
-    """every component and composition of composer.toml, and those of the tests"""
+    """every component and composition of interlock.toml, and those of the tests"""
     for folder in (".", "tests", "tests/wasi", "tests/config", "tests/hostile"):
         part.run(COMPOSER, "build", cwd=ROOT / folder, what="composer build")
     for product in sorted([*TARGET.glob("components/*.wasm"), *TARGET.glob("compositions/*.wasm")]):

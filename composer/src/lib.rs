@@ -3,7 +3,7 @@
 //! Bytes and text in, bytes and findings out: files, processes, the network and the terminal are the command's,
 //! in `src/bin/composer`.
 //!
-//! - [`manifest`] reads `composer.toml`, [`lock`] reads and writes `composer.lock`;
+//! - [`manifest`] reads `interlock.toml`, [`lock`] reads and writes `interlock.lock`;
 //! - [`report`] shows what is inside a component, [`graph`] draws it, [`doctor`] says which versions have drifted apart;
 //! - [`scaffold`] begins a component with stubs, [`bindgen`] writes C bindings for a world, [`componentize`] makes a component
 //!   of a core module.

@@ -1,4 +1,4 @@
-//! `composer.lock`: what each composition was made of, by source and digest.
+//! `interlock.lock`: what each composition was made of, by source and digest.
 //!
 //! ```
 //! use composer::lock::{Difference, Digest, Entry, Lock, differences, format, parse};
@@ -11,7 +11,7 @@
 //! };
 //! let mut lock = Lock::default();
 //! lock.compositions.insert("whole.wasm".to_owned(), vec![greeter.clone()]);
-//! assert_eq!(parse("composer.lock", &format(&lock))?, lock);
+//! assert_eq!(parse("interlock.lock", &format(&lock))?, lock);
 //!
 //! // The tag was moved: the same source, other content.
 //! let found = Entry { digest: Digest::of(b"another component"), ..greeter.clone() };
@@ -41,7 +41,10 @@ use toml::Spanned;
 use crate::TomlError;
 
 /// The name of the file.
-pub const FILE: &str = "composer.lock";
+pub const FILE: &str = "interlock.lock";
+
+/// The name that it had before.
+pub const OLD_FILE: &str = "composer.lock";
 
 /// The version of its form.
 const VERSION: i64 = 1;
@@ -251,13 +254,7 @@ struct RawInput {
     digest: Spanned<String>,
 }
 
-/// Whether a text seems to be such a lock, also where it cannot be read as one: other tools have locks of that name.
-#[must_use]
-pub fn is_meant(text: &str) -> bool {
-    text.lines().any(|line| line == OURS || line.trim() == "[[composition]]")
-}
-
-/// Reads `composer.lock`: `name` is what the file is called in error messages.
+/// Reads `interlock.lock`: `name` is what the file is called in error messages.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! `composer.toml`: what a project builds, in which languages, and what it composes.
+//! `interlock.toml`: what a project builds, in which languages, and what it composes.
 //!
 //! ```
 //! let text = r#"
@@ -20,7 +20,7 @@
 //! [compositions.whole]
 //! file = "compositions/whole.wac"
 //! "#;
-//! let manifest = composer::manifest::parse("composer.toml", text)?;
+//! let manifest = composer::manifest::parse("interlock.toml", text)?;
 //! assert_eq!(manifest.components["greeter"].world, "example:worlds/greeter");
 //! # Ok::<(), composer::TomlError>(())
 //! ```
@@ -40,7 +40,10 @@ use toml::Spanned;
 use crate::TomlError;
 
 /// The name of the file.
-pub const FILE: &str = "composer.toml";
+pub const FILE: &str = "interlock.toml";
+
+/// The name that it had before.
+pub const OLD_FILE: &str = "composer.toml";
 
 /// The longest text that is read, in bytes: room for thousands of components.
 pub const LONGEST: usize = 1 << 20;
@@ -181,7 +184,7 @@ struct RawComposition {
     file: PathBuf,
 }
 
-/// Reads `composer.toml`: `name` is what the file is called in error messages.
+/// Reads `interlock.toml`: `name` is what the file is called in error messages.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What is wrong with a file in TOML: `composer.toml`, `composer.lock`.
+//! What is wrong with a file in TOML: `interlock.toml`, `interlock.lock`.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -31,7 +31,7 @@ pub fn composition(name: &str) -> PathBuf {
     path(&format!("target/compositions/{name}.wasm"))
 }
 
-/// A fixture from `tests/composer.toml`, or one of those in the folders `wasi` and `config` beside it.
+/// A fixture from `tests/interlock.toml`, or one of those in the folders `wasi` and `config` beside it.
 pub fn fixture(name: &str) -> PathBuf {
     ready();
     path(&format!("target/fixtures/components/{name}.wasm"))

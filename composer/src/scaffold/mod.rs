@@ -34,7 +34,7 @@
 //! componentize-js, and wit-bindgen's C header for C and Zig, whose declarations are read from the header itself.
 //!
 //! One module a language, and beside them: `exports` is what is to be implemented, `text` writes lines and comments, `wit`
-//! writes types as the contract does, and [`project`] lists a part in `composer.toml` and in a Cargo workspace.
+//! writes types as the contract does, and [`project`] lists a part in `interlock.toml` and in a Cargo workspace.
 
 mod c;
 mod clash;
@@ -61,11 +61,11 @@ pub use rust::{Cargo, WIT_BINDGEN};
 /// What is to be begun.
 #[derive(Debug, Clone, Copy)]
 pub struct Part<'a> {
-    /// Its name, as `composer.toml` lists it.
+    /// Its name, as `interlock.toml` lists it.
     pub name: &'a str,
     /// The language.
     pub language: Language,
-    /// The world that it is for, as `composer.toml` names it.
+    /// The world that it is for, as `interlock.toml` names it.
     pub world: &'a str,
     /// The way from the part's folder to that of the contracts, with `/` between its steps. Only Rust needs it.
     pub wit: &'a str,

@@ -1,4 +1,4 @@
-//! Listing a part where it belongs: in `composer.toml`, and in a Cargo workspace. Comments and order stay.
+//! Listing a part where it belongs: in `interlock.toml`, and in a Cargo workspace. Comments and order stay.
 
 use thiserror::Error;
 use toml_edit::{Array, DocumentMut, Item, Table, Value};
@@ -20,7 +20,7 @@ pub enum ListError {
     Shape(&'static str),
 }
 
-/// `composer.toml` with one more component.
+/// `interlock.toml` with one more component.
 ///
 /// # Errors
 ///

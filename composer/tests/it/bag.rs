@@ -376,21 +376,21 @@ fn no_output_takes_the_place_of_another() {
         ),
         (
             bag,
-            &["-o", "out/../composer.lock", "--lock", "composer.lock"],
-            "composer.lock",
+            &["-o", "out/../interlock.lock", "--lock", "interlock.lock"],
+            "interlock.lock",
             "the composition",
             "the lock",
         ),
-        (bag, &["-o", "composer.lock"], "composer.lock", "the composition", "the lock"),
+        (bag, &["-o", "interlock.lock"], "interlock.lock", "the composition", "the lock"),
         (
             bag,
-            &["--emit-wac", "composer.lock", "--lock", "composer.lock"],
-            "composer.lock",
+            &["--emit-wac", "interlock.lock", "--lock", "interlock.lock"],
+            "interlock.lock",
             "its text",
             "the lock",
         ),
         (text, &["-o", "new.lock", "--lock", "new.lock"], "new.lock", "the composition", "the lock"),
-        (text, &["-o", "composer.lock"], "composer.lock", "the composition", "the lock"),
+        (text, &["-o", "interlock.lock"], "interlock.lock", "the composition", "the lock"),
     ] {
         let expected = format!(
             "  × `{path}` would be written twice: as {first} and as {second}\n  help: give each of them a name of its own\n"

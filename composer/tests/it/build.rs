@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::common::place::Place;
 use crate::common::{PROJECT, answers, component, composer, doubles};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -46,7 +47,7 @@ struct Shop(TempDir);
 impl Shop {
     fn new() -> Self {
         let shop = Shop(tempfile::tempdir().expect("a folder"));
-        shop.write("composer.toml", PROJECT.as_bytes());
+        shop.write("interlock.toml", PROJECT.as_bytes());
         shop.write("wit/worlds.wit", WIT.as_bytes());
         shop.write("whole.wac", WHOLE.as_bytes());
         shop.write("source/app.py", b"1");
@@ -153,7 +154,7 @@ fn a_composition_brings_its_components_along() {
     let (code, words) = shop.build(&["other"]);
     assert_eq!(
         (code, words.as_str()),
-        (2, "  × composer.toml lists no `other`\n  help: it lists source, doubler, whole\n")
+        (2, "  × interlock.toml lists no `other`\n  help: it lists source, doubler, whole\n")
     );
 }
 
@@ -239,22 +240,22 @@ fn builds_at_the_same_time_do_not_disturb_each_other() {
 #[test]
 fn mistakes_in_the_manifest_are_shown_where_they_are() {
     let shop = Shop::new();
-    shop.write("composer.toml", PROJECT.replace("world = \"doubler\"", "wrold = \"doubler\"").as_bytes());
+    shop.write("interlock.toml", PROJECT.replace("world = \"doubler\"", "wrold = \"doubler\"").as_bytes());
     let (code, words) = shop.build(&[]);
     assert_eq!(code, 3);
     let expected =
         "unknown field `wrold`, expected one of `language`, `path`, `world`, `entry`, `disable`, `wasi`";
     assert!(words.contains(expected), "{words}");
-    assert!(words.contains("composer.toml:17:1]"), "{words}");
+    assert!(words.contains("interlock.toml:17:1]"), "{words}");
 
     shop.write(
-        "composer.toml",
+        "interlock.toml",
         PROJECT.replace("path = \"doubler\"", "path = \"doubler\"\ndisable = []").as_bytes(),
     );
     assert!(shop.build(&[]).1.contains("`disable` does not go with Python"));
-    shop.write("composer.toml", PROJECT.replace("compositions.whole", "compositions.source").as_bytes());
+    shop.write("interlock.toml", PROJECT.replace("compositions.whole", "compositions.source").as_bytes());
     assert!(shop.build(&[]).1.contains("`source` is both a component and a composition"));
-    shop.write("composer.toml", PROJECT.replace("components.source", "components.Source").as_bytes());
+    shop.write("interlock.toml", PROJECT.replace("components.source", "components.Source").as_bytes());
     assert!(shop.build(&[]).1.contains("`Source` is not a name"));
 }
 
@@ -279,7 +280,7 @@ fn imports_of_wasi_beyond_the_world_are_left_in_where_the_manifest_says_so() {
         "{words}"
     );
     let kept = PROJECT.replace("path = \"source\"", "path = \"source\"\nwasi = true");
-    shop.write("composer.toml", kept.as_bytes());
+    shop.write("interlock.toml", kept.as_bytes());
     assert_eq!(shop.build(&["source"]).0, 0);
     // Nobody else's.
     shop.write("made/source.wasm", &importing("example:random/random@0.2.0"));
@@ -288,26 +289,26 @@ fn imports_of_wasi_beyond_the_world_are_left_in_where_the_manifest_says_so() {
     assert!(code == 1 && words.contains("it imports the interface `example:random/random@0.2.0`"), "{words}");
 
     let rust = PROJECT.replacen("language = \"python\"", "language = \"rust\"\nwasi = true", 1);
-    shop.write("composer.toml", rust.as_bytes());
+    shop.write("interlock.toml", rust.as_bytes());
     assert!(shop.build(&[]).1.contains("`wasi` does not go with Rust"));
 }
 
 #[test]
 fn what_is_not_where_the_manifest_says_is_named_with_the_key_that_says_so() {
     let shop = Shop::new();
-    shop.write("composer.toml", PROJECT.replace("path = \"doubler\"", "path = \"gone\"").as_bytes());
-    let expected = "  × there is no folder `gone`\n  help: `path` of [components.doubler] in composer.toml says where it is";
+    shop.write("interlock.toml", PROJECT.replace("path = \"doubler\"", "path = \"gone\"").as_bytes());
+    let expected = "  × there is no folder `gone`\n  help: `path` of [components.doubler] in interlock.toml says where it is";
     let (code, words) = shop.build(&[]);
     assert!(code == 1 && words.contains(expected), "{code} {words}");
 
     let manifest = PROJECT.replace("path = \"doubler\"", "path = \"doubler\"\nentry = \"gone.py\"");
-    shop.write("composer.toml", manifest.as_bytes());
-    let expected = "  × there is no `doubler/gone.py`\n  help: `entry` of [components.doubler] in composer.toml says where it is";
+    shop.write("interlock.toml", manifest.as_bytes());
+    let expected = "  × there is no `doubler/gone.py`\n  help: `entry` of [components.doubler] in interlock.toml says where it is";
     let (code, words) = shop.build(&[]);
     assert!(code == 1 && words.contains(expected), "{code} {words}");
 
-    shop.write("composer.toml", PROJECT.replace("whole.wac", "gone.wac").as_bytes());
-    let expected = "help: `file` of [compositions.whole] in composer.toml says where it is";
+    shop.write("interlock.toml", PROJECT.replace("whole.wac", "gone.wac").as_bytes());
+    let expected = "help: `file` of [compositions.whole] in interlock.toml says where it is";
     let (code, words) = shop.build(&[]);
     assert!(code == 3 && words.contains(expected), "{code} {words}");
 }
@@ -418,7 +419,7 @@ fn what_a_build_writes_beside_the_sources_makes_nothing_stale() {
     shop.write("core.wasm", &core);
     shop.write("wit/worlds.wit", WIT.as_bytes());
     shop.write(
-        "composer.toml",
+        "interlock.toml",
         b"[project]\nwit = \"wit\"\nout = \"out\"\n[components.part]\nlanguage = \"rust\"\npath = \"crate\"\nworld = \"source\"\n",
     );
     shop.write("crate/Cargo.toml", b"[package]\nname = \"part\"\n[workspace]\n");
@@ -453,4 +454,21 @@ fn what_a_build_writes_beside_the_sources_makes_nothing_stale() {
     assert!(report.contains("(stale)"), "{report}");
     let (code, _, words) = composer("build");
     assert_eq!((code, shop.calls().len()), (Some(0), 1), "{words}");
+}
+
+#[test]
+fn a_manifest_of_the_old_name_is_to_be_renamed_and_one_of_another_tool_does_not_matter() {
+    let place = Place::new();
+    place.write("composer.toml", "[package]\nname = \"theirs\"\n");
+    let (code, words) = place.said(&["build"]);
+    assert!(code == 3 && words.contains("there is no interlock.toml"), "{words}");
+    place.write("composer.toml", "[project]\nwit = \"wit\"\nout = \"out\"\n");
+    place.write("wit/worlds.wit", "package a:b;\nworld w {}\n");
+    let (code, words) = place.said(&["build"]);
+    assert_eq!(code, 3, "{words}");
+    assert!(words.contains("composer.toml` has the old name of the manifest"), "{words}");
+    assert!(words.contains("interlock.toml`"), "{words}");
+    fs::rename(place.at("composer.toml"), place.at("interlock.toml")).expect("it can be renamed");
+    let (code, words) = place.said(&["build"]);
+    assert!(!words.contains("old name"), "{code} {words}");
 }

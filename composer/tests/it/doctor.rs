@@ -241,7 +241,7 @@ fn a_project_is_looked_at_with_its_tools_and_locks() {
         fs::write(path, content).expect("a file");
     };
     write(
-        "composer.toml",
+        "interlock.toml",
         "[project]\nwit = \"wit\"\nout = \"out\"\n[tools]\npython = \"venv\"\n\
          [components.mine]\nlanguage = \"python\"\npath = \"mine\"\nworld = \"w\"\n",
     );

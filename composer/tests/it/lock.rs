@@ -1,4 +1,4 @@
-//! `composer.lock`: what is refused, that it survives writing and reading, and what counts as a difference.
+//! `interlock.lock`: what is refused, that it survives writing and reading, and what counts as a difference.
 
 use composer::lock::{Difference, Digest, Entry, LONGEST, Lock, differences, format, parse};
 use miette::Diagnostic;
@@ -10,7 +10,7 @@ fn entry(source: &str, content: &[u8]) -> Entry {
 }
 
 fn wrong(text: &str) -> String {
-    let error = parse("composer.lock", text).expect_err("it should be refused");
+    let error = parse("interlock.lock", text).expect_err("it should be refused");
     let help = error.help().map(|help| format!("; {help}")).unwrap_or_default();
     format!("{error}{help}")
 }
@@ -20,7 +20,7 @@ fn what_is_no_lock_is_refused_with_the_reason() {
     let digest = Digest::of(b"");
     let input = format!("[[composition.input]]\nsource = \"a\"\ndigest = \"{digest}\"\n");
     let one = format!("[[composition]]\noutput = \"o\"\n{input}");
-    assert!(parse("composer.lock", &format!("version = 1\n{one}")).is_ok());
+    assert!(parse("interlock.lock", &format!("version = 1\n{one}")).is_ok());
 
     assert!(wrong("{ \"packages\": [] }").contains("expected"), "a lock of another tool");
     assert_eq!(wrong(""), "missing field `version`");
@@ -119,15 +119,15 @@ proptest! {
     fn what_is_written_is_read(compositions in btree_map("\\PC{0,8}", entries(), 0..4)) {
         let lock = Lock { compositions };
         let text = format(&lock);
-        let read = parse("composer.lock", &text).expect("its own text");
+        let read = parse("interlock.lock", &text).expect("its own text");
         prop_assert_eq!(&read, &lock);
         prop_assert_eq!(format(&read), text);
     }
 
     #[test]
     fn any_text_is_an_answer(text in "\\PC{0,200}") {
-        let _ = parse("composer.lock", &text);
-        let _ = parse("composer.lock", &format!("version = 1\n{text}"));
+        let _ = parse("interlock.lock", &text);
+        let _ = parse("interlock.lock", &format!("version = 1\n{text}"));
     }
 
     /// Against a model that looks every entry up, one by one.

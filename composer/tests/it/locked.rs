@@ -49,11 +49,11 @@ fn files_alone_are_locked_when_asked_for() {
     let place = place();
     fs::create_dir(place.at("out")).expect("a folder");
     assert_eq!(place.said(&TEXT), (0, String::new()));
-    assert!(!place.at("texts/composer.lock").exists() && !place.at("composer.lock").exists());
+    assert!(!place.at("texts/interlock.lock").exists() && !place.at("interlock.lock").exists());
 
-    let lock = [&TEXT[..], &["--lock", "texts/composer.lock"]].concat();
+    let lock = [&TEXT[..], &["--lock", "texts/interlock.lock"]].concat();
     assert_eq!(place.said(&lock), (0, String::new()));
-    let found = read(&place, "texts/composer.lock");
+    let found = read(&place, "texts/interlock.lock");
     let doubler = entry(Some("parts:doubler"), "../parts/d.wasm", &doubles());
     let source = entry(Some("parts:source"), "../parts/s.wasm", &answers(21));
     assert_eq!(found.compositions["../out/whole.wasm"], [doubler.clone(), source]);
@@ -66,7 +66,7 @@ fn files_alone_are_locked_when_asked_for() {
     has(&words, &[&format!("`../parts/s.wasm` changed: locked {was}, found {is}")]);
     assert_eq!(place.said(&TEXT), (0, String::new()));
     let source = entry(Some("parts:source"), "../parts/s.wasm", &answers(4));
-    assert_eq!(read(&place, "texts/composer.lock").compositions["../out/whole.wasm"], [doubler, source]);
+    assert_eq!(read(&place, "texts/interlock.lock").compositions["../out/whole.wasm"], [doubler, source]);
     assert_eq!(place.said(&[&TEXT[..], &["--locked"]].concat()), (0, String::new()));
 }
 
@@ -105,13 +105,13 @@ fn contracts_are_locked_too() {
     let place = place();
     place.write("wit/w.wit", "package example:worlds@1.0.0;\nworld w { export doubled: func() -> u32; }\n");
     place.write("texts/whole.wac", WHOLE.replacen(';', " targets example:worlds/w@1.0.0;", 1));
-    let compose = [&TEXT[..], &["-d", "example:worlds=wit", "--lock", "composer.lock"]].concat();
+    let compose = [&TEXT[..], &["-d", "example:worlds=wit", "--lock", "interlock.lock"]].concat();
     let locked = [&compose[..], &["--locked"]].concat();
     assert_eq!(place.said(&compose), (0, String::new()));
     // The digest of a list of the files, as `sha256sum` writes it: anybody can check it.
     let contract = fs::read(place.at("wit/w.wit")).expect("it is there");
     let list = format!("{}  w.wit\n", Digest::of(&contract).hex());
-    let entries = &read(&place, "composer.lock").compositions["out/whole.wasm"];
+    let entries = &read(&place, "interlock.lock").compositions["out/whole.wasm"];
     assert_eq!(entries[0], entry(Some("example:worlds"), "wit", list.as_bytes()));
 
     place.write("wit/.hidden", "of no interest");
@@ -123,35 +123,53 @@ fn contracts_are_locked_too() {
 }
 
 #[test]
-fn a_lock_of_another_tool_is_left_alone() {
+fn a_lock_that_cannot_be_read_is_refused_and_left_as_it_is() {
     let place = place();
     let theirs = "{ \"packages\": [] }\n";
-    place.write("texts/composer.lock", theirs);
-    assert_eq!(place.said(&TEXT), (0, String::new()));
-    for more in [&["--locked"][..], &["--lock", "texts/composer.lock"]] {
+    place.write("texts/interlock.lock", theirs);
+    for more in [&[][..], &["--locked"], &["--lock", "texts/interlock.lock"]] {
         let (code, words) = place.said(&[&TEXT[..], more].concat());
         assert_eq!(code, 3, "{words}");
-        has(&words, &["texts/composer.lock"]);
+        has(&words, &["texts/interlock.lock"]);
     }
-    assert_eq!(place.read("texts/composer.lock"), theirs);
+    assert_eq!(place.read("texts/interlock.lock"), theirs);
+}
+
+#[test]
+fn a_lock_of_the_old_name_is_to_be_renamed_and_one_of_another_tool_does_not_matter() {
+    let place = place();
+    place.write("texts/composer.lock", "{ \"packages\": [] }\n");
+    assert_eq!(place.said(&TEXT), (0, String::new()));
+    let mut old = Lock::default();
+    old.compositions.insert("../out/whole.wasm".to_owned(), Vec::new());
+    place.write("texts/composer.lock", lock::format(&old));
+    let (code, words) = place.said(&TEXT);
+    assert_eq!(code, 3, "{words}");
+    has(
+        &words,
+        &["`texts/composer.lock` has the old name of the lock", "rename it to `texts/interlock.lock`"],
+    );
+    fs::rename(place.at("texts/composer.lock"), place.at("texts/interlock.lock")).expect("it can be renamed");
+    let (code, words) = place.said(&TEXT);
+    assert_eq!(code, 0, "{words}");
 }
 
 #[test]
 fn a_project_has_one_lock_for_all_its_texts() {
     let place = place();
-    place.write("composer.toml", "[project]\nwit = \"wit\"\nout = \"out\"\n");
+    place.write("interlock.toml", "[project]\nwit = \"wit\"\nout = \"out\"\n");
     place.write(
-        "composer.lock",
+        "interlock.lock",
         lock::format(&Lock {
             compositions: [("out/whole.wasm".to_owned(), Vec::new()), ("b.wasm".to_owned(), Vec::new())]
                 .into(),
         }),
     );
     assert_eq!(place.said(&TEXT), (0, String::new()));
-    let found = read(&place, "composer.lock");
+    let found = read(&place, "interlock.lock");
     assert_eq!(found.compositions["out/whole.wasm"].len(), 2);
     assert!(found.compositions["b.wasm"].is_empty(), "what is said of others stays");
-    assert!(!place.at("texts/composer.lock").exists());
+    assert!(!place.at("texts/interlock.lock").exists());
 }
 
 #[test]
@@ -166,26 +184,26 @@ fn a_path_is_named_as_it_was_given_from_wherever_one_comes() {
     let named = |input: &str, lock: &str| {
         let arguments = ["compose", input, "-o", "whole.wasm", "--lock", lock];
         assert_eq!(place.said(&arguments), (0, String::new()));
-        let mut found = read(&place, "composer.lock");
+        let mut found = read(&place, "interlock.lock");
         let entries = found.compositions.remove("whole.wasm").expect("it is about the composition");
-        fs::remove_file(place.at("composer.lock")).expect("it is there");
+        fs::remove_file(place.at("interlock.lock")).expect("it is there");
         assert!(found.compositions.is_empty());
         entries.into_iter().map(|entry| entry.source).collect::<Vec<_>>()
     };
-    assert_eq!(named("parts/s.wasm", "composer.lock"), ["parts/s.wasm"]);
-    assert_eq!(named("./parts/../parts/s.wasm", "composer.lock"), ["real/s.wasm"]);
+    assert_eq!(named("parts/s.wasm", "interlock.lock"), ["parts/s.wasm"]);
+    assert_eq!(named("./parts/../parts/s.wasm", "interlock.lock"), ["real/s.wasm"]);
     let absolute = place.at("real/s.wasm");
-    assert_eq!(named(absolute.to_str().expect("text"), "composer.lock"), ["real/s.wasm"]);
-    assert_eq!(named("real/s.wasm", "here/composer.lock"), ["real/s.wasm"]);
+    assert_eq!(named(absolute.to_str().expect("text"), "interlock.lock"), ["real/s.wasm"]);
+    assert_eq!(named("real/s.wasm", "here/interlock.lock"), ["real/s.wasm"]);
 }
 
 #[test]
 fn a_composition_that_fails_leaves_the_lock_as_it_was() {
     let place = place();
     place.write("texts/whole.wac", WHOLE.replace("answer: source[\"answer\"]", ""));
-    let (code, _) = place.said(&[&TEXT[..], &["--lock", "composer.lock"]].concat());
+    let (code, _) = place.said(&[&TEXT[..], &["--lock", "interlock.lock"]].concat());
     assert_eq!(code, 1);
-    assert!(!place.at("composer.lock").exists() && !place.at("out").exists());
+    assert!(!place.at("interlock.lock").exists() && !place.at("out").exists());
 }
 
 /// Names that are not UTF-8 are fine, as they are elsewhere; two that would look alike in a lock are not.
@@ -204,7 +222,7 @@ fn names_that_are_no_text_are_told_apart_or_refused() {
         outcome(&command.output().expect("it can be started"))
     };
     assert_eq!(compose(&[]).0, 0);
-    let (code, words) = compose(&["--lock", "composer.lock"]);
+    let (code, words) = compose(&["--lock", "interlock.lock"]);
     assert_eq!(code, 2);
     has(&words, &["two inputs would both be called `\u{fffd}.wasm` in the lock"]);
 }
@@ -215,7 +233,7 @@ fn an_input_by_another_name_is_told_apart_from_itself() {
     let bag = |part: &str, more: &[&str]| {
         place.said(&[&["compose", "parts/d.wasm", part, "-o", "whole.wasm"], more].concat())
     };
-    assert_eq!(bag("parts/s.wasm", &["--lock", "composer.lock"]), (0, String::new()));
+    assert_eq!(bag("parts/s.wasm", &["--lock", "interlock.lock"]), (0, String::new()));
     let (code, words) = bag("x=parts/s.wasm", &["--locked"]);
     assert_eq!(code, 1, "{words}");
     has(
@@ -230,17 +248,17 @@ fn an_input_by_another_name_is_told_apart_from_itself() {
 #[test]
 fn a_lock_of_ours_that_cannot_be_read_is_not_passed_over() {
     let place = place();
-    assert_eq!(place.said(&[&TEXT[..], &["--lock", "texts/composer.lock"]].concat()), (0, String::new()));
-    let lock = place.read("texts/composer.lock");
+    assert_eq!(place.said(&[&TEXT[..], &["--lock", "texts/interlock.lock"]].concat()), (0, String::new()));
+    let lock = place.read("texts/interlock.lock");
     for (broken, word) in [
         (lock.replace("version = 1", "version = 2"), "version 2 of the lock is not known"),
         (lock.replace("digest = \"sha256:", "digest = \"sha"), "is not `sha256:` and 64"),
         (lock.lines().skip(2).collect::<Vec<_>>().join("\n").replace("output", "outputs"), "outputs"),
     ] {
-        place.write("texts/composer.lock", &broken);
+        place.write("texts/interlock.lock", &broken);
         let (code, words) = place.said(&TEXT);
         assert_eq!(code, 3, "{words}");
-        has(&words, &["texts/composer.lock", word]);
-        assert_eq!(place.read("texts/composer.lock"), broken);
+        has(&words, &["texts/interlock.lock", word]);
+        assert_eq!(place.read("texts/interlock.lock"), broken);
     }
 }

@@ -16,7 +16,7 @@ world waiter { export wait: async func(); }
 
 fn project(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    for (name, content) in [("composer.toml", MANIFEST), ("wit/worlds.wit", WIT)].iter().chain(files) {
+    for (name, content) in [("interlock.toml", MANIFEST), ("wit/worlds.wit", WIT)].iter().chain(files) {
         let path = folder.path().join(name);
         fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
         fs::write(path, content).expect("a file");
@@ -58,7 +58,7 @@ fn nothing_is_done_where_something_is_in_the_way() {
     let shop = project(&[
         ("components/taken/notes.txt", "mine"),
         (
-            "composer.toml",
+            "interlock.toml",
             &format!("{MANIFEST}\n[components.known]\nlanguage = \"c\"\npath = \"x\"\nworld = \"greeter\"\n"),
         ),
     ]);
@@ -68,7 +68,7 @@ fn nothing_is_done_where_something_is_in_the_way() {
     for (arguments, code, words) in [
         (vec!["taken", c[0], c[1], c[2], "greeter"], 1, "there is a `components/taken` already"),
         (vec!["free", c[0], c[1], c[2], "greeter", "--path", "wit"], 1, "there is a `wit` already"),
-        (vec!["known", c[0], c[1], c[2], "greeter"], 1, "composer.toml lists a `known` already"),
+        (vec!["known", c[0], c[1], c[2], "greeter"], 1, "interlock.toml lists a `known` already"),
         (vec!["Free", c[0], c[1], c[2], "greeter"], 2, "`Free` is not a name"),
         (vec!["free", c[0], c[1], c[2], "greter"], 1, "there is no world `greter`"),
         (vec!["free", c[0], c[1], c[2], "waiter"], 1, "it is asynchronous"),
@@ -81,7 +81,7 @@ fn nothing_is_done_where_something_is_in_the_way() {
     }
     let elsewhere = tempfile::tempdir().expect("a folder");
     let (exit, _, said) = new(elsewhere.path(), &["free", "--lang", "c", "--world", "greeter"]);
-    assert!(exit == 3 && said.contains("there is no composer.toml in this folder or above it"), "{said}");
+    assert!(exit == 3 && said.contains("there is no interlock.toml in this folder or above it"), "{said}");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_part_is_made_and_listed() {
         "{MANIFEST}\n[components.first]\nlanguage = \"c\"\npath = \"components/first\"\nworld = \"example:worlds/greeter\"\n\
          \n[components.second]\nlanguage = \"python\"\npath = \"parts/two\"\nworld = \"example:worlds/greeter\"\n"
     );
-    assert_eq!(read(folder, "composer.toml"), expected);
+    assert_eq!(read(folder, "interlock.toml"), expected);
     let hidden = fs::read_dir(folder.join("parts")).expect("it is there").count();
     assert_eq!(hidden, 1, "something half-made was left behind");
 }

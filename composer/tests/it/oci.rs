@@ -142,7 +142,7 @@ fn place() -> Place {
 }
 
 fn locked(place: &Place) -> Vec<Entry> {
-    let mut lock = lock::parse("composer.lock", &place.read("composer.lock")).expect("a lock");
+    let mut lock = lock::parse("interlock.lock", &place.read("interlock.lock")).expect("a lock");
     lock.compositions.remove("whole.wasm").expect("it is about the composition")
 }
 
@@ -176,7 +176,7 @@ fn a_component_is_pulled_locked_and_composed() {
     assert_eq!(place.said(&bag), (0, String::new()));
     assert_eq!(place.said(&[&bag[..], &["--locked"]].concat()), (0, String::new()));
     has(
-        &place.read("composer.lock"),
+        &place.read("interlock.lock"),
         &["output = \"bag.wasm\"", "output = \"whole.wasm\"", &manifest.to_string()],
     );
     let tree = place.run(&["inspect", &oci]);
@@ -210,7 +210,7 @@ fn what_is_not_there_is_said() {
             ],
         );
     }
-    assert!(!place.at("whole.wasm").exists() && !place.at("composer.lock").exists());
+    assert!(!place.at("whole.wasm").exists() && !place.at("interlock.lock").exists());
 }
 
 #[test]
@@ -242,7 +242,8 @@ fn a_tag_that_moved_is_said_and_locked_takes_what_it_was() {
     let (place, oci) = (place(), registry.oci("moving/source:1"));
     let source = format!("parts:source={oci}");
     assert_eq!(place.said(&compose(&source, &[])), (0, String::new()));
-    let (text, whole) = (place.read("composer.lock"), fs::read(place.at("whole.wasm")).expect("it is there"));
+    let (text, whole) =
+        (place.read("interlock.lock"), fs::read(place.at("whole.wasm")).expect("it is there"));
     let now = registry.push("moving/source:1", &[answers(2)]);
 
     assert_eq!(place.said(&compose(&source, &["--locked"])), (0, String::new()));
@@ -250,7 +251,7 @@ fn a_tag_that_moved_is_said_and_locked_takes_what_it_was() {
     // Also where nothing is in the cache: the manifest is asked for by its digest.
     assert_eq!(place.said(&compose(&source, &["--locked", "--cache", "elsewhere"])), (0, String::new()));
     assert_eq!(fs::read(place.at("whole.wasm")).expect("it is there"), whole);
-    assert_eq!(place.read("composer.lock"), text);
+    assert_eq!(place.read("interlock.lock"), text);
 
     let note = format!("note: `{oci}` has moved: it was {before}, and is {now}\n");
     assert_eq!(place.said(&compose(&source, &[])), (0, note));
@@ -272,9 +273,9 @@ fn locked_refuses_every_difference() {
         assert_eq!(code, 1, "{words}");
         has(&words, wanted);
     };
-    refused(&compose(&source, &[]), &["there is no lock `composer.lock`"]);
+    refused(&compose(&source, &[]), &["there is no lock `interlock.lock`"]);
     assert_eq!(place.said(&compose(&source, &[])), (0, String::new()));
-    let lock = place.read("composer.lock");
+    let lock = place.read("interlock.lock");
     let whole = fs::read(place.at("whole.wasm")).expect("it is there");
 
     // A file that was tampered with: it is named before anybody looks whether it is a component at all.
@@ -283,7 +284,7 @@ fn locked_refuses_every_difference() {
     refused(
         &compose(&source, &[]),
         &[
-            "× an input is not what `composer.lock` says for `whole.wasm`",
+            "× an input is not what `interlock.lock` says for `whole.wasm`",
             &format!("`d.wasm` changed: locked {was}, found {is}"),
             "help: without `--locked` the lock is brought up to date",
         ],
@@ -296,7 +297,7 @@ fn locked_refuses_every_difference() {
     refused(
         &compose("parts:source=s.wasm", &[]),
         &[
-            "2 inputs are not what `composer.lock` says for `whole.wasm`",
+            "2 inputs are not what `interlock.lock` says for `whole.wasm`",
             &format!("`s.wasm` as `parts:source` is not in the lock: found {digest}"),
             &format!("`{oci}` as `parts:source` is in the lock and not among the inputs: locked {digest}"),
         ],
@@ -309,16 +310,16 @@ fn locked_refuses_every_difference() {
     );
     // Another composition.
     let arguments = ["compose", "whole.wac", "-o", "other.wasm", "-d", "parts:doubler=d.wasm", "-d", &source];
-    refused(&arguments, &["`composer.lock` says nothing about `other.wasm`"]);
+    refused(&arguments, &["`interlock.lock` says nothing about `other.wasm`"]);
     // A lock that names another content than the manifest that it names.
     let wrong = lock.replace(&digest.to_string(), &Digest::of(b"wrong").to_string());
-    place.write("composer.lock", wrong);
+    place.write("interlock.lock", wrong);
     refused(&compose(&source, &[]), &["the lock does not agree with itself"]);
 
-    place.write("composer.lock", &lock);
+    place.write("interlock.lock", &lock);
     assert_eq!(fs::read(place.at("whole.wasm")).expect("it is there"), whole, "nothing was written");
     assert_eq!(place.said(&compose(&source, &["--locked"])), (0, String::new()));
-    assert_eq!(place.read("composer.lock"), lock);
+    assert_eq!(place.read("interlock.lock"), lock);
 }
 
 #[test]
@@ -369,7 +370,7 @@ fn two_runs_at_once_are_two_good_runs() {
     for run in started {
         assert_eq!(outcome(&run.wait_with_output().expect("it ends")), (0, String::new()));
     }
-    let lock = lock::parse("composer.lock", &place.read("composer.lock")).expect("a lock");
+    let lock = lock::parse("interlock.lock", &place.read("interlock.lock")).expect("a lock");
     assert_eq!(lock.compositions.keys().collect::<Vec<_>>(), outputs.iter().collect::<Vec<_>>());
     assert_eq!(place.cached().len(), 2, "a manifest and a component, and nothing that is not whole");
 }
@@ -394,5 +395,5 @@ fn a_login_is_taken_from_dockers_configuration() {
     // ada:open sesame
     place.configure(&auths("YWRhOm9wZW4gc2VzYW1l"));
     assert_eq!(place.said(&compose(&source, &[])), (0, String::new()));
-    assert!(!place.read("composer.lock").contains("ada"));
+    assert!(!place.read("interlock.lock").contains("ada"));
 }

@@ -289,7 +289,7 @@ fn a_part_is_listed_behind_the_others_and_all_else_stays() {
     let listed = list(MANIFEST, "second", Language::JavaScript, "parts/second", "a:b/c").expect("it can be");
     let entry = "[components.second]\nlanguage = \"javascript\"\npath = \"parts/second\"\nworld = \"a:b/c\"\ndisable = [\"stdio\", \"random\", \"clocks\", \"http\", \"fetch-event\"]\n\n";
     assert_eq!(listed, MANIFEST.replace("# All of them", &format!("{entry}# All of them")));
-    let read = manifest::parse("composer.toml", &listed).expect("it is one");
+    let read = manifest::parse("interlock.toml", &listed).expect("it is one");
     assert_eq!(read.components.keys().collect::<Vec<_>>(), ["first", "second"]);
 
     let none = "[project]\nwit = \"wit\"\nout = \"target\"\n";

@@ -44,7 +44,7 @@ struct Shop(TempDir);
 impl Shop {
     fn new() -> Self {
         let shop = Shop(tempfile::tempdir().expect("a folder"));
-        shop.write("composer.toml", PROJECT.as_bytes());
+        shop.write("interlock.toml", PROJECT.as_bytes());
         shop.write("wit/worlds.wit", WIT.as_bytes());
         shop.write("whole.wac", WHOLE.as_bytes());
         shop.write("source/app.py", b"one\n");
@@ -152,7 +152,7 @@ fn what_cannot_be_watched_is_refused() {
     let shop = Shop::new();
     let output = composer(shop.root(), &["watch", "other"]);
     assert_eq!(output.status.code(), Some(2));
-    let expected = "  × composer.toml lists no `other`\n  help: it lists source, doubler, whole\n";
+    let expected = "  × interlock.toml lists no `other`\n  help: it lists source, doubler, whole\n";
     assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
     let elsewhere = tempfile::tempdir().expect("a folder");
     assert_eq!(composer(elsewhere.path(), &["watch"]).status.code(), Some(3));
@@ -175,9 +175,9 @@ fn a_change_is_built_and_composed_and_a_failure_does_not_end_it() {
     shop.write("source/app.py", b"missing\n");
     watching.until("could not be built: source");
     assert!(shop.has(&answers(2)));
-    shop.write("composer.toml", b"[project\n");
-    watching.until("composer.toml");
-    shop.write("composer.toml", PROJECT.as_bytes());
+    shop.write("interlock.toml", b"[project\n");
+    watching.until("interlock.toml");
+    shop.write("interlock.toml", PROJECT.as_bytes());
     watching.until("could not be built: source");
     shop.write("source/app.py", b"three\n");
     watching.until("1 built, 1 composed, 1 unchanged in ");
@@ -204,12 +204,12 @@ fn what_is_well_again_is_said_even_where_nothing_is_built() {
     shop.write("source/app.py", b"one\n");
     assert_eq!(watching.until("3 unchanged in ").len(), 1);
     // So with a manifest that cannot be read.
-    shop.write("composer.toml", b"[project\n");
-    watching.until("composer.toml");
-    shop.write("composer.toml", PROJECT.as_bytes());
+    shop.write("interlock.toml", b"[project\n");
+    watching.until("interlock.toml");
+    shop.write("interlock.toml", PROJECT.as_bytes());
     watching.until("3 unchanged in ");
     // Once is enough.
-    shop.write("composer.toml", format!("{PROJECT}\n# Changed.\n").as_bytes());
+    shop.write("interlock.toml", format!("{PROJECT}\n# Changed.\n").as_bytes());
     shop.write("source/app.py", b"two\n");
     let lines = watching.until("1 built, 1 composed, 1 unchanged in ");
     assert!(!lines.iter().any(|line| line.contains("3 unchanged in ")), "{lines:?}");

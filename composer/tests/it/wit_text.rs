@@ -184,7 +184,7 @@ fn every_command_that_reads_a_text_tells_the_rule() {
     let core = component("(module)");
     let folder = folder(&[
         ("w.wit", text.as_bytes()),
-        ("composer.toml", manifest.as_bytes()),
+        ("interlock.toml", manifest.as_bytes()),
         ("part.wasm", &answers(1)),
         ("core.wasm", &core),
         ("whole.wac", b"package a:whole;"),

@@ -64,7 +64,6 @@ fn setup() -> Setup {
         stdio: Some(Stdio::Empty),
         outbound: Some(Vec::new()),
         sockets: true,
-        ..Grants::default()
     };
     let limits = Limits { memory: MEMORY, cpu: CPU, time: TIME, ..Limits::default() };
     Setup { grants, limits, ..Setup::default() }

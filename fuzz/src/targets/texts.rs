@@ -44,10 +44,10 @@ pub(crate) fn wac(data: &[u8]) {
 
 pub(crate) fn lock(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    match locks::parse("composer.lock", text) {
+    match locks::parse("interlock.lock", text) {
         Ok(lock) => {
             let written = locks::format(&lock);
-            let again = locks::parse("composer.lock", &written).expect("what was written can be read");
+            let again = locks::parse("interlock.lock", &written).expect("what was written can be read");
             assert_eq!(again, lock, "read again it is something else");
             assert_eq!(locks::format(&again), written, "written again it is something else");
             for entries in lock.compositions.values() {
@@ -60,7 +60,7 @@ pub(crate) fn lock(data: &[u8]) {
 
 pub(crate) fn manifest(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    match manifests::parse("composer.toml", text) {
+    match manifests::parse("interlock.toml", text) {
         Ok(manifest) => {
             let named = manifest.components.keys().chain(manifest.compositions.keys());
             assert!(named.into_iter().all(|name| manifests::is_name(name)));

@@ -21,7 +21,7 @@ fn empty(wit: &Path) -> TempDir {
     let write = |name: &str, content: String| fs::write(folder.path().join(name), content).unwrap();
     let tools = project::path("target/tools").display().to_string();
     write(
-        "composer.toml",
+        "interlock.toml",
         format!(
             "[project]\nwit = \"wit\"\nout = \"target\"\n\n[tools]\nnode = \"{tools}/node\"\npython = \"{tools}/python\"\n"
         ),

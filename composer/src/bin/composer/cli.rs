@@ -23,7 +23,7 @@ struct Cli {
 
 const AFTER_HELP: &str = "\
 Examples:
-  composer build                                    everything that composer.toml lists
+  composer build                                    everything that interlock.toml lists
   composer inspect target/components/greeter.wasm   what it imports, exports and holds
   composer check page.wasm greeter.wasm             does what one imports fit what the other exports?
   composer compose whole.wac -o whole.wasm -d parts:greeter=greeter.wasm

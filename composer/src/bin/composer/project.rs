@@ -15,17 +15,19 @@ use crate::wit_folder::WitFolder;
 /// A project on disk.
 #[derive(Debug)]
 pub struct Project {
-    /// The folder of its `composer.toml`.
+    /// The folder of its `interlock.toml`.
     pub root: PathBuf,
     /// What that says.
     pub manifest: Manifest,
 }
 
 impl Project {
-    /// The project around `near`: that of the nearest `composer.toml` upwards, or else upwards from the current folder.
+    /// The project around `near`: that of the nearest `interlock.toml` upwards, or else upwards from the current folder.
     pub fn find(near: &Path) -> Result<Option<Self>, Failure> {
-        let found = upwards(near).or_else(|| upwards(Path::new(".")));
-        let Some(file) = found else { return Ok(None) };
+        let found = |name| upwards(near, name).or_else(|| upwards(Path::new("."), name));
+        let Some(file) = found(manifest::FILE) else {
+            return found(manifest::OLD_FILE).map_or(Ok(None), |old| refuse_old_name(&old));
+        };
         let text = files::read_text(&file)?;
         let shown = file.strip_prefix(std::env::current_dir().unwrap_or_default()).unwrap_or(&file);
         let manifest = manifest::parse(&shown.display().to_string(), &text)
@@ -60,10 +62,21 @@ impl Project {
     }
 }
 
-fn upwards(near: &Path) -> Option<PathBuf> {
+/// Refuses to go on with a manifest of the old name. Another tool's file of that name does not matter.
+fn refuse_old_name(old: &Path) -> Result<Option<Project>, Failure> {
+    let is_ours = |text: String| manifest::parse(manifest::OLD_FILE, &text).is_ok();
+    if !fs::read_to_string(old).is_ok_and(is_ours) {
+        return Ok(None);
+    }
+    let message = format!("`{}` has the old name of the manifest", old.display());
+    let help = format!("rename it to `{}`", old.with_file_name(manifest::FILE).display());
+    Err(Failure::new(Exit::Input, message).help(help))
+}
+
+fn upwards(near: &Path, name: &str) -> Option<PathBuf> {
     let near = if near.as_os_str().is_empty() { Path::new(".") } else { near };
     let near = fs::canonicalize(near).ok()?;
-    near.ancestors().map(|folder| folder.join(manifest::FILE)).find(|file| file.is_file())
+    near.ancestors().map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 /// The contracts in `wit`, or else those of the project around `near`.
@@ -74,7 +87,7 @@ pub fn contracts(wit: Option<&Path>, near: &Path) -> Result<Contracts, Failure> 
             Some(project) => load(&project.wit()),
             None => Err(Failure::new(
                 Exit::Usage,
-                "there is no composer.toml here that says where the contracts are",
+                "there is no interlock.toml here that says where the contracts are",
             )
             .help("`--wit DIR` says it")),
         },

@@ -33,7 +33,7 @@ pub fn plans(project: &Project, names: &[String]) -> Result<Vec<Plan>, Failure> 
         let path = project.root.join(&composition.file);
         let file = composition.file.display().to_string();
         let text = files::read_text(&path).map_err(|failure| {
-            failure.help(format!("`file` of [compositions.{name}] in composer.toml says where it is"))
+            failure.help(format!("`file` of [compositions.{name}] in interlock.toml says where it is"))
         })?;
         let references = compose::references(&file, &text).map_err(Failure::from)?;
         let components = references.iter().filter_map(|reference| component(project, reference));

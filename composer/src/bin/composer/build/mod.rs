@@ -36,7 +36,7 @@ use crate::project::{self, Project};
 
 /// What became of what was to be built.
 pub struct Outcome {
-    /// All of it, in the order of composer.toml.
+    /// All of it, in the order of interlock.toml.
     pub products: Vec<Product>,
     /// Whether it is as it should be.
     pub verdict: Result<(), Failure>,
@@ -121,7 +121,7 @@ fn components(project: &Project, names: &[String], plans: &[Plan]) -> Result<Vec
         if !manifest.components.contains_key(name) && !manifest.compositions.contains_key(name) {
             let known = manifest.components.keys().chain(manifest.compositions.keys());
             let known = known.map(String::as_str).collect::<Vec<_>>().join(", ");
-            return Err(Failure::new(Exit::Usage, format!("composer.toml lists no `{name}`"))
+            return Err(Failure::new(Exit::Usage, format!("interlock.toml lists no `{name}`"))
                 .help(format!("it lists {known}")));
         }
     }

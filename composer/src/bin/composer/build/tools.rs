@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use super::step::StepError;
 use crate::project::Project;
 
-const SET_UP: &str = "`./just setup` installs it; composer.toml says under [tools] where it is expected";
+const SET_UP: &str = "`./just setup` installs it; interlock.toml says under [tools] where it is expected";
 
 /// The tools of a project.
 pub struct Toolbox {
@@ -103,7 +103,7 @@ pub const NODE: &str = "https://nodejs.org has it: version 20 or newer";
 fn unnamed(what: &str, key: &str) -> StepError {
     StepError::MissingTool {
         what: what.to_owned(),
-        place: format!("where `{key}` says under [tools] in composer.toml, and there is no `{key}`"),
+        place: format!("where `{key}` says under [tools] in interlock.toml, and there is no `{key}`"),
         help: format!("add it: `{key} = FOLDER`"),
     }
 }

@@ -18,7 +18,7 @@ pub struct Bindgen {
     /// The world: its short name in the root package, or its full one.
     #[arg(long)]
     world: String,
-    /// The folder of WIT packages. Default: what composer.toml says.
+    /// The folder of WIT packages. Default: what interlock.toml says.
     #[arg(long, value_name = "DIR")]
     wit: Option<PathBuf>,
     /// The folder to write to. It is made where it is missing.

@@ -10,7 +10,7 @@ use crate::failure::{Exit, Failure};
 use crate::outcome;
 use crate::project::Project;
 
-/// Builds the components and compositions that composer.toml lists.
+/// Builds the components and compositions that interlock.toml lists.
 ///
 /// What did not change since the last time is not built again: its sources, the contracts, the flags and the versions of
 /// the tools decide. Every product is validated and checked against its world before it replaces the old one.
@@ -30,7 +30,7 @@ Examples:
   composer build greeter whole
 
 JSON:
-  products  in the order of composer.toml, each with
+  products  in the order of interlock.toml, each with
     name, kind, language  what it is: a component in a language, or a composition
     status                built, composed, unchanged, failed; left, where parts of it failed
     seconds               how long that took
@@ -55,7 +55,7 @@ pub fn run(arguments: &Build) -> Result<(), Failure> {
 
 fn build(arguments: &Build) -> Result<Outcome, Failure> {
     let project = Project::find(Path::new("."))?.ok_or_else(|| {
-        Failure::new(Exit::Input, "there is no composer.toml in this folder or above it")
+        Failure::new(Exit::Input, "there is no interlock.toml in this folder or above it")
             .help("it lists what is to be built: run this inside a project")
     })?;
     build::build(&project, &arguments.names, Summary::Always)

@@ -33,7 +33,7 @@ pub struct Componentize {
     /// Where the component goes: a file, or `-` for a pipe. Folders on the way to a file are made where they are missing.
     #[arg(short, long, value_name = "OUT.wasm")]
     output: PathBuf,
-    /// The folder of WIT packages. Default: what composer.toml says.
+    /// The folder of WIT packages. Default: what interlock.toml says.
     #[arg(long, value_name = "DIR", requires = "world")]
     wit: Option<PathBuf>,
     /// The world: its short name in the root package, or its full one.
@@ -98,7 +98,7 @@ fn explain(shown: &Source, error: ComponentizeError) -> Failure {
         ComponentizeError::NoWorld => (
             Exit::Cannot,
             Some(
-                "name it: `--world WORLD`, with `--wit DIR` where there is no composer.toml. Only a program for WASI preview 1, \
+                "name it: `--world WORLD`, with `--wit DIR` where there is no interlock.toml. Only a program for WASI preview 1, \
                  which exports `_start`, needs none"
                     .to_owned(),
             ),

@@ -26,7 +26,7 @@ use crate::{files, outcome};
 /// many levels as it takes. What is ambiguous, stays open or is not needed is an error that names the flag which decides
 /// it. The order of the inputs changes nothing.
 ///
-/// With a text, the text says it all. Inside a project a component NAME of composer.toml is the package `parts:NAME`, and
+/// With a text, the text says it all. Inside a project a component NAME of interlock.toml is the package `parts:NAME`, and
 /// WIT packages are those of its contracts. Other packages are given with `-d`.
 ///
 /// Any component may be given as `oci://REGISTRY/NAME:TAG`. Nothing else is ever looked up in a registry.
@@ -43,7 +43,7 @@ pub struct Compose {
     /// packages.
     #[arg(short, long = "dependency", value_name = "NAME=SOURCE", value_parser = Given::parser())]
     dependencies: Vec<Given>,
-    /// The folder of WIT packages. Default: what composer.toml says.
+    /// The folder of WIT packages. Default: what interlock.toml says.
     #[arg(long, value_name = "DIR")]
     wit: Option<PathBuf>,
     /// What the result exports; may be repeated. Default: what no other component consumed.

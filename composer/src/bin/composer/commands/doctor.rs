@@ -39,7 +39,7 @@ pub struct Doctor {
 pub fn run(arguments: &Doctor) -> Result<(), Failure> {
     let facts = if arguments.files.is_empty() {
         let project = Project::find(Path::new("."))?.ok_or_else(|| {
-            Failure::new(Exit::Input, "there is no composer.toml in this folder or above it")
+            Failure::new(Exit::Input, "there is no interlock.toml in this folder or above it")
                 .help("run this inside a project, or name the components that are to be looked at")
         })?;
         survey::project(&project)?

@@ -16,7 +16,7 @@ use crate::project::{self, Project};
 
 /// Begins a component: a folder that builds at once, with a stub for each function that its world exports.
 ///
-/// Each stub says what the contract asks of it, and traps until it is written. The component is listed in composer.toml and,
+/// Each stub says what the contract asks of it, and traps until it is written. The component is listed in interlock.toml and,
 /// for Rust, in the Cargo workspace around it. Nothing is ever overwritten: where something is there already, nothing
 /// is done.
 #[derive(Debug, Args)]
@@ -33,7 +33,7 @@ pub struct New {
     /// The world: its short name in the root package, or its full one.
     #[arg(long)]
     world: String,
-    /// Its folder, relative to that of composer.toml. Default: `components/NAME`.
+    /// Its folder, relative to that of interlock.toml. Default: `components/NAME`.
     #[arg(long, value_name = "DIR")]
     path: Option<PathBuf>,
 }
@@ -65,7 +65,7 @@ pub fn run(arguments: &New) -> Result<(), Failure> {
     let name = &arguments.name;
     let language = Language::from(arguments.language);
     let project = Project::find(Path::new("."))?.ok_or_else(|| {
-        Failure::new(Exit::Input, "there is no composer.toml in this folder or above it")
+        Failure::new(Exit::Input, "there is no interlock.toml in this folder or above it")
             .help("it lists what is built, and says where the contracts are: run this inside a project")
     })?;
     look(&project, name)?;
@@ -124,12 +124,12 @@ fn look(project: &Project, name: &str) -> Result<(), Failure> {
     }
     let manifest = &project.manifest;
     if manifest.components.contains_key(name) || manifest.compositions.contains_key(name) {
-        return Err(Failure::new(Exit::Cannot, format!("composer.toml lists a `{name}` already")));
+        return Err(Failure::new(Exit::Cannot, format!("interlock.toml lists a `{name}` already")));
     }
     Ok(())
 }
 
-/// The name of a world as composer.toml has it: with its package, and with a version only where that is needed.
+/// The name of a world as interlock.toml has it: with its package, and with a version only where that is needed.
 fn full_name(contracts: &Contracts, wanted: &str) -> Result<String, Failure> {
     let found = |name: &str| contracts.world(name);
     let id = found(wanted).map_err(|error| {

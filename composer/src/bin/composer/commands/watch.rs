@@ -16,7 +16,7 @@ use crate::project::Project;
 /// How long nothing must change before a build begins: editors and Git change many files at once.
 const QUIET: Duration = Duration::from_millis(120);
 
-/// Builds, and builds again whenever a source, a contract or composer.toml changes, until it is stopped with Ctrl-C.
+/// Builds, and builds again whenever a source, a contract or interlock.toml changes, until it is stopped with Ctrl-C.
 ///
 /// It builds as `composer build` does: only what changed, each product checked against its world before it replaces
 /// the old one, and then the compositions that it is part of. What fails is shown, and watching goes on.
@@ -66,7 +66,7 @@ fn again(watched: &mut Watched, names: &[String], summary: Summary) -> Result<()
 
 fn find() -> Result<Project, Failure> {
     Project::find(Path::new("."))?.ok_or_else(|| {
-        Failure::new(Exit::Input, "there is no composer.toml in this folder or above it")
+        Failure::new(Exit::Input, "there is no interlock.toml in this folder or above it")
             .help("it lists what is to be built: run this inside a project")
     })
 }

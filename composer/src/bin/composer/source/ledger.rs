@@ -1,5 +1,6 @@
 //! What a command does about the lock.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -44,19 +45,30 @@ impl Ledger {
         &self.file
     }
 
-    /// The lock as it is now. Other tools have locks of that name: one that does not seem to be ours is an error only once it
-    /// is needed.
+    /// Reads the lock as it is now.
     fn read(&self) -> Result<Lock, Failure> {
         if !self.file.exists() {
-            return Ok(Lock::default());
+            return self.refuse_old_name().map(|()| Lock::default());
         }
         let text = files::read_text(&self.file).map_err(|failure| {
             failure.help("a lock is a text that composer writes: give `--lock` a file of its own")
         })?;
-        match lock::parse(&self.file.display().to_string(), &text) {
-            Err(_) if !self.needed() && !lock::is_meant(&text) => Ok(Lock::default()),
-            parsed => parsed.map_err(|error| Failure::of(Exit::Input, error)),
+        let shown = self.file.display().to_string();
+        lock::parse(&shown, &text).map_err(|error| Failure::of(Exit::Input, error))
+    }
+
+    /// Refuses to go on beside a lock of the old name, whose digests would be forgotten. Another tool's file of that name
+    /// does not matter.
+    fn refuse_old_name(&self) -> Result<(), Failure> {
+        let old = self.file.with_file_name(lock::OLD_FILE);
+        let is_ours = |text: String| lock::parse(lock::OLD_FILE, &text).is_ok();
+        if self.file.file_name() != Some(OsStr::new(lock::FILE))
+            || !fs::read_to_string(&old).is_ok_and(is_ours)
+        {
+            return Ok(());
         }
+        let message = format!("`{}` has the old name of the lock", old.display());
+        Err(Failure::new(Exit::Input, message).help(format!("rename it to `{}`", self.file.display())))
     }
 
     /// Whether the lock counts: where it was asked for, has this composition already, or has to say what came from a

@@ -119,7 +119,7 @@ pub struct RegistryOptions {
 /// What is done about the lock, for commands whose product depends on their inputs.
 #[derive(Debug, Args)]
 pub struct LockOptions {
-    /// The lock: which inputs there were, with digests. Default: `composer.lock` beside composer.toml, or else beside
+    /// The lock: which inputs there were, with digests. Default: `interlock.lock` beside interlock.toml, or else beside
     /// the text or in the current folder. That one is written once an input comes from a registry, and kept up to date from
     /// then on; where all inputs are files, and it has no word of them yet, it is left alone.
     #[arg(long, value_name = "FILE", help_heading = "Registries")]

@@ -109,7 +109,7 @@ impl<'a> Site<'a> {
     fn look(&self, folder: &Path) -> Result<(), StepError> {
         let Component { language, path, entry, .. } = self.component;
         let absent = |message: String, key: &str| {
-            let help = format!("`{key}` of [components.{}] in composer.toml says where it is", self.name);
+            let help = format!("`{key}` of [components.{}] in interlock.toml says where it is", self.name);
             Err(Failure::new(Exit::Cannot, message).help(help).into())
         };
         if !folder.is_dir() {
