@@ -5,7 +5,7 @@ set positional-arguments
 
 python := env("PYTHON", "python3")
 
-# A target folder set elsewhere would hide the products from the tools that look for them here.
+# A target directory set elsewhere would hide the products from the tools that look for them here.
 export CARGO_TARGET_DIR := justfile_directory() / "target"
 
 composer := "target/release/composer"

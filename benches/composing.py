@@ -101,10 +101,10 @@ def row(name, *cells):
     print(f"{name:<34}" + "".join(f"{cell:>11}" for cell in cells), flush=True)
 
 
-def shop(folder, times):
+def shop(directory, times):
     """The first question."""
     row("the shop", "composer", "wac", "ratio")
-    shutil.copytree(ROOT / "wit", folder / "deps" / "shop" / "worlds" / "0.1.0")
+    shutil.copytree(ROOT / "wit", directory / "deps" / "shop" / "worlds" / "0.1.0")
     os.chdir(ROOT)
     for name in ("shop-polyglot", "shop-python"):
         text = Path("composer", "compositions", f"{name}.wac")
@@ -113,11 +113,11 @@ def shop(folder, times):
         missing = [file for _, file in files if not file.exists()]
         if missing:
             sys.exit(f"error: there is no {missing[0]}: `./just build` builds it")
-        ours, theirs = folder / "ours.wasm", folder / "theirs.wasm"
+        ours, theirs = directory / "ours.wasm", directory / "theirs.wasm"
         us, them = measure(
             [
                 [COMPOSER, "compose", text, *given(files), "-o", ours],
-                [STOCK, "compose", text, *given(files), "--deps-dir", folder / "deps", "-o", theirs],
+                [STOCK, "compose", text, *given(files), "--deps-dir", directory / "deps", "-o", theirs],
             ],
             times,
         )
@@ -127,12 +127,12 @@ def shop(folder, times):
             row(f"  {what}", f"{mine * scale:.0f}", f"{yours * scale:.0f}", f"{mine / yours:.2f}")
 
 
-def growth(folder, times):
+def growth(directory, times):
     """The second question."""
     small, middle, large = SIZES
     print()
     row("small parts, processor time in ms", *SIZES, f"{middle}/{small}", f"{large}/{middle}", f"MB, {large}")
-    os.chdir(folder)
+    os.chdir(directory)
     for shape, make in SHAPES.items():
         forms = {"bag": [], ".wac": [], "wac": []}
         for size in SIZES:
@@ -172,9 +172,9 @@ def main():
                 sys.exit("error: the stock wac could not be installed")
     load = os.getloadavg()[0]
     print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, load {load:.1f}, {times} runs each")
-    with tempfile.TemporaryDirectory() as folder:
-        shop(Path(folder), times)
-        growth(Path(folder), times)
+    with tempfile.TemporaryDirectory() as directory:
+        shop(Path(directory), times)
+        growth(Path(directory), times)
 
 
 if __name__ == "__main__":

@@ -38,11 +38,11 @@ def served(rule, skus):
     shop = ROOT / "target" / "e2e" / f"hostile-front-over-{rule}.wasm"
     if not shop.exists():
         sys.exit(f"error: {shop.relative_to(ROOT)} is not there: run the test `hostile` of the package e2e first")
-    with tempfile.TemporaryDirectory() as folder:
-        inside = Path(folder) / "inside"
+    with tempfile.TemporaryDirectory() as directory:
+        inside = Path(directory) / "inside"
         inside.mkdir()
         (inside / "note").write_text("a note", encoding="utf-8")
-        grants = ["--keyvalue", f"redb:{folder}/shop.redb", "--cache", str(ROOT / "target" / "cache")]
+        grants = ["--keyvalue", f"redb:{directory}/shop.redb", "--cache", str(ROOT / "target" / "cache")]
         if rule == "hostile-reaching":
             grants += ["--stdio", "--env", "PEER=127.0.0.1:9", "--dir", f"{inside}::/data"]
             grants += ["--http-out", "none", "--sockets", "none"]

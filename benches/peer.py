@@ -33,7 +33,7 @@ from pathlib import Path
 from servers import COMPOSER, HOST, ROOT, Server, beside, first_answer, hosted, stock
 
 PEER = ROOT / "target" / "tools" / "wasmtime" / "wasmtime"
-FOLDER = ROOT / "target" / "peer"
+DIRECTORY = ROOT / "target" / "peer"
 FIXTURES = ROOT / "target" / "fixtures" / "components"
 
 BEST = [
@@ -71,10 +71,10 @@ def prepare(compositions):
     if not PEER.exists():
         sys.exit(f"error: {PEER} is missing: `python3 tools/setup.py wasmtime` installs it")
     run(COMPOSER, "build", cwd=ROOT / "benches" / "peer")
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
     files = {None: FIXTURES / "hello.wasm"}
     for name in compositions:
-        files[name] = FOLDER / f"{name}.wasm"
+        files[name] = DIRECTORY / f"{name}.wasm"
         shop = ROOT / "target" / "compositions" / f"{name}.wasm"
         run(COMPOSER, "compose", shop, FIXTURES / "memory-store.wasm", "-o", files[name])
     return files
@@ -84,21 +84,21 @@ def peer(file, *flags):
     return Server(PEER, "serve", "--addr", "127.0.0.1:0", *flags, file)
 
 
-def compiled(file, folder, name, *flags):
+def compiled(file, directory, name, *flags):
     """What the peer makes of a component ahead of time."""
-    ahead = Path(folder) / f"{file.stem}-{name}.cwasm"
+    ahead = Path(directory) / f"{file.stem}-{name}.cwasm"
     run(PEER, "compile", *flags, file, "-o", ahead)
     return ahead
 
 
-def requests(options, files, folder):
+def requests(options, files, directory):
     for name in options.only or WORK:
         title, composition, path, more = WORK[name]
         file = files[composition]
-        cache = ("--cache", folder)
+        cache = ("--cache", directory)
         best = ("--allow-precompiled", *BEST)
-        ahead = compiled(file, folder, "best", *BEST)
-        bounded = compiled(file, folder, "bounded", "-W", "epoch-interruption=y", *BEST)
+        ahead = compiled(file, directory, "best", *BEST)
+        bounded = compiled(file, directory, "bounded", "-W", "epoch-interruption=y", *BEST)
         servers = {
             "`wasmtime serve`, as installed": peer(file),
             "`wasmtime serve`, with a limit on time": peer(file, *TIMED),
@@ -111,7 +111,7 @@ def requests(options, files, folder):
         }
         if name.startswith("order"):
             shop = ROOT / "target" / "compositions" / f"{composition}.wasm"
-            grants = (*cache, "--keyvalue", f"redb:{folder}/{name}.redb")
+            grants = (*cache, "--keyvalue", f"redb:{directory}/{name}.redb")
             stock(shop, grants, [ORDERED])
             servers["`host-runner serve`, with its own store, on a disk"] = hosted(shop, *grants)
         beside(
@@ -123,17 +123,17 @@ def requests(options, files, folder):
         )
 
 
-def start(options, files, folder):
+def start(options, files, directory):
     for name in options.only or ["hello", "page", "page-python"]:
         title, composition, *_ = WORK[name]
         file = files[composition]
-        ahead, best = compiled(file, folder, "installed"), compiled(file, folder, "best", *BEST)
-        own, key = Path(folder) / f"{name}.cwasm", Path(folder) / "key"
+        ahead, best = compiled(file, directory, "installed"), compiled(file, directory, "best", *BEST)
+        own, key = Path(directory) / f"{name}.cwasm", Path(directory) / "key"
         run(HOST, "compile", file, "-o", own, "--key", key)
         kinds = {
             "`wasmtime serve`, compiled ahead": lambda: peer(ahead, "--allow-precompiled"),
             "`wasmtime serve`, compiled ahead, best flags": lambda: peer(best, "--allow-precompiled", *BEST),
-            "`host-runner serve`, from its cache": lambda: hosted(file, "--cache", folder),
+            "`host-runner serve`, from its cache": lambda: hosted(file, "--cache", directory),
             "`host-runner serve`, compiled ahead": lambda: hosted(own, "--cache", "none", "--key", key),
         }
         runs = {kind: [] for kind in kinds}
@@ -164,8 +164,8 @@ def main():
     compositions = {WORK[name][1] for name in options.only or WORK} - {None}
     files = prepare(sorted(compositions))
     print(f"{os.cpu_count()} processors, {platform.system()} {platform.machine()}; load before: {os.getloadavg()[0]:.1f}\n")
-    with tempfile.TemporaryDirectory() as folder:
-        {"requests": requests, "start": start}[options.what](options, files, folder)
+    with tempfile.TemporaryDirectory() as directory:
+        {"requests": requests, "start": start}[options.what](options, files, directory)
     print(f"load after: {os.getloadavg()[0]:.1f}")
 
 

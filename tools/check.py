@@ -146,7 +146,7 @@ def native(part):
     if not expected and not (TOOLS / "registry" / ".installed").exists():
         left_out.append("test(/^oci::/)")
     if os.geteuid() != 0:
-        left_out.append("test(a_folder_or_a_key_of_somebody_else_is_refused)")
+        left_out.append("test(a_directory_or_a_key_of_somebody_else_is_refused)")
     print("left out here:", *left_out)
     nextest(part, *NATIVE, "-E", f"not ({' + '.join(left_out)})")
     part.run("cargo", "test", "--release", "--locked", "--doc")
@@ -170,8 +170,8 @@ def languages(part):
 
 def build(part):
     """every component and composition of interlock.toml, and those of the tests"""
-    for folder in (".", "tests", "tests/wasi", "tests/config", "tests/hostile"):
-        part.run(COMPOSER, "build", cwd=ROOT / folder, what="composer build")
+    for directory in (".", "tests", "tests/wasi", "tests/config", "tests/hostile"):
+        part.run(COMPOSER, "build", cwd=ROOT / directory, what="composer build")
     for product in sorted([*TARGET.glob("components/*.wasm"), *TARGET.glob("compositions/*.wasm")]):
         size = product.stat().st_size
         print(f"{product.relative_to(ROOT)}: {size:,} bytes")

@@ -55,8 +55,8 @@ def guided(target, seconds):
     """The command that has libFuzzer run a target, and what it needs in its environment."""
     corpus, seeds = OUT / "corpus" / target, OUT / "seeds" / target
     shutil.rmtree(seeds, ignore_errors=True)
-    for folder in (corpus, seeds):
-        folder.mkdir(parents=True, exist_ok=True)
+    for directory in (corpus, seeds):
+        directory.mkdir(parents=True, exist_ok=True)
     options = [*LIMITS, f"-max_total_time={seconds}"]
     if (dictionary := FUZZ / "dict" / f"{target}.dict").exists():
         options.append(f"-dict={dictionary}")

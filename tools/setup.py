@@ -280,17 +280,17 @@ def digest(*parts):
 
 
 def install(name, key, announce, steps):
-    """Runs `steps(folder)` in an empty target/tools/NAME, unless the stamp says that this was done already."""
-    folder = TOOLS / name
-    stamp = folder / ".installed"
+    """Runs `steps(directory)` in an empty target/tools/NAME, unless the stamp says that this was done already."""
+    directory = TOOLS / name
+    stamp = directory / ".installed"
     if stamp.is_file() and stamp.read_text() == key:
         return
     say(announce)
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+    if directory.exists():
+        shutil.rmtree(directory)
+    directory.mkdir(parents=True)
     began = time.monotonic()
-    steps(folder)
+    steps(directory)
     stamp.write_text(key)
     say("done after {:.0f} s".format(time.monotonic() - began))
 
@@ -298,10 +298,10 @@ def install(name, key, announce, steps):
 def install_venv(name, requirements, announce):
     """A virtual environment with exactly what a requirements file names, by hash, from wheels alone."""
 
-    def steps(folder):
-        run([sys.executable, "-m", "venv", folder], "the Python environment", attempts=1)
+    def steps(directory):
+        run([sys.executable, "-m", "venv", directory], "the Python environment", attempts=1)
         run(
-            [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            [directory / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
             + ["--no-input", "--retries", "5", "--require-hashes", "--only-binary", ":all:", "-r", requirements],
             requirements.name,
         )
@@ -317,10 +317,10 @@ def install_node_tools():
     """`npm ci` in target/tools/node: exactly what package-lock.json says, with its integrity hashes."""
     files = [ROOT / "tools" / "package.json", ROOT / "tools" / "package-lock.json"]
 
-    def steps(folder):
+    def steps(directory):
         for file in files:
-            shutil.copy(file, folder)
-        run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], "the npm packages", cwd=folder)
+            shutil.copy(file, directory)
+        run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], "the npm packages", cwd=directory)
 
     key = digest(*files, platform.machine())
     install("node", key, "installing componentize-js from npm (30 to 60 seconds)", steps)
@@ -349,11 +349,11 @@ PEER_OPTIMISED = ("wasmparser", "sha2", "wit-component", "wac-types", "wac-graph
 def install_wasmtime():
     """By a wheel, whose own command is a script in Python that starts the program: benchmarks need the program."""
     install_venv("wasmtime", ROOT / "tools" / "peer-requirements.txt", "installing the stock wasmtime (some seconds)")
-    folder = TOOLS / "wasmtime"
-    (program,) = folder.glob("lib/python*/site-packages/wasmtime_cli/wasmtime")
+    directory = TOOLS / "wasmtime"
+    (program,) = directory.glob("lib/python*/site-packages/wasmtime_cli/wasmtime")
     program.chmod(0o755)
-    if not (folder / "wasmtime").exists():
-        (folder / "wasmtime").symlink_to(program)
+    if not (directory / "wasmtime").exists():
+        (directory / "wasmtime").symlink_to(program)
 
 
 def install_peers():
@@ -363,10 +363,10 @@ def install_peers():
     config = [word for one in config for word in ("--config", one)]
     for name, (package, version) in PEERS.items():
 
-        def steps(folder, package=package, version=version):
+        def steps(directory, package=package, version=version):
             # Both share most of what they are built from.
             env = dict(os.environ, CARGO_TARGET_DIR=str(TOOLS / "peers-build"))
-            command = ["cargo", "install", "--locked", "--quiet", "--root", folder, "--version", version, package]
+            command = ["cargo", "install", "--locked", "--quiet", "--root", directory, "--version", version, package]
             run(command + config, package, attempts=1, env=env)
 
         install(name, digest(package, version, *config), "building {} {} (some minutes)".format(package, version), steps)
@@ -389,10 +389,10 @@ def install_registry():
     debian, sha256 = found[0]
     name = "{}_{}.deb".format(REGISTRY, debian)
 
-    def steps(folder):
-        archive = folder / name
+    def steps(directory):
+        archive = directory / name
         get_archive(archive, sha256, debian)
-        run(["dpkg-deb", "-x", archive, folder], "the registry", attempts=1)
+        run(["dpkg-deb", "-x", archive, directory], "the registry", attempts=1)
         archive.unlink()
 
     install("registry", digest(REGISTRY, sha256), "getting Debian's docker-registry for tests (some seconds)", steps)
@@ -447,7 +447,7 @@ def main(arguments):
             return 0
         TOOLS.mkdir(parents=True, exist_ok=True)
         with open(TOOLS / ".lock", "w") as lock:
-            # Two set-ups at once would delete each other's folders.
+            # Two set-ups at once would delete each other's directories.
             fcntl.flock(lock, fcntl.LOCK_EX)
             if what == "just":
                 install_just()
@@ -471,7 +471,7 @@ def main(arguments):
         say(str(error))
         return 1
     except OSError as error:
-        # A folder that may not be written to, a disk that is full.
+        # A directory that may not be written to, a disk that is full.
         say("cannot go on: {}".format(error))
         return 1
     except KeyboardInterrupt:

@@ -112,10 +112,10 @@ class Module:
 
     def place(self, name):
         """Returns the file of a module that this one declares."""
-        folder = self.file.parent
+        directory = self.file.parent
         if self.file.stem not in ("lib", "main", "mod") and self.parent is not None:
-            folder /= self.file.stem
-        for file in (folder / f"{name}.rs", folder / name / "mod.rs"):
+            directory /= self.file.stem
+        for file in (directory / f"{name}.rs", directory / name / "mod.rs"):
             if file.exists():
                 return file
         sys.exit(f"error: {self.file}: no file for `mod {name}`")
@@ -247,26 +247,26 @@ def level(order, name):
 
 
 def crates():
-    """Returns folder, manifest by package name of every native crate of the workspace."""
+    """Returns directory, manifest by package name of every native crate of the workspace."""
     members = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["members"]
     found = {}
     for member in members:
-        for folder in sorted(ROOT.glob(member)):
-            manifest = tomllib.loads((folder / "Cargo.toml").read_text())
-            found[manifest["package"]["name"]] = (folder, manifest)
+        for directory in sorted(ROOT.glob(member)):
+            manifest = tomllib.loads((directory / "Cargo.toml").read_text())
+            found[manifest["package"]["name"]] = (directory, manifest)
     return found
 
 
 def check_crates(order, found):
     """Yields what is wrong with the dependencies of crates, those for tests left out."""
-    for name, (folder, manifest) in found.items():
+    for name, (directory, manifest) in found.items():
         if level(order, name) is None:
             if any(level(order, other) is not None for other in packages(manifest)):
-                yield f"{folder.name}/Cargo.toml: `{name}` depends on crates of the order, and is not in it"
+                yield f"{directory.name}/Cargo.toml: `{name}` depends on crates of the order, and is not in it"
             continue
         for other in packages(manifest):
             if level(order, other) is not None and level(order, other) <= level(order, name):
-                yield f"{folder.name}/Cargo.toml: `{name}` depends on `{other}`, which is not below it"
+                yield f"{directory.name}/Cargo.toml: `{name}` depends on `{other}`, which is not below it"
 
 
 def packages(manifest):
@@ -306,10 +306,10 @@ def check_modules(name, root, order):
                 yield f"{name}: `{there.name}` is not below `{here.name}`:\n{ties}"
 
 
-def roots(folder):
+def roots(directory):
     """Yields the root files of a crate: of its library and of its programs."""
-    yield from (folder / "src" / file for file in ("lib.rs", "main.rs") if (folder / "src" / file).exists())
-    yield from sorted(folder.glob("src/bin/*/main.rs"))
+    yield from (directory / "src" / file for file in ("lib.rs", "main.rs") if (directory / "src" / file).exists())
+    yield from sorted(directory.glob("src/bin/*/main.rs"))
 
 
 def main(arguments):
@@ -321,8 +321,8 @@ def main(arguments):
         if name not in found:
             wrong.append(f"docs/architecture.md: there is no crate `{name}`")
             continue
-        folder, _ = found[name]
-        for file in roots(folder):
+        directory, _ = found[name]
+        for file in roots(directory):
             root = Module("crate", file)
             which = f"{name} {file.name}"
             wrong += check_modules(which, root, order.get(which) or order.get(name))

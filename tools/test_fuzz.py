@@ -14,8 +14,8 @@ import oracle
 
 class Ledger(unittest.TestCase):
     def test_runs_add_up(self):
-        with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-            ledger = Path(folder) / "fuzz" / "ledger.jsonl"
+        with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as stack:
+            ledger = Path(directory) / "fuzz" / "ledger.jsonl"
             for name, value in (("OUT", ledger.parent), ("LEDGER", ledger), ("targets", lambda: ["wac", "host"])):
                 stack.enter_context(mock.patch.object(fuzz, name, value))
             began = fuzz.time.time() - 3_700

@@ -12,13 +12,13 @@ SETUP = Path(setup.__file__).resolve()
 
 
 class FakePath:
-    """A folder of one-line programs, and a sysroot for the fake rustc to point at."""
+    """A directory of one-line programs, and a sysroot for the fake rustc to point at."""
 
     def __init__(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.bin = Path(self.folder.name) / "bin"
+        self.directory = tempfile.TemporaryDirectory()
+        self.bin = Path(self.directory.name) / "bin"
         self.bin.mkdir()
-        self.sysroot = Path(self.folder.name) / "sysroot"
+        self.sysroot = Path(self.directory.name) / "sysroot"
         toolchain = setup.Toolchain()
         for target in toolchain.targets:
             (self.sysroot / "lib" / "rustlib" / target).mkdir(parents=True)
@@ -41,7 +41,7 @@ class FakePath:
         (self.bin / name).unlink()
 
     def check(self, **env):
-        """The exit code and what was said, the folder's name replaced."""
+        """The exit code and what was said, the directory's name replaced."""
         done = subprocess.run(
             [sys.executable, SETUP, "check"],
             env={"PATH": str(self.bin), **env},
@@ -56,7 +56,7 @@ class FakePath:
 class Prerequisites(unittest.TestCase):
     def setUp(self):
         self.path = FakePath()
-        self.addCleanup(self.path.folder.cleanup)
+        self.addCleanup(self.path.directory.cleanup)
 
     def test_everything_there(self):
         self.assertEqual(self.path.check(), (0, "set-up: all prerequisites are there\n"))
@@ -186,18 +186,18 @@ class Python(unittest.TestCase):
 
 class Installing(unittest.TestCase):
     def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
         self.addCleanup(setattr, setup, "TOOLS", setup.TOOLS)
         self.addCleanup(setattr, setup, "say", setup.say)
-        setup.TOOLS = Path(self.folder.name)
+        setup.TOOLS = Path(self.directory.name)
         setup.say = lambda text: None
         self.runs = 0
 
-    def steps(self, folder):
+    def steps(self, directory):
         self.runs += 1
-        self.assertEqual(list(folder.iterdir()), [])
-        (folder / "product").touch()
+        self.assertEqual(list(directory.iterdir()), [])
+        (directory / "product").touch()
 
     def test_done_once_for_one_key(self):
         for _ in range(3):
@@ -210,8 +210,8 @@ class Installing(unittest.TestCase):
         self.assertEqual(self.runs, 2)
 
     def test_half_an_installation_is_done_again_from_nothing(self):
-        def breaks_off(folder):
-            (folder / "half").touch()
+        def breaks_off(directory):
+            (directory / "half").touch()
             raise setup.SetupError("cut short")
 
         with self.assertRaises(setup.SetupError):
@@ -220,7 +220,7 @@ class Installing(unittest.TestCase):
         self.assertEqual(self.runs, 1)
 
     def test_a_failed_download_is_tried_again(self):
-        counter = Path(self.folder.name) / "attempts"
+        counter = Path(self.directory.name) / "attempts"
         self.addCleanup(setattr, setup.time, "sleep", setup.time.sleep)
         setup.time.sleep = lambda seconds: None
         script = 'echo x >> "{0}"; [ $(wc -l < "{0}") -ge 2 ]'.format(counter)

@@ -9,11 +9,11 @@ import structure
 
 def crate(files):
     """The root module of a crate with these files."""
-    folder = Path(tempfile.mkdtemp())
+    directory = Path(tempfile.mkdtemp())
     for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-    return structure.Module("crate", folder / "lib.rs")
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(text)
+    return structure.Module("crate", directory / "lib.rs")
 
 
 def read(files):

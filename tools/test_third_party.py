@@ -60,9 +60,9 @@ def lock_of_scripts(archive="", member=""):
 
 
 class FetchingScripts(unittest.TestCase):
-    def test_a_folder_of_scripts_is_as_it_was_locked(self):
-        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-            folder = Path(folder)
+    def test_a_directory_of_scripts_is_as_it_was_locked(self):
+        with tempfile.TemporaryDirectory() as directory, contextlib.redirect_stdout(io.StringIO()):
+            directory = Path(directory)
             downloads = []
 
             def download(archive):
@@ -74,22 +74,22 @@ class FetchingScripts(unittest.TestCase):
             downloads.clear()
             for changed in (None, "one.wast", "more.wast"):
                 if changed:
-                    (folder / "scripts" / changed).write_bytes(b"(module)")
-                self.assertEqual(third_party.fetch(archives, folder, download), [])
-                self.assertEqual(sorted(path.name for path in (folder / "scripts").iterdir()), ["in-two.wast", "one.wast"])
-                self.assertEqual((folder / "scripts" / "one.wast").read_bytes(), b"(component)")
+                    (directory / "scripts" / changed).write_bytes(b"(module)")
+                self.assertEqual(third_party.fetch(archives, directory, download), [])
+                self.assertEqual(sorted(path.name for path in (directory / "scripts").iterdir()), ["in-two.wast", "one.wast"])
+                self.assertEqual((directory / "scripts" / "one.wast").read_bytes(), b"(component)")
             self.assertEqual(len(downloads), 3)
-            self.assertEqual(third_party.fetch(archives, folder, download), [])
+            self.assertEqual(third_party.fetch(archives, directory, download), [])
             self.assertEqual(len(downloads), 3)
             wrong = third_party.read_lock(text.replace(archives[0]["scripts"][0]["sha256"], "0" * 64))
-            self.assertIn("has the digest", third_party.fetch(wrong, folder, download)[0])
+            self.assertIn("has the digest", third_party.fetch(wrong, directory, download)[0])
 
 
 class Fetching(unittest.TestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name) / "third-party"
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = Path(directory.name) / "third-party"
         self.downloads = 0
 
     def download(self, archive):
@@ -101,7 +101,7 @@ class Fetching(unittest.TestCase):
             return function(*arguments)
 
     def fetch(self, text):
-        return self.quietly(third_party.fetch, third_party.read_lock(text), self.folder, self.download)
+        return self.quietly(third_party.fetch, third_party.read_lock(text), self.directory, self.download)
 
     def relocked(self, registry):
         return self.quietly(third_party.relock, lock(registry), self.download)
@@ -112,27 +112,27 @@ class Fetching(unittest.TestCase):
                 text = self.relocked(registry)
                 self.downloads = 0
                 self.assertEqual(self.fetch(text), [])
-                self.assertEqual((self.folder / "it.wasm").read_bytes(), BYTES)
-                self.assertEqual([path.name for path in self.folder.iterdir()], ["it.wasm"])
+                self.assertEqual((self.directory / "it.wasm").read_bytes(), BYTES)
+                self.assertEqual([path.name for path in self.directory.iterdir()], ["it.wasm"])
                 self.assertEqual(self.fetch(text), [])
                 self.assertEqual(self.downloads, 1)
-                (self.folder / "it.wasm").write_bytes(b"changed")
+                (self.directory / "it.wasm").write_bytes(b"changed")
                 self.assertEqual(self.fetch(text), [])
-                self.assertEqual(((self.folder / "it.wasm").read_bytes(), self.downloads), (BYTES, 2))
-                (self.folder / "it.wasm").unlink()
+                self.assertEqual(((self.directory / "it.wasm").read_bytes(), self.downloads), (BYTES, 2))
+                (self.directory / "it.wasm").unlink()
 
     def test_an_archive_that_is_another_is_refused(self):
         text = self.relocked("crates.io").replace('sha256 = "', 'sha256 = "0', 1)
         [problem] = self.fetch(text)
         self.assertIn("the archive of some 1.2.3 from crates.io is not the locked one", problem)
-        self.assertFalse((self.folder / "it.wasm").exists())
+        self.assertFalse((self.directory / "it.wasm").exists())
 
     def test_a_member_that_is_another_is_refused(self):
         good = self.relocked("npm")
         text = good.replace(third_party.sha256(BYTES), "0" * 64)
         [problem] = self.fetch(text)
         self.assertIn("tests/it.wasm of some 1.2.3 from npm has the digest", problem)
-        self.assertFalse((self.folder / "it.wasm").exists())
+        self.assertFalse((self.directory / "it.wasm").exists())
 
     def test_a_member_that_is_missing_is_named(self):
         for registry in third_party.DOWNLOADERS:
@@ -143,7 +143,7 @@ class Fetching(unittest.TestCase):
     def test_an_archive_that_is_none_is_named(self):
         text = lock("crates.io", third_party.sha256(b"no archive"), "0" * 64)
         archives = third_party.read_lock(text)
-        [problem] = self.quietly(third_party.fetch, archives, self.folder, lambda archive: b"no archive")
+        [problem] = self.quietly(third_party.fetch, archives, self.directory, lambda archive: b"no archive")
         self.assertIn("the archive of some 1.2.3 from crates.io cannot be read", problem)
 
     def test_a_registry_that_cannot_be_reached_is_named_with_the_command(self):
@@ -162,13 +162,13 @@ class Fetching(unittest.TestCase):
         bad = lock("pypi", "0" * 64, "0" * 64).replace('name = "it"', 'name = "other"')
         problems = self.fetch(bad + "\n" + good)
         self.assertEqual(len(problems), 1)
-        self.assertEqual((self.folder / "it.wasm").read_bytes(), BYTES)
+        self.assertEqual((self.directory / "it.wasm").read_bytes(), BYTES)
 
     def test_what_is_not_in_the_lock_any_more_goes_away(self):
-        self.folder.mkdir()
-        (self.folder / "old.wasm").write_bytes(BYTES)
+        self.directory.mkdir()
+        (self.directory / "old.wasm").write_bytes(BYTES)
         self.assertEqual(self.fetch(self.relocked("npm")), [])
-        self.assertFalse((self.folder / "old.wasm").exists())
+        self.assertFalse((self.directory / "old.wasm").exists())
 
 
 class Lock(unittest.TestCase):

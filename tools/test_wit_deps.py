@@ -10,9 +10,9 @@ import wit_deps
 
 class Vendored(unittest.TestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.deps = Path(folder.name) / "deps"
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.deps = Path(directory.name) / "deps"
         shutil.copytree(wit_deps.DEPS, self.deps)
 
     def check(self):

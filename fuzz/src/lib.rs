@@ -24,7 +24,7 @@ use std::sync::{Mutex, PoisonError};
 /// Something that reads foreign bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
-    /// Its name, and that of the folder of its corpus.
+    /// Its name, and that of the directory of its corpus.
     pub name: &'static str,
     /// What the input is.
     pub input: Input,

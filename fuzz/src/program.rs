@@ -80,8 +80,8 @@ pub fn wander(name: &str) -> ExitCode {
 ///
 /// Where that is not possible.
 pub fn assemble(name: &str) {
-    if let Some(folder) = std::env::var_os("FUZZ_SEEDS") {
-        crate::seeds::assemble(name, Path::new(&folder)).expect("the corpus can be assembled");
+    if let Some(directory) = std::env::var_os("FUZZ_SEEDS") {
+        crate::seeds::assemble(name, Path::new(&directory)).expect("the corpus can be assembled");
     }
 }
 

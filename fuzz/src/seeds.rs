@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 /// What stands between the components of an input that has several: no comment in WAT, and rare in binaries.
 pub const SEPARATOR: &[u8] = b"\n;; ---\n";
 
-/// The corpus of a target: the files in its folder, sorted by name.
+/// The corpus of a target: the files in its directory, sorted by name.
 ///
 /// # Errors
 ///
-/// Where there is no such folder.
+/// Where there is no such directory.
 pub fn of(name: &str) -> io::Result<Vec<PathBuf>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(name);
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(name);
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
+    for entry in std::fs::read_dir(directory)? {
         files.push(entry?.path());
     }
     files.sort();
@@ -61,16 +61,16 @@ pub fn components(mut data: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Writes the corpus of a target to a folder as inputs, for libFuzzer to begin with.
+/// Writes the corpus of a target to a directory as inputs, for libFuzzer to begin with.
 ///
 /// # Errors
 ///
 /// Where something cannot be read, assembled or written.
-pub fn assemble(name: &str, folder: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
+pub fn assemble(name: &str, directory: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(directory)?;
     for path in of(name)? {
         let Some(file) = path.file_name() else { continue };
-        std::fs::write(folder.join(file), load(&path)?)?;
+        std::fs::write(directory.join(file), load(&path)?)?;
     }
     Ok(())
 }

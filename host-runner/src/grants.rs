@@ -19,7 +19,7 @@ pub struct Grants {
     pub keyvalue: Option<Arc<dyn Backend>>,
     /// `wasi:cli/environment`, with these variables; empty grants the interface and no variable.
     pub environment: Option<Vec<(String, String)>>,
-    /// `wasi:filesystem`, with these folders; empty grants the interface and no folder.
+    /// `wasi:filesystem`, with these directories; empty grants the interface and no directory.
     pub directories: Option<Vec<Directory>>,
     /// The standard streams and terminals of `wasi:cli`.
     pub stdio: Option<Stdio>,
@@ -51,10 +51,10 @@ pub enum Stdio {
     Empty,
 }
 
-/// A folder of the host, and where the guest finds it.
+/// A directory of the host, and where the guest finds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Directory {
-    /// The folder on the host.
+    /// The directory on the host.
     pub host: PathBuf,
     /// Its name for the guest.
     pub guest: String,
@@ -79,7 +79,7 @@ impl FromStr for Directory {
     }
 }
 
-/// The text does not say which folder is granted as what.
+/// The text does not say which directory is granted as what.
 #[derive(Debug, thiserror::Error)]
 #[error("write HOST::GUEST, or HOST::GUEST:ro to let the guest only read: for example ./pages::/pages:ro")]
 pub struct DirectoryError;
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_say_what_and_where() {
+    fn directories_say_what_and_where() {
         let directory: Directory = "./a::/b:ro".parse().unwrap();
         assert_eq!(directory, Directory { host: "./a".into(), guest: "/b".into(), read_only: true });
         assert!(!"a::b".parse::<Directory>().unwrap().read_only);

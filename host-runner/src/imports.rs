@@ -144,9 +144,13 @@ impl Need {
                 Way {
                     flag: "--dir HOST::GUEST",
                     toml: r#"grants.dir = [{ host = "HOST", guest = "GUEST", mode = "read-write" }]"#,
-                    allows: "that folder; with :ro at the end, for reading",
+                    allows: "that directory; with :ro at the end, for reading",
                 },
-                Way { flag: "--dir none", toml: "grants.dir = []", allows: "the interface, and no folder" },
+                Way {
+                    flag: "--dir none",
+                    toml: "grants.dir = []",
+                    allows: "the interface, and no directory",
+                },
             ],
             Self::Sockets => &[Way {
                 flag: "--sockets none",
@@ -312,7 +316,7 @@ impl fmt::Display for Refusal {
             self.imports.iter().filter_map(|ungranted| ungranted.need.least_flag()).collect();
         least.sort_unstable();
         least.dedup();
-        write!(f, "the least that lets it start: {}", least.join(" "))
+        write!(f, "minimum grants required: {}", least.join(" "))
     }
 }
 

@@ -36,7 +36,7 @@ pub struct Limits {
     /// Bytes that the host holds for the guests of one instance: header fields, requests, answers, bodies that wait to be
     /// sent; and that a single call hands to the host. Default: 32 MiB.
     pub host_memory: usize,
-    /// Files, folders and connections to other servers that one instance has open, the granted folders themselves
+    /// Files, directories and connections to other servers that one instance has open, the granted directories themselves
     /// aside. A connection too many is refused with the error that the interface has for it. Default: 128.
     pub open_files: usize,
     /// Wall time for one request, call or program, whether the guest computes or waits. Default: 30 s.

@@ -1,8 +1,8 @@
-//! How many files, folders and connections an instance has open on the host.
+//! How many files, directories and connections an instance has open on the host.
 //!
 //! The system limits what a whole process has open, and a server needs some of it for every connection that it accepts.
 //! So what each instance has open is counted. A file is open until the last that uses it is gone: its descriptor, or a
-//! stream of it that outlives the descriptor. The granted folders themselves are not counted.
+//! stream of it that outlives the descriptor. The granted directories themselves are not counted.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -49,7 +49,7 @@ impl OpenFiles {
     pub(crate) fn keep(&self, room: Room, descriptor: &Descriptor) {
         let file = match descriptor {
             Descriptor::File(file) => Arc::downgrade(&file.file),
-            Descriptor::Dir(folder) => Arc::downgrade(&folder.dir),
+            Descriptor::Dir(directory) => Arc::downgrade(&directory.dir),
         };
         self.held().files.push(file);
         drop(room);

@@ -37,11 +37,11 @@ pub type ExtensionError = Box<dyn Error + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// A granted folder cannot be opened.
-    #[error("the folder {} was granted and cannot be opened", folder.display())]
+    /// A granted directory cannot be opened.
+    #[error("the directory {} was granted and cannot be opened", directory.display())]
     Directory {
-        /// The folder on the host.
-        folder: PathBuf,
+        /// The directory on the host.
+        directory: PathBuf,
         /// What the system said.
         source: Box<dyn Error + Send + Sync>,
     },
@@ -242,7 +242,7 @@ fn context(
     arguments: &[String],
     output: &Output,
 ) -> Result<WasiCtx, StartError> {
-    // The builder starts with closed streams, no variables, no folders and no addresses.
+    // The builder starts with closed streams, no variables, no directories and no addresses.
     let mut builder = WasiCtxBuilder::new();
     if grants.stdio == Some(Stdio::Inherit) {
         match output {
@@ -267,7 +267,7 @@ fn preopen(builder: &mut WasiCtxBuilder, directory: &Directory) -> Result<(), St
     builder
         .preopened_dir(&directory.host, &directory.guest, access)
         .map(drop)
-        .map_err(|error| StartError::Directory { folder: directory.host.clone(), source: error.into() })
+        .map_err(|error| StartError::Directory { directory: directory.host.clone(), source: error.into() })
 }
 
 struct SharedClock(Arc<dyn WallClock>);

@@ -68,9 +68,9 @@ pub fn quoted(text: &str) -> String {
     quoted
 }
 
-/// The flags that keep a shop's data in this folder, and compiled code where all tests have theirs.
-pub fn kept_in(folder: &Path) -> [String; 4] {
-    let store = format!("redb:{}", folder.join("shop.redb").display());
+/// The flags that keep a shop's data in this directory, and compiled code where all tests have theirs.
+pub fn kept_in(directory: &Path) -> [String; 4] {
+    let store = format!("redb:{}", directory.join("shop.redb").display());
     let cache = project::path("target/cache").display().to_string();
     ["--keyvalue".to_owned(), store, "--cache".to_owned(), cache]
 }

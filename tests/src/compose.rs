@@ -19,10 +19,10 @@ pub fn compose(name: &str, wac: &str, packages: &[(&str, &Path)]) -> PathBuf {
         return product.clone();
     }
     project::ready();
-    let folder = project::path("target/e2e");
-    fs::create_dir_all(&folder).expect("target/e2e can be made");
+    let directory = project::path("target/e2e");
+    fs::create_dir_all(&directory).expect("target/e2e can be made");
     // Another process may compose the same: each works by itself, and what is there is always whole.
-    let own = tempfile::tempdir_in(&folder).expect("a directory can be made");
+    let own = tempfile::tempdir_in(&directory).expect("a directory can be made");
     let source = own.path().join(format!("{name}.wac"));
     let made = own.path().join(format!("{name}.wasm"));
     fs::write(&source, wac).expect("the text can be written");
@@ -36,7 +36,7 @@ pub fn compose(name: &str, wac: &str, packages: &[(&str, &Path)]) -> PathBuf {
     }
     let finished = process::run("composer", project::root(), &arguments, "").expect("composer runs");
     assert_eq!(finished.code, Some(0), "composing {name} failed:\n{}{}", finished.stdout, finished.stderr);
-    let product = folder.join(format!("{name}.wasm"));
+    let product = directory.join(format!("{name}.wasm"));
     fs::rename(made, &product).expect("it can be renamed");
     done.insert(name.to_owned(), product.clone());
     product

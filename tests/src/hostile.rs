@@ -78,11 +78,11 @@ pub fn rule(name: &str) -> PathBuf {
         "hostile-abi" => {
             let text = project::path("tests/hostile/abi.wat");
             let bytes = wat::parse_file(text).unwrap_or_else(|error| panic!("{error}"));
-            let folder = project::path("target/e2e");
-            fs::create_dir_all(&folder).expect("target/e2e can be made");
-            let product = folder.join("hostile-abi.wasm");
+            let directory = project::path("target/e2e");
+            fs::create_dir_all(&directory).expect("target/e2e can be made");
+            let product = directory.join("hostile-abi.wasm");
             // Another process may do the same: what is there is always whole.
-            let mut made = tempfile::NamedTempFile::new_in(&folder).expect("a file can be made");
+            let mut made = tempfile::NamedTempFile::new_in(&directory).expect("a file can be made");
             std::io::Write::write_all(&mut made, &bytes).expect("the component can be written");
             made.persist(&product).expect("it can be renamed");
             product

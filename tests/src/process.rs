@@ -32,14 +32,14 @@ pub struct Finished {
     pub stderr: String,
 }
 
-/// Runs one of the two commands in a folder, with these arguments and this standard input, to its end.
+/// Runs one of the two commands in a directory, with these arguments and this standard input, to its end.
 ///
 /// # Errors
 /// When it cannot be started or its output cannot be read; not when it fails.
-pub fn run<A: AsRef<OsStr>>(name: &str, folder: &Path, arguments: &[A], input: &str) -> Result<Finished> {
+pub fn run<A: AsRef<OsStr>>(name: &str, directory: &Path, arguments: &[A], input: &str) -> Result<Finished> {
     let mut child = Command::new(project::command(name))
         .args(arguments)
-        .current_dir(folder)
+        .current_dir(directory)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -76,11 +76,11 @@ pub struct Measured {
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn measured(name: &str, folder: &Path, arguments: &[&str]) -> Result<Measured> {
+pub fn measured(name: &str, directory: &Path, arguments: &[&str]) -> Result<Measured> {
     let before = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let output = Command::new(project::command(name))
         .args(arguments)
-        .current_dir(folder)
+        .current_dir(directory)
         .stdin(Stdio::null())
         .output()
         .with_context(|| format!("{name} cannot be started"))?;
@@ -116,14 +116,14 @@ impl Usage {
     /// As Linux tells it.
     #[cfg(target_os = "linux")]
     fn of(process: u32) -> Result<Self> {
-        let folder = PathBuf::from(format!("/proc/{process}"));
-        let status = std::fs::read_to_string(folder.join("status"))?;
+        let directory = PathBuf::from(format!("/proc/{process}"));
+        let status = std::fs::read_to_string(directory.join("status"))?;
         let told = |name: &str| -> Result<u64> {
             let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
             Ok(line.with_context(|| format!("no {name}"))?.trim_end_matches("kB").trim().parse()?)
         };
         // The name of the program is the second field, in parentheses, and may hold anything.
-        let stat = std::fs::read_to_string(folder.join("stat"))?;
+        let stat = std::fs::read_to_string(directory.join("stat"))?;
         let fields = stat.rsplit_once(") ").context("it has a name")?.1;
         let ticks: u64 = fields.split(' ').skip(11).take(2).map(str::parse::<u64>).sum::<Result<_, _>>()?;
         // A hundred ticks a second, on every machine that runs Linux today.
@@ -132,7 +132,7 @@ impl Usage {
             resident: told("VmRSS")? << 10,
             threads: told("Threads")?,
             processor_millis: ticks * 10,
-            open_files: std::fs::read_dir(folder.join("fd"))?.count(),
+            open_files: std::fs::read_dir(directory.join("fd"))?.count(),
         })
     }
 

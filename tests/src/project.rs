@@ -6,10 +6,10 @@ use std::sync::Once;
 
 /// The checkout's root.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are a folder of the checkout")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are a directory of the checkout")
 }
 
-/// A file or folder of the checkout.
+/// A file or directory of the checkout.
 pub fn path(relative: &str) -> PathBuf {
     root().join(relative)
 }
@@ -31,7 +31,7 @@ pub fn composition(name: &str) -> PathBuf {
     path(&format!("target/compositions/{name}.wasm"))
 }
 
-/// A fixture from `tests/interlock.toml`, or one of those in the folders `wasi` and `config` beside it.
+/// A fixture from `tests/interlock.toml`, or one of those in the directories `wasi` and `config` beside it.
 pub fn fixture(name: &str) -> PathBuf {
     ready();
     path(&format!("target/fixtures/components/{name}.wasm"))
@@ -85,9 +85,9 @@ fn cargo(arguments: &[&str]) {
     build(cargo.args(arguments), root());
 }
 
-fn build(command: &mut Command, folder: &Path) {
+fn build(command: &mut Command, directory: &Path) {
     let output = command
-        .current_dir(folder)
+        .current_dir(directory)
         .env("CARGO_TARGET_DIR", path("target"))
         .output()
         .unwrap_or_else(|error| panic!("{command:?} cannot be run: {error}"));

@@ -35,12 +35,12 @@ pub struct Swapped {
 }
 
 impl Swapped {
-    /// Serves a copy of this component, which lies in the folder with the log.
+    /// Serves a copy of this component, which lies in the directory with the log.
     ///
     /// # Errors
     /// When the host does not start.
-    pub fn start(component: &Path, arguments: &[String], folder: &Path) -> Result<Self> {
-        let (file, log) = (folder.join("served.wasm"), folder.join("host.log"));
+    pub fn start(component: &Path, arguments: &[String], directory: &Path) -> Result<Self> {
+        let (file, log) = (directory.join("served.wasm"), directory.join("host.log"));
         fs::copy(component, &file)?;
         let host = Host::start(&file, "127.0.0.1:0", arguments, &log)?;
         Ok(Self { host, file, log, arguments: arguments.to_vec(), read: 0 })

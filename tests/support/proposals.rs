@@ -195,11 +195,11 @@ fn parses(program: &str, words: &[&str]) -> bool {
 }
 
 /// Asserts that each flag that a command proposes as the way out changes what the command says, and is not itself refused.
-/// The command is run again in a copy of its folder. What a user has to fill in is left out.
+/// The command is run again in a copy of its directory. What a user has to fill in is left out.
 #[track_caller]
-pub fn try_each(program: &str, folder: &Path, arguments: &[&str], said: &str) {
+pub fn try_each(program: &str, directory: &Path, arguments: &[&str], said: &str) {
     let Some((_, help)) = said.split_once("help: ") else { return };
-    if !folder.starts_with(std::env::temp_dir()) || arguments.contains(&"--json") {
+    if !directory.starts_with(std::env::temp_dir()) || arguments.contains(&"--json") {
         return;
     }
     for proposal in proposals(help) {
@@ -207,8 +207,8 @@ pub fn try_each(program: &str, folder: &Path, arguments: &[&str], said: &str) {
         if is_placeholder(value) || arguments.contains(&flag.as_str()) && !is_repeatable(flag) {
             continue;
         }
-        let copy = tempfile::tempdir().expect("a folder");
-        copy_folder(folder, copy.path());
+        let copy = tempfile::tempdir().expect("a directory");
+        copy_directory(directory, copy.path());
         let output = Command::new(program)
             .args(arguments)
             .args([flag, value])
@@ -226,12 +226,12 @@ fn is_repeatable(flag: &str) -> bool {
     ["--leave-open", "--wire", "--export", "--deny"].contains(&flag)
 }
 
-fn copy_folder(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).expect("the folder is there").flatten() {
+fn copy_directory(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).expect("the directory is there").flatten() {
         let (path, target) = (entry.path(), to.join(entry.file_name()));
         if path.is_dir() {
-            fs::create_dir(&target).expect("a folder");
-            copy_folder(&path, &target);
+            fs::create_dir(&target).expect("a directory");
+            copy_directory(&path, &target);
         } else if path.is_file() {
             fs::copy(&path, &target).expect("a file");
         }

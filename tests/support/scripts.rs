@@ -29,15 +29,15 @@ pub enum What {
     Traps(String),
 }
 
-/// The scripts in a folder, by name.
-pub fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| {
-        panic!("{}: {error}; `python3 tools/third_party.py fetch` gets those of others", folder.display())
+/// The scripts in a directory, by name.
+pub fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap_or_else(|error| {
+        panic!("{}: {error}; `python3 tools/third_party.py fetch` gets those of others", directory.display())
     });
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("readable").path()).collect();
     files.retain(|file| file.extension().is_some_and(|it| it == "wast"));
     files.sort();
-    assert!(!files.is_empty(), "there are no scripts in {}", folder.display());
+    assert!(!files.is_empty(), "there are no scripts in {}", directory.display());
     files
 }
 

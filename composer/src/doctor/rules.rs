@@ -122,7 +122,7 @@ fn missing_tool(facts: &Facts) -> Vec<Case> {
                 "rustc" => "https://rustup.rs installs it".to_owned(),
                 "node" => "https://nodejs.org has it: version 20 or newer".to_owned(),
                 "componentize-js" => {
-                    "install it with npm in the folder that `node` names under [tools]".to_owned()
+                    "install it with npm in the directory that `node` names under [tools]".to_owned()
                 }
                 name if name.starts_with("wasm32-") => format!("`rustup target add {name}`"),
                 name => format!(

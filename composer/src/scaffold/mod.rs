@@ -67,7 +67,7 @@ pub struct Part<'a> {
     pub language: Language,
     /// The world that it is for, as `interlock.toml` names it.
     pub world: &'a str,
-    /// The way from the part's folder to that of the contracts, with `/` between its steps. Only Rust needs it.
+    /// The way from the part's directory to that of the contracts, with `/` between its steps. Only Rust needs it.
     pub wit: &'a str,
     /// What a Rust crate may take over from the Cargo workspace that it joins; None where it joins none.
     pub cargo: Option<&'a Cargo>,
@@ -76,7 +76,7 @@ pub struct Part<'a> {
 /// A file that is to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
-    /// Its path in the part's folder, with `/` between its steps.
+    /// Its path in the part's directory, with `/` between its steps.
     pub path: String,
     /// What is in it.
     pub text: String,
@@ -136,7 +136,7 @@ pub enum ScaffoldError {
     },
 }
 
-/// Begins a component: the files of its folder.
+/// Begins a component: the files of its directory.
 ///
 /// # Errors
 ///

@@ -94,7 +94,7 @@ pub fn join(text: &str, member: &str) -> Result<String, ListError> {
     Ok(text)
 }
 
-/// Whether a member of a workspace, which may be a pattern, is or covers this folder.
+/// Whether a member of a workspace, which may be a pattern, is or covers this directory.
 fn covers(pattern: &str, member: &str) -> bool {
     let (patterns, members) = (pattern.trim_end_matches('/').split('/'), member.split('/'));
     patterns.clone().count() == members.clone().count()
@@ -107,13 +107,13 @@ fn covers(pattern: &str, member: &str) -> bool {
         })
 }
 
-/// Adds a member behind the last one that is in the same folder, laid out as its neighbours are.
+/// Adds a member behind the last one that is in the same directory, laid out as its neighbours are.
 fn insert(members: &mut Array, member: &str) {
-    let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    let directory = |path: &str| path.rsplit_once('/').map(|(directory, _)| directory.to_owned());
     let beside = members
         .iter()
         .enumerate()
-        .filter(|(_, other)| other.as_str().and_then(folder) == folder(member))
+        .filter(|(_, other)| other.as_str().and_then(directory) == directory(member))
         .last();
     let at = beside.map_or(members.len(), |(index, _)| index + 1);
     let last = at == members.len();

@@ -170,7 +170,7 @@ fn component(exports: &Exports<'_>) -> String {
 fn import(exports: &Exports<'_>, interface: &Interface<'_>) -> String {
     let label = ident(&interface.label);
     let resolve = exports.resolve;
-    let (folder, module) = match interface.key {
+    let (directory, module) = match interface.key {
         WorldKey::Name(name) => (String::new(), ident(name)),
         WorldKey::Interface(id) => {
             let found = &resolve.interfaces[*id];
@@ -182,7 +182,7 @@ fn import(exports: &Exports<'_>, interface: &Interface<'_>) -> String {
         }
     };
     let renamed = if module == label { String::new() } else { format!(" as {label}") };
-    format!("use crate::bindings::exports::{folder}{module}{renamed};")
+    format!("use crate::bindings::exports::{directory}{module}{renamed};")
 }
 
 /// The type behind a resource's handles.

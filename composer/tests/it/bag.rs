@@ -4,20 +4,20 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use crate::common::{answers, component, composer, folder, links, of_world, said, shell};
+use crate::common::{answers, component, composer, directory, links, of_world, said, shell};
 use tempfile::TempDir;
 
 /// Three parts, one of which asks for something of the host.
 fn three() -> TempDir {
-    folder(&[
+    directory(&[
         ("top.wasm", &links("top", &["t:i/middle@1.0.0"], &["t:i/top"])),
         ("parts/middle.wasm", &links("middle", &["t:i/base", "wasi:io/poll@0.2.0"], &["t:i/middle@1.1.0"])),
         ("parts/base.wasm", &links("base", &[], &["t:i/base"])),
     ])
 }
 
-fn bytes(folder: &Path, name: &str) -> Vec<u8> {
-    fs::read(folder.join(name)).expect("it was written")
+fn bytes(directory: &Path, name: &str) -> Vec<u8> {
+    fs::read(directory.join(name)).expect("it was written")
 }
 
 fn outcome(output: &Output) -> (i32, String, String) {
@@ -25,14 +25,14 @@ fn outcome(output: &Output) -> (i32, String, String) {
     (output.status.code().expect("it was not killed"), text(&output.stderr), text(&output.stdout))
 }
 
-fn text(folder: &Path, name: &str) -> String {
-    fs::read_to_string(folder.join(name)).expect("it was written")
+fn text(directory: &Path, name: &str) -> String {
+    fs::read_to_string(directory.join(name)).expect("it was written")
 }
 
 #[test]
-fn files_folders_and_names_give_the_same_bytes_in_any_order() {
-    let folder = three();
-    let at = folder.path();
+fn files_directories_and_names_give_the_same_bytes_in_any_order() {
+    let directory = three();
+    let at = directory.path();
     let ways: [&[&str]; 6] = [
         &["top.wasm", "parts/middle.wasm", "parts/base.wasm"],
         &["parts/base.wasm", "top.wasm", "parts/middle.wasm"],
@@ -58,8 +58,8 @@ fn files_folders_and_names_give_the_same_bytes_in_any_order() {
 
 #[test]
 fn the_text_that_was_found_composes_to_the_same_bytes() {
-    let folder = three();
-    let at = folder.path();
+    let directory = three();
+    let at = directory.path();
     let emit = ["compose", "top.wasm", "parts", "-o", "whole.wasm", "--emit-wac", "out/whole.wac"];
     let emitted = composer(at, &emit);
     assert_eq!(emitted.status.code(), Some(0));
@@ -114,8 +114,8 @@ export top["t:i/top"];
 
 #[test]
 fn a_world_that_was_named_is_the_target() {
-    let folder = three();
-    let at = folder.path();
+    let directory = three();
+    let at = directory.path();
     let wit = "package t:worlds@1.0.0;\nworld fits { import wasi:io/poll@0.2.0; export t:i/top; }\nworld silent { \
                export t:i/top; }\npackage t:i { interface top { f: func() -> u32; } }\npackage wasi:io@0.2.0 { interface \
                poll { f: func() -> u32; } }\n";
@@ -153,8 +153,8 @@ fn a_world_that_was_named_is_the_target() {
 
 #[test]
 fn what_does_not_fit_together_is_refused_with_the_flag_that_decides_it() {
-    let folder = three();
-    let at = folder.path();
+    let directory = three();
+    let at = directory.path();
     fs::write(at.join("parts/rival.wasm"), links("rival", &[], &["t:i/base"])).expect("a file");
     let refused = |arguments: &[&str]| said(at, &[&["compose", "-o", "x.wasm"], arguments].concat());
     assert_eq!(
@@ -176,7 +176,7 @@ fn what_does_not_fit_together_is_refused_with_the_flag_that_decides_it() {
                 .to_owned()
         )
     );
-    // What lies in a folder was not asked for one by one.
+    // What lies in a directory was not asked for one by one.
     assert_eq!(
         refused(&["top.wasm", "parts", "--wire", "middle.t:i/base=rival", "--export", "t:i/top"]),
         (0, "note: `base` is used by nothing, and left out\n".to_owned())
@@ -196,8 +196,8 @@ fn what_does_not_fit_together_is_refused_with_the_flag_that_decides_it() {
 
 #[test]
 fn the_content_of_an_input_tells_what_it_is() {
-    let folder = three();
-    let at = folder.path();
+    let directory = three();
+    let at = directory.path();
     fs::write(
         at.join("text.wasm"),
         "package a:b;\nlet base = new parts:base {};\nexport base[\"t:i/base\"];\n",
@@ -205,7 +205,7 @@ fn the_content_of_an_input_tells_what_it_is() {
     .expect("a file");
     fs::copy(at.join("parts/base.wasm"), at.join("base.wac")).expect("a file");
     fs::write(at.join("core.wasm"), component("(module)")).expect("a file");
-    fs::create_dir(at.join("empty")).expect("a folder");
+    fs::create_dir(at.join("empty")).expect("a directory");
     let compose = |arguments: &[&str]| said(at, &[&["compose", "-o", "x.wasm"], arguments].concat());
     assert_eq!(compose(&["text.wasm", "-d", "base=parts/base.wasm"]), (0, String::new()));
     assert_eq!(compose(&["base.wac"]), (0, String::new()));
@@ -225,7 +225,7 @@ fn the_content_of_an_input_tells_what_it_is() {
         (
             &["empty"],
             3,
-            "  × there are no components in `empty`\n  help: only the folder itself is looked at, not folders in it\n",
+            "  × there are no components in `empty`\n  help: only the directory itself is looked at, not directories in it\n",
         ),
         (
             &["text.wasm", "--export", "t:i/base"],
@@ -254,8 +254,8 @@ fn the_content_of_an_input_tells_what_it_is() {
 
 #[test]
 fn a_damaged_component_is_named_by_its_file() {
-    let folder = three();
-    let at = folder.path();
+    let directory = three();
+    let at = directory.path();
     let mut damaged = bytes(at, "parts/base.wasm");
     damaged.truncate(damaged.len() - 4);
     fs::write(at.join("damaged.wasm"), damaged).expect("a file");
@@ -266,13 +266,13 @@ fn a_damaged_component_is_named_by_its_file() {
 
 #[test]
 fn files_of_one_name_and_files_of_one_content_are_told_apart() {
-    let folder = folder(&[
+    let directory = directory(&[
         ("a/part.wasm", &links("one", &[], &["t:i/one"])),
         ("b/part.wasm", &links("other", &["t:i/one"], &["t:i/other"])),
         ("c/copy.wasm", &links("one", &[], &["t:i/one"])),
     ]);
     let compose = |inputs: [&str; 3]| {
-        let output = composer(folder.path(), &[&["compose", "-o", "-"], &inputs[..]].concat());
+        let output = composer(directory.path(), &[&["compose", "-o", "-"], &inputs[..]].concat());
         (output.stdout, String::from_utf8(output.stderr).expect("text"))
     };
     let (one, words) = compose(["a/part.wasm", "b/part.wasm", "c/copy.wasm"]);
@@ -286,8 +286,8 @@ fn files_of_one_name_and_files_of_one_content_are_told_apart() {
 
 #[test]
 fn an_output_is_no_input_and_an_input_no_output() {
-    let folder = three();
-    let at = folder.path();
+    let directory = three();
+    let at = directory.path();
     fs::rename(at.join("top.wasm"), at.join("parts/top.wasm")).expect("it is there");
     let compose = |output: &str| said(at, &["compose", "parts", "-o", output]);
     assert_eq!(compose("parts/whole.wasm"), (0, String::new()));
@@ -314,7 +314,7 @@ fn an_output_is_no_input_and_an_input_no_output() {
 
 #[test]
 fn a_provider_of_another_type_is_shown_with_both_types() {
-    let folder = folder(&[
+    let directory = directory(&[
         ("asks.wasm", &links("asks", &["t:i/x"], &["t:i/asks"])),
         (
             "has.wasm",
@@ -328,7 +328,7 @@ fn a_provider_of_another_type_is_shown_with_both_types() {
             ),
         ),
     ]);
-    let (code, words) = said(folder.path(), &["compose", "asks.wasm", "has.wasm", "-o", "x.wasm"]);
+    let (code, words) = said(directory.path(), &["compose", "asks.wasm", "has.wasm", "-o", "x.wasm"]);
     assert_eq!(code, 1);
     assert!(words.contains("the components do not fit each other"), "{words}");
     assert!(words.contains("`u32` is wanted, `u64` is offered"), "{words}");
@@ -346,8 +346,8 @@ fn plain_functions_are_wired_too() {
             (core instance $i (instantiate $m (with "" (instance (export "answer" (func $lowered))))))
             (func (export "passed-on") (result u32) (canon lift (core func $i "f"))))"#,
     );
-    let folder = folder(&[("relay.wasm", &relay), ("source.wasm", &answers(3))]);
-    let at = folder.path();
+    let directory = directory(&[("relay.wasm", &relay), ("source.wasm", &answers(3))]);
+    let at = directory.path();
     assert_eq!(said(at, &["compose", "relay.wasm", "source.wasm", "-o", "x.wasm"]), (0, String::new()));
     let found = anatomy::read(&bytes(at, "x.wasm")).expect("a component");
     assert_eq!((found.imports.len(), found.exports.as_slice()), (0, &["passed-on".to_owned()][..]));
@@ -355,9 +355,9 @@ fn plain_functions_are_wired_too() {
 
 #[test]
 fn no_output_takes_the_place_of_another() {
-    let folder = three();
-    let at = folder.path();
-    fs::create_dir(at.join("out")).expect("a folder");
+    let directory = three();
+    let at = directory.path();
+    fs::create_dir(at.join("out")).expect("a directory");
     fs::write(
         at.join("text.wac"),
         "package a:b;\nlet base = new parts:base {};\nexport base[\"t:i/base\"];\n",
@@ -398,7 +398,7 @@ fn no_output_takes_the_place_of_another() {
         assert_eq!(said(at, &[inputs, outputs].concat()), (2, expected), "{outputs:?}");
     }
     let mut left: Vec<String> = fs::read_dir(at)
-        .expect("a folder")
+        .expect("a directory")
         .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
         .collect();
     left.sort();
@@ -410,8 +410,8 @@ fn no_output_takes_the_place_of_another() {
 
 #[test]
 fn what_is_wired_cannot_be_left_open_too() {
-    let folder = three();
-    let at = folder.path();
+    let directory = three();
+    let at = directory.path();
     let compose = |flags: &[&str]| {
         let (code, words) = said(at, &[&["compose", "parts", "-o", "x.wasm"], flags].concat());
         let made = anatomy::read(&fs::read(at.join("x.wasm")).unwrap_or_default());
@@ -442,7 +442,7 @@ fn versions() -> TempDir {
     let worlds = format!(
         "package t:t; world gives {{ export v:one/i@1.0.0; }} world takes {{ import v:one/i@1.0.0; export go: func(); }} {VERSIONS}"
     );
-    folder(&[
+    directory(&[
         ("gives.wasm", &of_world(&world("export v:one/i@1.1.0;"))),
         ("takes.wasm", &of_world(&world("import v:one/i@1.1.0; export go: func();"))),
         ("worlds.wit", worlds.as_bytes()),
@@ -451,8 +451,8 @@ fn versions() -> TempDir {
 
 #[test]
 fn a_world_with_another_version_is_fitted_by_what_the_help_says() {
-    let folder = versions();
-    let at = folder.path();
+    let directory = versions();
+    let at = directory.path();
     // Without a text, in a text as people write it first, and as the help has it.
     let cases = [
         (
@@ -502,12 +502,12 @@ fn a_world_with_another_version_is_fitted_by_what_the_help_says() {
 #[test]
 fn a_bag_that_misses_its_target_is_told_the_flag_and_shown_no_text() {
     let function = |items: &str| of_world(&format!("package t:t; world w {{ {items} }}"));
-    let folder = folder(&[
+    let directory = directory(&[
         ("uses.wasm", &function("import doit: func() -> u32; export run: func();")),
         ("has.wasm", &function("export doit: func() -> u32;")),
         ("world.wit", b"package t:t; world w { export doit: func() -> u32; }"),
     ]);
-    let at = folder.path();
+    let at = directory.path();
     let compose = ["compose", "uses.wasm", "has.wasm", "-o", "x.wasm", "--world", "w", "--wit", "world.wit"];
     let (code, said, _) = outcome(&composer(at, &compose));
     assert_eq!(code, 1, "{said}");
@@ -536,12 +536,12 @@ fn a_resource_from_two_instances_is_told_with_the_flag_that_makes_it_one() {
              }}"
         ))
     };
-    let folder = folder(&[
+    let directory = directory(&[
         ("one.wasm", &world("export d:d/base;")),
         ("user.wasm", &world("import d:d/base; import d:d/l; export d:d/top;")),
         ("left.wasm", &world("import d:d/base; export d:d/l;")),
     ]);
-    let at = folder.path();
+    let at = directory.path();
     let compose = ["compose", "one.wasm", "two=one.wasm", "user.wasm", "left.wasm", "-o", "x.wasm"];
     let wires = ["--wire", "user=one", "--wire", "left=two"];
     let (code, said, _) = outcome(&composer(at, &[&compose[..], &wires].concat()));

@@ -46,7 +46,7 @@ struct Shop(TempDir);
 
 impl Shop {
     fn new() -> Self {
-        let shop = Shop(tempfile::tempdir().expect("a folder"));
+        let shop = Shop(tempfile::tempdir().expect("a directory"));
         shop.write("interlock.toml", PROJECT.as_bytes());
         shop.write("wit/worlds.wit", WIT.as_bytes());
         shop.write("whole.wac", WHOLE.as_bytes());
@@ -68,7 +68,7 @@ impl Shop {
 
     fn write(&self, name: &str, content: &[u8]) {
         let path = self.root().join(name);
-        fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+        fs::create_dir_all(path.parent().expect("it has one")).expect("a directory");
         fs::write(path, content).expect("a file");
     }
 
@@ -297,7 +297,7 @@ fn imports_of_wasi_beyond_the_world_are_left_in_where_the_manifest_says_so() {
 fn what_is_not_where_the_manifest_says_is_named_with_the_key_that_says_so() {
     let shop = Shop::new();
     shop.write("interlock.toml", PROJECT.replace("path = \"doubler\"", "path = \"gone\"").as_bytes());
-    let expected = "  × there is no folder `gone`\n  help: `path` of [components.doubler] in interlock.toml says where it is";
+    let expected = "  × there is no directory `gone`\n  help: `path` of [components.doubler] in interlock.toml says where it is";
     let (code, words) = shop.build(&[]);
     assert!(code == 1 && words.contains(expected), "{code} {words}");
 
@@ -409,7 +409,7 @@ cp 'ROOT/core.wasm' 'ROOT/out/guests/wasm32-unknown-unknown/guest/part.wasm'
 
 #[test]
 fn what_a_build_writes_beside_the_sources_makes_nothing_stale() {
-    let shop = Shop(tempfile::tempdir().expect("a folder"));
+    let shop = Shop(tempfile::tempdir().expect("a directory"));
     let mut resolve = wit_parser::Resolve::default();
     let package = resolve.push_str("w.wit", WIT).expect("it is valid");
     let world = resolve.select_world(&[package], Some("source")).expect("it is there");

@@ -53,7 +53,7 @@ fn the_example_of_each_page_is_of_its_class() {
 fn golden(name: &str, real: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/check").join(format!("{name}.txt"));
     if std::env::var_os("BLESS").is_some() {
-        fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+        fs::create_dir_all(path.parent().expect("it has one")).expect("a directory");
         fs::write(&path, real).expect("a file");
     }
     let expected = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -407,14 +407,14 @@ const PLUG: &str = r#"(component
 
 #[test]
 fn the_command_shows_what_does_not_fit() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).expect("a file");
+    let directory = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, bytes: &[u8]| fs::write(directory.path().join(name), bytes).expect("a file");
     write("source.wasm", &answers(1));
     write("doubler.wasm", &doubles());
     write("asks.wasm", &component(r#"(component (import "answer" (func (result u64))))"#));
     write("w.wit", b"package test:a; world w { export answer: func() -> string; } world v {}");
     let run = |arguments: &[&str]| {
-        let output = composer(folder.path(), arguments);
+        let output = composer(directory.path(), arguments);
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
         (output.status.code(), text(output.stdout), text(output.stderr))
     };
@@ -467,16 +467,16 @@ fn the_command_shows_what_does_not_fit() {
 
 #[test]
 fn the_command_explains_every_class() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let output = composer(folder.path(), &["explain"]);
+    let directory = tempfile::tempdir().expect("a directory");
+    let output = composer(directory.path(), &["explain"]);
     let list = String::from_utf8(output.stdout).expect("text");
     assert_eq!(list.lines().count(), Class::ALL.len());
     for class in Class::ALL {
         assert!(list.contains(&format!("{class} ")), "{class}");
-        let output = composer(folder.path(), &["explain", class.as_str()]);
+        let output = composer(directory.path(), &["explain", class.as_str()]);
         assert_eq!(String::from_utf8(output.stdout).expect("text"), class.page());
     }
-    assert_eq!(composer(folder.path(), &["explain", "nonsense"]).status.code(), Some(2));
+    assert_eq!(composer(directory.path(), &["explain", "nonsense"]).status.code(), Some(2));
 }
 
 /// Where composing fails because of types, the error says all that does not fit, not only the first.
@@ -563,12 +563,12 @@ fn a_composition_that_misses_its_target_says_all_of_it() {
 
 #[test]
 fn a_file_may_have_the_sign_of_a_world_in_its_name() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let directory = tempfile::tempdir().expect("a directory");
     let wit = "package a:b;\nworld one { export answer: func() -> u32; }\n";
-    fs::write(folder.path().join("t#1.wit"), wit).expect("a file");
-    fs::write(folder.path().join("s.wasm"), answers(1)).expect("a file");
+    fs::write(directory.path().join("t#1.wit"), wit).expect("a file");
+    fs::write(directory.path().join("s.wasm"), answers(1)).expect("a file");
     for world in ["t#1.wit", "t#1.wit#one"] {
-        let output = composer(folder.path(), &["check", "s.wasm", "--world", world]);
+        let output = composer(directory.path(), &["check", "s.wasm", "--world", world]);
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use crate::common::{answers, component, composer, doubles, folder, said};
+use crate::common::{answers, component, composer, directory, doubles, said};
 use tempfile::TempDir;
 
 const WHOLE: &str = r#"package example:whole;
@@ -13,19 +13,19 @@ export doubler["doubled"];
 "#;
 
 fn parts() -> TempDir {
-    folder(&[("whole.wac", WHOLE.as_bytes()), ("s.wasm", &answers(21)), ("d.wasm", &doubles())])
+    directory(&[("whole.wac", WHOLE.as_bytes()), ("s.wasm", &answers(21)), ("d.wasm", &doubles())])
 }
 
 #[test]
 fn a_composition_is_the_same_in_whatever_order_its_parts_are_given() {
-    let folder = parts();
+    let directory = parts();
     let once =
         ["compose", "whole.wac", "-o", "a.wasm", "-d", "parts:source=s.wasm", "-d", "parts:doubler=d.wasm"];
     let again =
         ["compose", "whole.wac", "-o", "-", "-d", "parts:doubler=d.wasm", "-d", "parts:source=s.wasm"];
-    assert_eq!(said(folder.path(), &once), (0, String::new()));
-    let piped = composer(folder.path(), &again).stdout;
-    let written = fs::read(folder.path().join("a.wasm")).expect("it was written");
+    assert_eq!(said(directory.path(), &once), (0, String::new()));
+    let piped = composer(directory.path(), &again).stdout;
+    let written = fs::read(directory.path().join("a.wasm")).expect("it was written");
     assert_eq!(piped, written);
     for part in [answers(21), doubles()] {
         assert!(written.windows(part.len()).any(|window| window == part), "parts are embedded byte for byte");
@@ -34,11 +34,11 @@ fn a_composition_is_the_same_in_whatever_order_its_parts_are_given() {
 
 #[test]
 fn inspect_tells_programs_too() {
-    let folder = parts();
+    let directory = parts();
     let arguments =
         ["compose", "whole.wac", "-o", "a.wasm", "-d", "parts:source=s.wasm", "-d", "parts:doubler=d.wasm"];
-    assert_eq!(said(folder.path(), &arguments).0, 0);
-    let output = composer(folder.path(), &["inspect", "a.wasm", "--json"]);
+    assert_eq!(said(directory.path(), &arguments).0, 0);
+    let output = composer(directory.path(), &["inspect", "a.wasm", "--json"]);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(json["format"], 1);
     assert_eq!(json["composition"], true);
@@ -58,10 +58,10 @@ fn inspect_tells_programs_too() {
 
 #[test]
 fn a_reader_that_stops_reading_is_no_error() {
-    let folder = parts();
+    let directory = parts();
     let mut child = Command::new(env!("CARGO_BIN_EXE_composer"))
         .args(["inspect", "d.wasm", "--json"])
-        .current_dir(folder.path())
+        .current_dir(directory.path())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -75,9 +75,12 @@ fn a_reader_that_stops_reading_is_no_error() {
 fn bad_inputs_are_named() {
     let whole = doubles();
     let module = component("(module)");
-    let folder =
-        folder(&[("text.wasm", b"hello\n"), ("cut.wasm", &whole[..whole.len() - 9]), ("core.wasm", &module)]);
-    let inspect = |file: &str| said(folder.path(), &["inspect", file]);
+    let directory = directory(&[
+        ("text.wasm", b"hello\n"),
+        ("cut.wasm", &whole[..whole.len() - 9]),
+        ("core.wasm", &module),
+    ]);
+    let inspect = |file: &str| said(directory.path(), &["inspect", file]);
     assert_eq!(
         inspect("text.wasm"),
         (
@@ -107,7 +110,7 @@ fn bad_inputs_are_named() {
         (
             3,
             "  × cannot read `missing.wasm`\n  ╰─▶ No such file or directory (os error 2)\n  help: look at how it is written; \
-             relative paths begin in the current folder\n"
+             relative paths begin in the current directory\n"
                 .to_owned()
         )
     );
@@ -116,7 +119,7 @@ fn bad_inputs_are_named() {
 #[test]
 fn a_mistake_in_a_text_is_shown_where_it_is() {
     let text = WHOLE.replacen("let doubler =", "\n\n\nlet doubler ==", 1);
-    let folder = folder(&[("whole.wac", text.as_bytes())]);
+    let directory = directory(&[("whole.wac", text.as_bytes())]);
     let expected = "  × expected either `new` keyword, `(`, or identifier, found `=`
    ╭─[whole.wac:6:14]
  5 │ 
@@ -127,13 +130,13 @@ fn a_mistake_in_a_text_is_shown_where_it_is() {
    ╰────
   help: the language is described at https://github.com/bytecodealliance/wac/blob/main/LANGUAGE.md; `composer compose A.wasm B.wasm --emit-wac OUT.wac` writes a text to begin with
 ";
-    assert_eq!(said(folder.path(), &["compose", "whole.wac", "-o", "a.wasm"]), (3, expected.to_owned()));
-    assert!(!folder.path().join("a.wasm").exists());
+    assert_eq!(said(directory.path(), &["compose", "whole.wac", "-o", "a.wasm"]), (3, expected.to_owned()));
+    assert!(!directory.path().join("a.wasm").exists());
 }
 
 #[test]
 fn a_package_that_was_not_given_is_named_with_the_flag_that_gives_it() {
-    let folder = parts();
+    let directory = parts();
     let expected = "  × there is no package `parts:doubler`
    ╭─[whole.wac:3:19]
  2 │ let source = new parts:source {};
@@ -142,18 +145,18 @@ fn a_package_that_was_not_given_is_named_with_the_flag_that_gives_it() {
    ·                         ╰── nothing was given for this
  4 │ export doubler[\"doubled\"];
    ╰────
-  help: say which file it is: `-d parts:doubler=FILE.wasm` for a component, `-d parts:doubler=FOLDER` for a WIT package
+  help: say which file it is: `-d parts:doubler=FILE.wasm` for a component, `-d parts:doubler=DIRECTORY` for a WIT package
 ";
     let arguments = ["compose", "whole.wac", "-o", "a.wasm", "-d", "parts:source=s.wasm"];
-    assert_eq!(said(folder.path(), &arguments), (1, expected.to_owned()));
+    assert_eq!(said(directory.path(), &arguments), (1, expected.to_owned()));
 }
 
 #[test]
 fn a_target_world_that_does_not_fit_is_named() {
     let wit = "package example:worlds@1.0.0;\nworld silent { export doubled: func() -> u32; }\n";
     let text = "package example:whole targets example:worlds/silent@1.0.0;\nlet d = new parts:d { ... };\nexport d[\"doubled\"];\n";
-    let folder =
-        folder(&[("whole.wac", text.as_bytes()), ("d.wasm", &doubles()), ("wit/w.wit", wit.as_bytes())]);
+    let directory =
+        directory(&[("whole.wac", text.as_bytes()), ("d.wasm", &doubles()), ("wit/w.wit", wit.as_bytes())]);
     let expected =
         "  × the composition imports `answer`, which its target world `example:worlds/silent@1.0.0` does not
    ╭─[whole.wac:1:31]
@@ -174,7 +177,7 @@ fn a_target_world_that_does_not_fit_is_named() {
 
 ";
     let arguments = ["compose", "whole.wac", "-o", "a.wasm", "-d", "parts:d=d.wasm", "--wit", "wit"];
-    assert_eq!(said(folder.path(), &arguments), (1, expected.to_owned()));
+    assert_eq!(said(directory.path(), &arguments), (1, expected.to_owned()));
 }
 
 /// A component that exports `example:kit/types` with two records, one in the other, and `example:kit/api` that
@@ -202,8 +205,8 @@ fn kit() -> Vec<u8> {
 fn an_interface_is_exported_after_the_one_it_takes_types_from_in_either_order() {
     let compose = |exports: &str| {
         let text = format!("package example:whole;\nlet kit = new parts:kit {{}};\n{exports}");
-        let folder = folder(&[("whole.wac", text.as_bytes()), ("kit.wasm", &kit())]);
-        said(folder.path(), &["compose", "whole.wac", "-o", "o.wasm", "-d", "parts:kit=kit.wasm"])
+        let directory = directory(&[("whole.wac", text.as_bytes()), ("kit.wasm", &kit())]);
+        said(directory.path(), &["compose", "whole.wac", "-o", "o.wasm", "-d", "parts:kit=kit.wasm"])
     };
     let types = "export kit[\"example:kit/types\"];\n";
     let api = "export kit[\"example:kit/api\"];\n";
@@ -216,13 +219,13 @@ fn an_interface_is_exported_after_the_one_it_takes_types_from_in_either_order() 
 fn hostile_texts_are_refused_before_they_are_parsed() {
     let deep = format!("package a:b; let x = {}", "(".repeat(100_000));
     let long = " ".repeat(2 << 20);
-    let folder = folder(&[("deep.wac", deep.as_bytes()), ("long.wac", long.as_bytes())]);
+    let directory = directory(&[("deep.wac", deep.as_bytes()), ("long.wac", long.as_bytes())]);
     assert_eq!(
-        said(folder.path(), &["compose", "deep.wac", "-o", "a.wasm"]),
+        said(directory.path(), &["compose", "deep.wac", "-o", "a.wasm"]),
         (3, "  × deep.wac:1:86: brackets are nested more than 64 deep\n".to_owned())
     );
     assert_eq!(
-        said(folder.path(), &["compose", "long.wac", "-o", "a.wasm"]),
+        said(directory.path(), &["compose", "long.wac", "-o", "a.wasm"]),
         (3, "  × long.wac:1:1: the text is too long: 2097152 bytes, where the limit is 1048576\n".to_owned())
     );
 }
@@ -235,8 +238,8 @@ fn a_core_module_becomes_a_component_of_its_world() {
     let old = component(
         r#"(module (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32))))"#,
     );
-    let folder = folder(&[("core.wasm", &core), ("old.wasm", &old), ("w.wit", wit.as_bytes())]);
-    let at = folder.path();
+    let directory = directory(&[("core.wasm", &core), ("old.wasm", &old), ("w.wit", wit.as_bytes())]);
+    let at = directory.path();
     let made = ["componentize", "core.wasm", "-o", "made.wasm", "--wit", "w.wit", "--world", "w"];
     assert_eq!(said(at, &made), (0, String::new()));
     let found = anatomy::read(&fs::read(at.join("made.wasm")).expect("it was written")).expect("a component");
@@ -270,11 +273,11 @@ fn a_core_module_becomes_a_component_of_its_world() {
 #[test]
 fn bindings_are_written_for_a_world() {
     let wit = "package example:worlds; world w { export answer: func() -> u32; }";
-    let folder = folder(&[("w.wit", wit.as_bytes())]);
-    let output = composer(folder.path(), &["bindgen", "--world", "w", "--wit", "w.wit", "--out", "gen"]);
+    let directory = directory(&[("w.wit", wit.as_bytes())]);
+    let output = composer(directory.path(), &["bindgen", "--world", "w", "--wit", "w.wit", "--out", "gen"]);
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8(output.stdout).expect("text"), "gen/w.c\ngen/w.h\ngen/w_component_type.o\n");
-    let header = fs::read_to_string(folder.path().join("gen/w.h")).expect("it was written");
+    let header = fs::read_to_string(directory.path().join("gen/w.h")).expect("it was written");
     assert!(
         header.contains("uint32_t exports_w_answer(void)") || header.contains("answer(void)"),
         "{header}"
@@ -283,19 +286,19 @@ fn bindings_are_written_for_a_world() {
 
 #[test]
 fn a_wrong_command_line_exits_with_two() {
-    let folder = folder(&[]);
+    let directory = directory(&[]);
     for arguments in [&["nonsense"][..], &["compose"], &["compose", "a.wac", "-o", "x", "-d", "nonsense"]] {
-        assert_eq!(said(folder.path(), arguments).0, 2);
+        assert_eq!(said(directory.path(), arguments).0, 2);
     }
-    assert_eq!(composer(folder.path(), &["--help"]).status.code(), Some(0));
+    assert_eq!(composer(directory.path(), &["--help"]).status.code(), Some(0));
 }
 
 #[test]
 fn an_output_never_takes_the_place_of_an_input() {
-    let folder = parts();
+    let directory = parts();
     let compose = |output: &str| {
         let given = ["-d", "parts:source=s.wasm", "-d", "parts:doubler=d.wasm"];
-        said(folder.path(), &[&["compose", "whole.wac", "-o", output], &given[..]].concat())
+        said(directory.path(), &[&["compose", "whole.wac", "-o", output], &given[..]].concat())
     };
     for name in ["whole.wac", "./s.wasm", "d.wasm"] {
         let expected = format!(
@@ -303,8 +306,8 @@ fn an_output_never_takes_the_place_of_an_input() {
         );
         assert_eq!(compose(name), (2, expected));
     }
-    assert_eq!(fs::read(folder.path().join("whole.wac")).expect("it is there"), WHOLE.as_bytes());
-    assert_eq!(fs::read(folder.path().join("s.wasm")).expect("it is there"), answers(21));
+    assert_eq!(fs::read(directory.path().join("whole.wac")).expect("it is there"), WHOLE.as_bytes());
+    assert_eq!(fs::read(directory.path().join("s.wasm")).expect("it is there"), answers(21));
 }
 
 #[test]
@@ -312,19 +315,19 @@ fn an_output_never_takes_the_place_of_an_input() {
 fn an_output_goes_where_a_link_points_and_into_a_device() {
     use std::os::unix::fs::{FileTypeExt, symlink};
 
-    let folder = parts();
+    let directory = parts();
     let compose = |output: &str| {
         let given = ["-d", "parts:source=s.wasm", "-d", "parts:doubler=d.wasm"];
-        said(folder.path(), &[&["compose", "whole.wac", "-o", output], &given[..]].concat())
+        said(directory.path(), &[&["compose", "whole.wac", "-o", output], &given[..]].concat())
     };
-    let at = |name: &str| folder.path().join(name);
+    let at = |name: &str| directory.path().join(name);
     fs::write(at("real.wasm"), b"old").expect("a file");
     symlink("real.wasm", at("link.wasm")).expect("a link");
     assert_eq!(compose("link.wasm"), (0, String::new()));
     assert!(fs::symlink_metadata(at("link.wasm")).expect("it is there").is_symlink());
     anatomy::read(&fs::read(at("real.wasm")).expect("it is there")).expect("a component");
 
-    // By a link in a folder of the test's own, so that a mistake here replaces nothing that others need.
+    // By a link in a directory of the test's own, so that a mistake here replaces nothing that others need.
     symlink("/dev/null", at("nothing")).expect("a link");
     assert_eq!(compose("nothing"), (0, String::new()));
     let device = fs::metadata("/dev/null").expect("it is there").file_type();
@@ -334,38 +337,38 @@ fn an_output_goes_where_a_link_points_and_into_a_device() {
 #[test]
 #[cfg(unix)]
 fn an_input_without_end_is_refused() {
-    let folder = folder(&[]);
-    let (code, words) = said(folder.path(), &["inspect", "/dev/zero"]);
+    let directory = directory(&[]);
+    let (code, words) = said(directory.path(), &["inspect", "/dev/zero"]);
     assert_eq!((code, words.as_str()), (3, "  × `/dev/zero` is longer than 1 GiB\n"));
 }
 
 #[test]
 fn names_of_files_do_not_steer_the_terminal() {
-    let folder = folder(&[]);
-    let (code, words) = said(folder.path(), &["inspect", "a\u{1b}]0;b\u{7}"]);
+    let directory = directory(&[]);
+    let (code, words) = said(directory.path(), &["inspect", "a\u{1b}]0;b\u{7}"]);
     assert_eq!(code, 3);
     assert!(words.starts_with("  × cannot read `a\u{fffd}]0;b\u{fffd}`\n"), "{words:?}");
 }
 
 #[test]
-fn a_folder_without_the_package_it_is_given_for_is_named() {
-    let folder = parts();
-    fs::create_dir(folder.path().join("wit")).expect("a folder");
-    fs::write(folder.path().join("wit/a.wit"), "package other:contracts;\n").expect("a file");
+fn a_directory_without_the_package_it_is_given_for_is_named() {
+    let directory = parts();
+    fs::create_dir(directory.path().join("wit")).expect("a directory");
+    fs::write(directory.path().join("wit/a.wit"), "package other:contracts;\n").expect("a file");
     let given = ["-d", "parts:source=wit", "-d", "parts:doubler=d.wasm"];
     let arguments = [&["compose", "whole.wac", "-o", "a.wasm"], &given[..]].concat();
     let expected = "  × there is no WIT package `parts:source` in `wit`\n  help: a component is given as its `.wasm` \
-                    file, a WIT package as its folder\n";
-    assert_eq!(said(folder.path(), &arguments), (3, expected.to_owned()));
+                    file, a WIT package as its directory\n";
+    assert_eq!(said(directory.path(), &arguments), (3, expected.to_owned()));
 }
 
 #[test]
 fn every_mistake_comes_with_a_way_out() {
-    let folder = parts();
-    let at = folder.path();
+    let directory = parts();
+    let at = directory.path();
     let write = |name: &str, text: &str| {
         let path = at.join(name);
-        fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+        fs::create_dir_all(path.parent().expect("it has one")).expect("a directory");
         fs::write(path, text).expect("a file");
     };
     write("undefined.wac", "package a:b;\nlet d = new parts:d { answer: nobody };\nexport d[\"doubled\"];\n");
@@ -394,7 +397,7 @@ fn every_mistake_comes_with_a_way_out() {
         (
             compose(&["whole.wac", "-o", "wit", "-d", "source=s.wasm", "-d", "doubler=d.wasm"]),
             1,
-            "it is a folder: name a file in it",
+            "it is a directory: name a file in it",
         ),
         (
             compose(&["whole.wac", "-o", "s.wasm/x", "-d", "source=s.wasm", "-d", "doubler=d.wasm"]),
@@ -408,18 +411,18 @@ fn every_mistake_comes_with_a_way_out() {
         ),
         (compose(&["whole.wac", "-o", "x", "--lock", "made.lock"]), 1, "say which file it is"),
         (compose(&["s.wac", "d.wasm", "-o", "x"]), 3, "there is `s.wasm`"),
-        (compose(&["gone/s.wac", "d.wasm", "-o", "x"]), 3, "there is no folder `gone` either"),
-        (compose(&["wit/../wit", "d.wasm", "-o", "x"]), 3, "only the folder itself is looked at"),
-        (said(at, &["inspect", "wit"]), 3, "it is a folder: name a file"),
+        (compose(&["gone/s.wac", "d.wasm", "-o", "x"]), 3, "there is no directory `gone` either"),
+        (compose(&["wit/../wit", "d.wasm", "-o", "x"]), 3, "only the directory itself is looked at"),
+        (said(at, &["inspect", "wit"]), 3, "it is a directory: name a file"),
         (check(&["--world", "wit"]), 3, "correct it at the place that is shown"),
         (check(&["--world", "uses"]), 3, "belong into `uses/deps`"),
         (check(&["--world", "worlds.wit#three"]), 3, "name one of those that there are"),
-        (check(&["--world", "world.wit"]), 3, "relative paths begin in the current folder"),
+        (check(&["--world", "world.wit"]), 3, "relative paths begin in the current directory"),
     ] {
         assert_eq!(code, exit, "{words}");
         assert!(words.contains("help: ") && words.contains(way_out), "`{way_out}` is not in:\n{words}");
     }
-    // The way of the parser through folders is nobody's business.
+    // The way of the parser through directories is nobody's business.
     let (_, words) = check(&["--world", "wit"]);
     assert!(words.contains("╰─▶ name `nope` does not exist") && !words.contains("failed to"), "{words}");
     fs::write(at.join("lock.wasm"), b"\0asm\xff").expect("a file");
@@ -430,9 +433,9 @@ fn every_mistake_comes_with_a_way_out() {
 
 #[test]
 fn the_help_of_every_command_has_its_exit_codes() {
-    let folder = folder(&[]);
+    let directory = directory(&[]);
     let help = |arguments: &[&str]| {
-        let output = composer(folder.path(), arguments);
+        let output = composer(directory.path(), arguments);
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
         String::from_utf8(output.stdout).expect("text")
     };

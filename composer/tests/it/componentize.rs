@@ -6,7 +6,7 @@ use composer::componentize::preview1::{self, Kind};
 use wit_component::StringEncoding;
 use wit_parser::Resolve;
 
-use super::common::{component, composer, folder, said};
+use super::common::{component, composer, directory, said};
 
 const WIT: &str = "package a:b; world adder { export add: func(a: u32, b: u32) -> u32; }";
 
@@ -24,13 +24,14 @@ const LIBRARY: &str = r#"(module
 
 /// What a component of this module imports and exports.
 fn made(module: &[u8], flags: &[&str]) -> anatomy::Component {
-    let folder = folder(&[("core.wasm", module), ("a.wit", WIT.as_bytes())]);
+    let directory = directory(&[("core.wasm", module), ("a.wit", WIT.as_bytes())]);
     let mut arguments = vec!["componentize", "core.wasm", "-o", "made.wasm"];
     arguments.extend(flags);
-    assert_eq!(said(folder.path(), &arguments), (0, String::new()));
-    let output = composer(folder.path(), &["inspect", "made.wasm"]);
+    assert_eq!(said(directory.path(), &arguments), (0, String::new()));
+    let output = composer(directory.path(), &["inspect", "made.wasm"]);
     assert_eq!(output.status.code(), Some(0), "it can be inspected");
-    anatomy::read(&fs::read(folder.path().join("made.wasm")).expect("it was written")).expect("a component")
+    anatomy::read(&fs::read(directory.path().join("made.wasm")).expect("it was written"))
+        .expect("a component")
 }
 
 /// What is said of a module of which no component can be made.
@@ -42,12 +43,12 @@ fn refused(module: &str, flags: &[&str]) -> String {
         ("adapter.wasm", &adapter),
         ("text", b"(module)"),
     ];
-    let folder = folder(&files);
+    let directory = directory(&files);
     let mut arguments = vec!["componentize", "core.wasm", "-o", "made.wasm"];
     arguments.extend(flags);
-    let (code, words) = said(folder.path(), &arguments);
+    let (code, words) = said(directory.path(), &arguments);
     assert_ne!(code, 0, "{words}");
-    assert!(!folder.path().join("made.wasm").exists());
+    assert!(!directory.path().join("made.wasm").exists());
     assert!(!words.contains("offset") && !words.contains("gave up"), "{words}");
     words
 }
@@ -77,13 +78,13 @@ fn a_program_exports_run() {
 #[test]
 fn the_world_of_an_adapter_that_is_given_is_the_world() {
     let adapter = preview1::for_kind(Kind::Command).bytes;
-    let folder = folder(&[("core.wasm", &component(HELLO)), ("command.wasm", &adapter)]);
+    let directory = directory(&[("core.wasm", &component(HELLO)), ("command.wasm", &adapter)]);
     let own = ["componentize", "core.wasm", "-o", "own.wasm"];
-    assert_eq!(said(folder.path(), &own), (0, String::new()));
+    assert_eq!(said(directory.path(), &own), (0, String::new()));
     for adapt in ["command.wasm", "wasi_snapshot_preview1=command.wasm"] {
         let given = ["componentize", "core.wasm", "-o", "given.wasm", "--adapt", adapt];
-        assert_eq!(said(folder.path(), &given), (0, String::new()));
-        let read = |name: &str| fs::read(folder.path().join(name)).expect("it was written");
+        assert_eq!(said(directory.path(), &given), (0, String::new()));
+        let read = |name: &str| fs::read(directory.path().join(name)).expect("it was written");
         assert_eq!(read("own.wasm"), read("given.wasm"));
     }
 }

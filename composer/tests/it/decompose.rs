@@ -410,9 +410,9 @@ fn golden(file: &Path, found: &str) {
     assert_eq!(found, expected, "{}", file.display());
 }
 
-fn fixtures(folder: &str, extension: &str) -> Vec<std::path::PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/decompose").join(folder);
-    let entries = fs::read_dir(folder).expect("the folder is there");
+fn fixtures(directory: &str, extension: &str) -> Vec<std::path::PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/decompose").join(directory);
+    let entries = fs::read_dir(directory).expect("the directory is there");
     let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
     files.retain(|file| file.extension().is_some_and(|found| found == extension));
     files.sort();
@@ -458,10 +458,10 @@ let doubler = new parts:twice { answer: source["answer"] };
 export doubler["doubled"];
 "#;
 
-/// A folder with a composition in `my whole.wasm`.
+/// A directory with a composition in `my whole.wasm`.
 fn composed() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).expect("a file");
+    let directory = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, bytes: &[u8]| fs::write(directory.path().join(name), bytes).expect("a file");
     write("source.wasm", &answers(21));
     write("twice.wasm", &doubles());
     write("whole.wac", WAC.as_bytes());
@@ -475,14 +475,14 @@ fn composed() -> tempfile::TempDir {
         "-d",
         "parts:twice=twice.wasm",
     ];
-    assert_eq!(said(folder.path(), &arguments), (0, String::new()));
-    folder
+    assert_eq!(said(directory.path(), &arguments), (0, String::new()));
+    directory
 }
 
 #[test]
 fn the_command_that_is_printed_puts_it_together_again() {
-    let folder = composed();
-    let output = composer(folder.path(), &["decompose", "my whole.wasm", "-o", "a part"]);
+    let directory = composed();
+    let output = composer(directory.path(), &["decompose", "my whole.wasm", "-o", "a part"]);
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
         "wrote a part/my-whole.wac\nwrote a part/source.wasm\nwrote a part/twice.wasm\n"
@@ -497,14 +497,14 @@ fn the_command_that_is_printed_puts_it_together_again() {
     );
     let ran = std::process::Command::new("sh")
         .args(["-c", &command.replacen("composer", env!("CARGO_BIN_EXE_composer"), 1)])
-        .current_dir(folder.path())
+        .current_dir(directory.path())
         .status()
         .expect("there is a shell");
     assert!(ran.success());
-    let read = |name: &str| fs::read(folder.path().join(name)).expect("it is there");
+    let read = |name: &str| fs::read(directory.path().join(name)).expect("it is there");
     assert_eq!(read("again.wasm"), read("my whole.wasm"), "what this tool composed comes back byte for byte");
     assert_eq!(read("a part/twice.wasm"), doubles());
-    let names: BTreeSet<_> = fs::read_dir(folder.path().join("a part"))
+    let names: BTreeSet<_> = fs::read_dir(directory.path().join("a part"))
         .expect("it is there")
         .map(|entry| entry.expect("an entry").file_name())
         .collect();
@@ -513,58 +513,58 @@ fn the_command_that_is_printed_puts_it_together_again() {
 
 #[test]
 fn nothing_is_overwritten_unless_it_is_said() {
-    let folder = composed();
+    let directory = composed();
     let again = |more: &[&str]| {
-        composer(folder.path(), &[&["decompose", "my whole.wasm", "-o", "apart"], more].concat())
+        composer(directory.path(), &[&["decompose", "my whole.wasm", "-o", "apart"], more].concat())
             .status
             .code()
     };
-    fs::create_dir(folder.path().join("apart")).expect("a folder");
-    fs::write(folder.path().join("apart/twice.wasm"), "mine").expect("a file");
-    let (code, words) = said(folder.path(), &["decompose", "my whole.wasm", "-o", "apart"]);
+    fs::create_dir(directory.path().join("apart")).expect("a directory");
+    fs::write(directory.path().join("apart/twice.wasm"), "mine").expect("a file");
+    let (code, words) = said(directory.path(), &["decompose", "my whole.wasm", "-o", "apart"]);
     assert_eq!(code, 1);
     assert!(words.contains("`apart/twice.wasm` is there already") && words.contains("--force"), "{words}");
     assert_eq!(
-        fs::read_dir(folder.path().join("apart")).expect("a folder").count(),
+        fs::read_dir(directory.path().join("apart")).expect("a directory").count(),
         1,
         "nothing was written"
     );
-    assert_eq!(fs::read(folder.path().join("apart/twice.wasm")).expect("a file"), b"mine");
+    assert_eq!(fs::read(directory.path().join("apart/twice.wasm")).expect("a file"), b"mine");
     assert_eq!(again(&["--force"]), Some(0));
-    assert_eq!(fs::read(folder.path().join("apart/twice.wasm")).expect("a file"), doubles());
-    assert_eq!(fs::read_dir(folder.path().join("apart")).expect("a folder").count(), 3);
+    assert_eq!(fs::read(directory.path().join("apart/twice.wasm")).expect("a file"), doubles());
+    assert_eq!(fs::read_dir(directory.path().join("apart")).expect("a directory").count(), 3);
     assert_eq!(again(&["--force"]), Some(0));
-    let (code, words) = said(folder.path(), &["decompose", "my whole.wasm", "-o", "apart"]);
+    let (code, words) = said(directory.path(), &["decompose", "my whole.wasm", "-o", "apart"]);
     assert_eq!(code, 1);
     assert!(words.contains(" and 2 more are there already") && words.contains("overwrites them"), "{words}");
 }
 
 #[test]
 fn an_input_is_never_overwritten() {
-    let folder = composed();
-    fs::create_dir(folder.path().join("apart")).expect("a folder");
-    fs::rename(folder.path().join("my whole.wasm"), folder.path().join("apart/twice.wasm"))
+    let directory = composed();
+    fs::create_dir(directory.path().join("apart")).expect("a directory");
+    fs::rename(directory.path().join("my whole.wasm"), directory.path().join("apart/twice.wasm"))
         .expect("it is there");
-    let (code, words) = said(folder.path(), &["decompose", "apart/twice.wasm", "-o", "apart", "--force"]);
+    let (code, words) = said(directory.path(), &["decompose", "apart/twice.wasm", "-o", "apart", "--force"]);
     assert_eq!(code, 2);
     assert!(words.contains("is an input, and would be overwritten"), "{words}");
-    assert!(!folder.path().join("apart/source.wasm").exists(), "nothing was written");
+    assert!(!directory.path().join("apart/source.wasm").exists(), "nothing was written");
 }
 
 #[test]
 fn the_command_says_why_it_cannot() {
-    let folder = composed();
-    fs::write(folder.path().join("text.wasm"), "hello").expect("a file");
-    let (code, words) = said(folder.path(), &["decompose", "twice.wasm", "-o", "apart"]);
+    let directory = composed();
+    fs::write(directory.path().join("text.wasm"), "hello").expect("a file");
+    let (code, words) = said(directory.path(), &["decompose", "twice.wasm", "-o", "apart"]);
     assert_eq!(code, 1);
     assert!(
         words.starts_with("  × `twice.wasm` is not taken apart\n  ╰─▶ it is no composition of components that it holds: a canonical definition at the root, at byte 31"),
         "{words}"
     );
     assert!(words.contains("help: `composer inspect twice.wasm`"), "{words}");
-    assert_eq!(said(folder.path(), &["decompose", "text.wasm", "-o", "apart"]).0, 3);
-    assert_eq!(said(folder.path(), &["decompose", "twice.wasm"]).0, 2);
-    assert!(!folder.path().join("apart").exists());
+    assert_eq!(said(directory.path(), &["decompose", "text.wasm", "-o", "apart"]).0, 3);
+    assert_eq!(said(directory.path(), &["decompose", "twice.wasm"]).0, 2);
+    assert!(!directory.path().join("apart").exists());
 }
 
 #[test]

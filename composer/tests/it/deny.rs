@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::common::{answers, component, composer, folder, said, shell};
+use crate::common::{answers, component, composer, directory, said, shell};
 use anatomy::Source;
 use compose::deny::{Answer, DenyError, Pattern, Stub, Used, deny, is_stub, table};
 use compose::{Packages, compose};
@@ -19,8 +19,8 @@ const NAMES: ManglingAndAbi = ManglingAndAbi::Legacy(LiftLowerAbi::Sync);
 /// The contracts of WASI that are in this repository.
 fn wasi() -> Resolve {
     let mut resolve = Resolve::default();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
-    resolve.push_path(folder).expect("the repository's own contracts can be read");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
+    resolve.push_path(directory).expect("the repository's own contracts can be read");
     resolve
 }
 
@@ -485,36 +485,36 @@ fn the_page_has_the_table() {
 
 #[test]
 fn the_command_says_what_would_be_answered_or_writes_the_stub() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let directory = tempfile::tempdir().expect("a directory");
     let part = importing(&[
         "wasi:sockets/ip-name-lookup@0.2.12".to_owned(),
         "wasi:cli/environment@0.2.12".to_owned(),
     ]);
-    std::fs::write(folder.path().join("part.wasm"), &part).expect("a file");
-    let told = composer(folder.path(), &["deny", "part.wasm", "wasi:cli/environment"]);
+    std::fs::write(directory.path().join("part.wasm"), &part).expect("a file");
+    let told = composer(directory.path(), &["deny", "part.wasm", "wasi:cli/environment"]);
     assert_eq!(
         String::from_utf8_lossy(&told.stdout),
         "wasi:cli/environment@0.2.12\n    get-environment  []\n    get-arguments    []\n    initial-cwd      none\n"
     );
-    let json = composer(folder.path(), &["deny", "part.wasm", "wasi:sockets/ip-name-lookup", "--json"]);
+    let json = composer(directory.path(), &["deny", "part.wasm", "wasi:sockets/ip-name-lookup", "--json"]);
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("it is JSON");
     assert_eq!(json["closed"][0]["interface"], "wasi:sockets/ip-name-lookup@0.2.12");
     assert!(json["types-from"].as_array().expect("a list").contains(&"wasi:sockets/network@0.2.12".into()));
 
     let words = ["deny", "part.wasm", "wasi:cli/environment", "-o", "stub.wasm"];
-    assert_eq!(said(folder.path(), &words), (0, String::new()));
-    let stub = std::fs::read(folder.path().join("stub.wasm")).expect("it was written");
+    assert_eq!(said(directory.path(), &words), (0, String::new()));
+    let stub = std::fs::read(directory.path().join("stub.wasm")).expect("it was written");
     assert_eq!(stub, close(&part, &["wasi:cli/environment"]).component);
 }
 
 #[test]
 fn the_command_names_the_way_out() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let directory = tempfile::tempdir().expect("a directory");
     let part = importing(&["wasi:sockets/tcp@0.2.12".to_owned()]);
-    std::fs::write(folder.path().join("part.wasm"), part).expect("a file");
-    std::fs::write(folder.path().join("bare.wasm"), answers(1)).expect("a file");
-    std::fs::write(folder.path().join("core.wasm"), component("(module)")).expect("a file");
-    let (code, words) = said(folder.path(), &["deny", "part.wasm", "wasi:sockets/network"]);
+    std::fs::write(directory.path().join("part.wasm"), part).expect("a file");
+    std::fs::write(directory.path().join("bare.wasm"), answers(1)).expect("a file");
+    std::fs::write(directory.path().join("core.wasm"), component("(module)")).expect("a file");
+    let (code, words) = said(directory.path(), &["deny", "part.wasm", "wasi:sockets/network"]);
     assert_eq!(code, 1);
     assert!(
         words.contains("its import `wasi:sockets/tcp@0.2.12` uses types of `wasi:sockets/network@0.2.12`"),
@@ -524,14 +524,14 @@ fn the_command_names_the_way_out() {
         words.contains("close `wasi:sockets/tcp@0.2.12` too, or leave `wasi:sockets/network@0.2.12` open"),
         "{words}"
     );
-    let (code, words) = said(folder.path(), &["deny", "part.wasm", "wasi:random/*"]);
+    let (code, words) = said(directory.path(), &["deny", "part.wasm", "wasi:random/*"]);
     assert!(code == 1 && words.contains("`wasi:sockets/tcp@0.2.12`"), "{words}");
-    let (code, words) = said(folder.path(), &["deny", "bare.wasm", "wasi:random/*"]);
+    let (code, words) = said(directory.path(), &["deny", "bare.wasm", "wasi:random/*"]);
     assert!(code == 1 && words.contains("it can reach nothing already"), "{words}");
-    assert_eq!(said(folder.path(), &["deny", "core.wasm", "wasi:random/*"]).0, 3);
-    assert_eq!(said(folder.path(), &["deny", "absent.wasm", "wasi:random/*"]).0, 3);
-    assert_eq!(said(folder.path(), &["deny", "part.wasm", "everything at all"]).0, 2);
-    assert_eq!(said(folder.path(), &["deny", "part.wasm"]).0, 2);
+    assert_eq!(said(directory.path(), &["deny", "core.wasm", "wasi:random/*"]).0, 3);
+    assert_eq!(said(directory.path(), &["deny", "absent.wasm", "wasi:random/*"]).0, 3);
+    assert_eq!(said(directory.path(), &["deny", "part.wasm", "everything at all"]).0, 2);
+    assert_eq!(said(directory.path(), &["deny", "part.wasm"]).0, 2);
 }
 
 /// A part that imports randomness and passes it on as `roll`.
@@ -550,22 +550,22 @@ fn dice() -> Vec<u8> {
 
 #[test]
 fn in_a_bag_what_is_denied_to_one_part_is_closed_for_that_part_alone() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let directory = tempfile::tempdir().expect("a directory");
     let guest = importing(
         &["wasi:random/random@0.2.12", "wasi:cli/environment@0.2.12", "wasi:cli/stdout@0.2.12"]
             .map(str::to_owned),
     );
-    std::fs::write(folder.path().join("guest.wasm"), &guest).expect("a file");
-    std::fs::write(folder.path().join("dice.wasm"), dice()).expect("a file");
+    std::fs::write(directory.path().join("guest.wasm"), &guest).expect("a file");
+    std::fs::write(directory.path().join("dice.wasm"), dice()).expect("a file");
     let deny = ["--deny", "guest=wasi:random/*", "--deny", "guest=wasi:cli/*"];
     let composed = |inputs: &[&str], product: &str| {
         let words =
             [&["compose"] as &[&str], inputs, &deny, &["-o", product, "--emit-wac", "whole.wac"]].concat();
-        let output = composer(folder.path(), &words);
+        let output = composer(directory.path(), &words);
         let wrote = "wrote whole.wac\nwrote whole.contract.wit\nwrote guest-closed.wasm\n";
         assert_eq!(String::from_utf8_lossy(&output.stderr), wrote);
         let command = String::from_utf8(output.stdout).expect("text");
-        (std::fs::read(folder.path().join(product)).expect("it was written"), command)
+        (std::fs::read(directory.path().join(product)).expect("it was written"), command)
     };
     let (whole, command) = composed(&["guest.wasm", "dice.wasm"], "whole.wasm");
     assert!(
@@ -592,25 +592,25 @@ fn in_a_bag_what_is_denied_to_one_part_is_closed_for_that_part_alone() {
 
     // The text says the same, with the stub as a file: the one that `composer deny` makes.
     let stub = ["deny", "guest.wasm", "wasi:cli/*", "wasi:random/*", "-o", "stub.wasm"];
-    assert_eq!(said(folder.path(), &stub), (0, String::new()));
-    let read = |name: &str| std::fs::read(folder.path().join(name)).expect("it was written");
+    assert_eq!(said(directory.path(), &stub), (0, String::new()));
+    let read = |name: &str| std::fs::read(directory.path().join(name)).expect("it was written");
     assert!(read("guest-closed.wasm") == read("stub.wasm"));
     assert!(command.contains(" -d parts:guest-closed=guest-closed.wasm "), "{command}");
-    assert_eq!(shell(folder.path(), &command), (0, String::new()));
+    assert_eq!(shell(directory.path(), &command), (0, String::new()));
     assert!(read("again.wasm") == whole);
 }
 
 #[test]
 fn a_stub_takes_nothing_in_and_nobodys_place() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let at = folder.path();
-    std::fs::create_dir(at.join("parts")).expect("a folder");
+    let directory = tempfile::tempdir().expect("a directory");
+    let at = directory.path();
+    std::fs::create_dir(at.join("parts")).expect("a directory");
     let guest = importing(&["wasi:random/random@0.2.12".to_owned()]);
     std::fs::write(at.join("parts/guest.wasm"), &guest).expect("a file");
     std::fs::write(at.join("parts/dice.wasm"), dice()).expect("a file");
     let deny = ["compose", "--deny", "guest=wasi:random/*"];
     let compose = |more: &[&str]| composer(at, &[&deny[..], more].concat());
-    // The text goes into the folder of the parts: the stub beside it is no part the next time.
+    // The text goes into the directory of the parts: the stub beside it is no part the next time.
     let words = ["parts", "-o", "whole.wasm", "--emit-wac", "parts/whole.wac"];
     let first = compose(&words);
     assert_eq!(first.status.code(), Some(0), "{}", String::from_utf8_lossy(&first.stderr));
@@ -643,8 +643,8 @@ fn a_stub_takes_nothing_in_and_nobodys_place() {
 #[test]
 fn a_stub_is_known_by_what_it_is_and_not_by_its_name() {
     let guest = importing(&["wasi:random/random@0.2.12".to_owned()]);
-    let folder = folder(&[("parts/guest.wasm", &guest), ("parts/guest-closed.wasm", &dice())]);
-    let at = folder.path();
+    let directory = directory(&[("parts/guest.wasm", &guest), ("parts/guest-closed.wasm", &dice())]);
+    let at = directory.path();
     let read = |name: &str| std::fs::read(at.join(name)).expect("it is there");
     let deny = ["compose", "--deny", "guest=wasi:random/*", "-o", "whole.wasm"];
     let compose = |more: &[&str]| {
@@ -664,7 +664,7 @@ fn a_stub_is_known_by_what_it_is_and_not_by_its_name() {
     parts.sort_unstable();
     assert_eq!(parts, ["guest", "guest-closed", "guest-closed-too"]);
 
-    // A stub that lies in a folder is no part: it is made anew, or stays where it is.
+    // A stub that lies in a directory is no part: it is made anew, or stays where it is.
     let left = "note: `parts/guest-closed-too.wasm` is left out: it is a stub that `--deny` or `composer deny` made\n";
     assert_eq!(compose(&emit), (0, format!("{left}{wrote}")));
     assert!(read("whole.wasm") == whole);
@@ -674,7 +674,7 @@ fn a_stub_is_known_by_what_it_is_and_not_by_its_name() {
     std::fs::rename(at.join("parts/guest-closed.wasm"), at.join("guest-closed.wasm")).expect("it is there");
     let elsewhere = ["parts/guest.wasm", "--emit-wac", "whole.wac"];
     let refused = "  × `guest-closed.wasm` is no stub, and would be overwritten by one\n  help: a stub goes beside its text: write \
-                   that to another folder, or give the file another name\n";
+                   that to another directory, or give the file another name\n";
     assert_eq!(compose(&elsewhere), (2, refused.to_owned()));
     assert!(read("guest-closed.wasm") == dice() && !at.join("whole.wac").exists());
     std::fs::rename(at.join("parts/guest-closed-too.wasm"), at.join("guest-closed.wasm"))
@@ -697,13 +697,13 @@ fn what_has_a_stub_inside_is_none() {
 
 #[test]
 fn what_cannot_be_denied_in_a_bag_is_said_before_anything_is_written() {
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("guest.wasm"), importing(&["wasi:sockets/tcp@0.2.12".to_owned()]))
+    let directory = tempfile::tempdir().expect("a directory");
+    std::fs::write(directory.path().join("guest.wasm"), importing(&["wasi:sockets/tcp@0.2.12".to_owned()]))
         .expect("a file");
-    std::fs::write(folder.path().join("whole.wac"), "package a:b;").expect("a file");
+    std::fs::write(directory.path().join("whole.wac"), "package a:b;").expect("a file");
     let attempt = |input: &str, deny: &str| {
-        let (code, words) = said(folder.path(), &["compose", input, "--deny", deny, "-o", "whole.wasm"]);
-        assert!(!folder.path().join("whole.wasm").exists());
+        let (code, words) = said(directory.path(), &["compose", input, "--deny", deny, "-o", "whole.wasm"]);
+        assert!(!directory.path().join("whole.wasm").exists());
         (code, words)
     };
     let (code, words) = attempt("guest.wasm", "guest=wasi:sockets/network");
@@ -719,12 +719,12 @@ fn what_cannot_be_denied_in_a_bag_is_said_before_anything_is_written() {
 
 #[test]
 fn names_of_any_length_are_listed() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let directory = tempfile::tempdir().expect("a directory");
     let long = "n".repeat(70_000);
     let text =
         format!(r#"(component (import "a:b/i" (instance (export "{long}" (func)) (export "f" (func)))))"#);
-    std::fs::write(folder.path().join("part.wasm"), component(&text)).expect("a file");
-    let output = composer(folder.path(), &["deny", "part.wasm", "a:b/i"]);
+    std::fs::write(directory.path().join("part.wasm"), component(&text)).expect("a file");
+    let output = composer(directory.path(), &["deny", "part.wasm", "a:b/i"]);
     assert_eq!(output.status.code(), Some(0));
     let shown = String::from_utf8(output.stdout).expect("text");
     assert!(

@@ -52,7 +52,11 @@ fn what_cannot_be_compared_is_refused_in_words() {
     place.write("cut.wasm", &answers(1)[..30]);
     place.write("answers.wasm", answers(1));
     let table: &[(&[&str], i32, &[&str])] = &[
-        (&["gone.wit", "old.wit"], 3, &["cannot read the contracts in `gone.wit`", "no such file or folder"]),
+        (
+            &["gone.wit", "old.wit"],
+            3,
+            &["cannot read the contracts in `gone.wit`", "no such file or directory"],
+        ),
         (&["old.wit", "gone.wasm"], 3, &["cannot read `gone.wasm`"]),
         (&["old.wit", "broken.wit"], 3, &["broken.wit:2:26", "nothing"]),
         (&["text.txt", "old.wit"], 3, &["`text.txt` is text", "does not end in `.wit`"]),
@@ -716,13 +720,13 @@ fn a_version_is_too_small_only_if_it_is() {
 }
 
 #[test]
-fn a_file_beside_its_dependencies_is_pointed_at_its_folder() {
+fn a_file_beside_its_dependencies_is_pointed_at_its_directory() {
     let place = Place::new();
     place.write("one/a.wit", "package a:b; interface i { use x:y/t.{n}; f: func(a: n); }");
     place.write("one/deps/x.wit", "package x:y; interface t { type n = u8; }");
     let (code, words) = place.said(&["diff", "one/a.wit", "one"]);
     assert_eq!(code, 3, "{words}");
-    has(&words, &["it is the folder `one`"]);
+    has(&words, &["it is the directory `one`"]);
     assert_eq!(place.said(&["diff", "one", "one"]).0, 0);
 }
 

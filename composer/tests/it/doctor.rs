@@ -196,48 +196,48 @@ fn asks(interface: &str) -> Vec<u8> {
     component(&format!("(component (import \"{interface}\" (instance (export \"f\" (func)))))"))
 }
 
-fn doctor(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = composer(folder, &[&["doctor"], arguments].concat());
+fn doctor(directory: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = composer(directory, &[&["doctor"], arguments].concat());
     let text = |bytes| String::from_utf8(bytes).expect("text");
     (output.status.code().expect("it was not killed"), text(output.stdout), text(output.stderr))
 }
 
 #[test]
 fn files_are_looked_at_without_a_project() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).expect("a file");
+    let directory = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, bytes: &[u8]| fs::write(directory.path().join(name), bytes).expect("a file");
     write("old.wasm", &asks("wasi:keyvalue/store@0.2.0-draft"));
     write("new.wasm", &asks("wasi:keyvalue/store@0.2.0-draft2"));
     write("text.wasm", b"text");
 
-    let (code, printed, said) = doctor(folder.path(), &["old.wasm"]);
+    let (code, printed, said) = doctor(directory.path(), &["old.wasm"]);
     assert_eq!((code, said.as_str()), (0, ""));
     assert_eq!(printed, "components\n  old.wasm  unknown\n\nnothing is wrong\n");
 
-    let (code, printed, said) = doctor(folder.path(), &["old.wasm", "new.wasm"]);
+    let (code, printed, said) = doctor(directory.path(), &["old.wasm", "new.wasm"]);
     assert_eq!((code, said.as_str()), (1, "  × something is broken\n"));
     let expected = "\nbroken: wasi:keyvalue is spoken in 0.2.0-draft (old.wasm) and 0.2.0-draft2 (new.wasm) (versions-apart)\n  breaks: ";
     assert!(printed.contains(expected), "{printed}");
 
-    let (code, printed, _) = doctor(folder.path(), &["--json", "old.wasm", "new.wasm"]);
+    let (code, printed, _) = doctor(directory.path(), &["--json", "old.wasm", "new.wasm"]);
     let json: serde_json::Value = serde_json::from_str(&printed).expect("JSON");
     assert_eq!(code, 1);
     assert_eq!(json["findings"][0]["rule"], "versions-apart");
     assert_eq!(json["findings"][0]["severity"], "broken");
     assert_eq!(json["facts"]["components"][1]["name"], "new.wasm");
 
-    let (code, _, said) = doctor(folder.path(), &["text.wasm"]);
+    let (code, _, said) = doctor(directory.path(), &["text.wasm"]);
     assert!(code == 3 && said.contains("`text.wasm` is text, not a component"), "{said}");
-    let (code, _, said) = doctor(folder.path(), &[]);
+    let (code, _, said) = doctor(directory.path(), &[]);
     assert!(code == 3 && said.contains("name the components that are to be looked at"), "{said}");
 }
 
 #[test]
 fn a_project_is_looked_at_with_its_tools_and_locks() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let directory = tempfile::tempdir().expect("a directory");
     let write = |name: &str, content: &str| {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+        let path = directory.path().join(name);
+        fs::create_dir_all(path.parent().expect("it has one")).expect("a directory");
         fs::write(path, content).expect("a file");
     };
     write(
@@ -250,7 +250,7 @@ fn a_project_is_looked_at_with_its_tools_and_locks() {
     write("mine/app.py", "");
     write("tools/requirements.txt", "# pinned\ncomponentize-py==1.1 \\\n    --hash=sha256:00\n");
     write("venv/lib/python3/site-packages/componentize_py-1.0.dist-info/METADATA", "");
-    let (code, printed, _) = doctor(folder.path(), &[]);
+    let (code, printed, _) = doctor(directory.path(), &[]);
     assert_eq!(code, 1, "{printed}");
     for line in [
         "tools\n  componentize-py  1.0         for mine\n",

@@ -5,7 +5,7 @@ use std::fs;
 use proptest::prelude::*;
 
 use crate::common::place::{Place, has};
-use crate::common::{component, folder, of_world, said, says, shell};
+use crate::common::{component, directory, of_world, said, says, shell};
 
 /// Exports a type for itself, and a function that takes it.
 const KINDS: &str = r#"(component
@@ -52,11 +52,11 @@ fn composed(parts: &[(&str, &str)], flags: &[&str]) -> (Vec<String>, String) {
     let parts: Vec<(String, Vec<u8>)> =
         parts.iter().map(|(name, text)| (format!("{name}.wasm"), component(text))).collect();
     let files: Vec<(&str, &[u8])> = parts.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
-    let folder = folder(&files);
+    let directory = directory(&files);
     let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
-    let (code, words) = said(folder.path(), &[&["compose", "-o", "whole"], &names[..], flags].concat());
+    let (code, words) = said(directory.path(), &[&["compose", "-o", "whole"], &names[..], flags].concat());
     assert_eq!(code, 0, "{words}");
-    let whole = fs::read(folder.path().join("whole")).expect("it was written");
+    let whole = fs::read(directory.path().join("whole")).expect("it was written");
     wasmparser::Validator::new_with_features(wasmparser::WasmFeatures::all())
         .validate_all(&whole)
         .expect("it is valid");
@@ -250,12 +250,13 @@ fn components_and_modules_are_handed_from_part_to_part() {
             let (code, words) = says(command, &files, &[]);
             assert_eq!(code, Some(0), "{command}: {words}");
         }
-        let folder = folder(&[("takes.wasm", &takes), ("gives.wasm", &gives)]);
-        let (code, words) = said(folder.path(), &["compose", "takes.wasm", "gives.wasm", "-o", "whole.wasm"]);
+        let directory = directory(&[("takes.wasm", &takes), ("gives.wasm", &gives)]);
+        let (code, words) =
+            said(directory.path(), &["compose", "takes.wasm", "gives.wasm", "-o", "whole.wasm"]);
         assert_eq!(code, 0, "{words}");
         for command in ["inspect", "graph", "decompose"] {
             let more = if command == "decompose" { "-o apart" } else { "> seen" };
-            let (code, words) = shell(folder.path(), &format!("composer {command} whole.wasm {more}"));
+            let (code, words) = shell(directory.path(), &format!("composer {command} whole.wasm {more}"));
             assert_eq!(code, 0, "{command}: {words}");
         }
     }
@@ -306,9 +307,9 @@ fn what_the_library_cannot_leave_to_the_host_is_named() {
         assert!(!words.contains("gave up"), "{words}");
         // Of a text it is the same.
         let text = b"package test:whole;\nlet t = new p:t { ... };\n";
-        let folder = folder(&[("t.wasm", &part), ("whole.wac", text)]);
+        let directory = directory(&[("t.wasm", &part), ("whole.wac", text)]);
         let (code, words) =
-            said(folder.path(), &["compose", "whole.wac", "-o", "o.wasm", "-d", "p:t=t.wasm"]);
+            said(directory.path(), &["compose", "whole.wac", "-o", "o.wasm", "-d", "p:t=t.wasm"]);
         assert_eq!(code, 1, "{words}");
         has(&words, &["of `p:t` cannot be left to the host: "]);
     }
@@ -528,17 +529,17 @@ proptest! {
             all.extend(names);
         }
         let named: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
-        let folder = folder(&named);
+        let directory = directory(&named);
         let mut arguments = vec!["compose", "-o", "whole"];
         arguments.extend(named.iter().map(|(name, _)| *name));
-        let (code, words) = said(folder.path(), &arguments);
+        let (code, words) = said(directory.path(), &arguments);
         // A component of which the result can have nothing, since another one exports the same name, is refused by its name.
         let refused = code == 1 && words.contains("is used by nothing: it exports `shared");
         prop_assert!(code == 0 || refused, "{}", words);
         if refused {
             return Ok(());
         }
-        let found = exports(&fs::read(folder.path().join("whole")).expect("it was written"));
+        let found = exports(&fs::read(directory.path().join("whole")).expect("it was written"));
         for name in all {
             let there = found.contains(&name) || consumed.contains(&name);
             prop_assert!(there || words.contains(&format!("`{name}`")), "{} is lost: {:?}: {}", name, found, words);

@@ -1,4 +1,4 @@
-//! Pictures of compositions. The SVGs are left in the target folder's `tmp`, for people to look at.
+//! Pictures of compositions. The SVGs are left in the target directory's `tmp`, for people to look at.
 
 use std::fs;
 use std::path::Path;
@@ -95,8 +95,8 @@ fn fan(wide: usize) -> Vec<u8> {
 fn svg(name: &str, bytes: &[u8]) -> String {
     let component = anatomy::read(bytes).expect("a component");
     let text = graph::svg(name, &component).expect("a picture");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    fs::write(folder.join(format!("graph-{name}.svg")), &text).expect("a file");
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    fs::write(directory.join(format!("graph-{name}.svg")), &text).expect("a file");
     text
 }
 
@@ -323,22 +323,22 @@ fn too_much_for_a_picture_is_said() {
 
 #[test]
 fn the_command_goes_by_the_suffix() {
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("two.wasm"), two()).expect("a file");
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::write(directory.path().join("two.wasm"), two()).expect("a file");
     for (name, start) in [("a.svg", "<svg "), ("b.SVG", "<svg "), ("a.mmd", "---\n"), ("a.dot", "digraph ")] {
-        assert_eq!(said(folder.path(), &["graph", "two.wasm", "-o", name]), (0, String::new()));
-        let text = fs::read_to_string(folder.path().join(name)).expect("it was written");
+        assert_eq!(said(directory.path(), &["graph", "two.wasm", "-o", name]), (0, String::new()));
+        let text = fs::read_to_string(directory.path().join(name)).expect("it was written");
         assert!(text.starts_with(start), "{text}");
     }
-    let printed = composer(folder.path(), &["graph", "two.wasm"]).stdout;
-    assert_eq!(printed, fs::read(folder.path().join("a.mmd")).expect("it was written"));
-    let printed = composer(folder.path(), &["graph", "two.wasm", "--format", "dot", "-o", "-"]).stdout;
-    assert_eq!(printed, fs::read(folder.path().join("a.dot")).expect("it was written"));
+    let printed = composer(directory.path(), &["graph", "two.wasm"]).stdout;
+    assert_eq!(printed, fs::read(directory.path().join("a.mmd")).expect("it was written"));
+    let printed = composer(directory.path(), &["graph", "two.wasm", "--format", "dot", "-o", "-"]).stdout;
+    assert_eq!(printed, fs::read(directory.path().join("a.dot")).expect("it was written"));
 
-    let (code, words) = said(folder.path(), &["graph", "two.wasm", "-o", "a.png"]);
+    let (code, words) = said(directory.path(), &["graph", "two.wasm", "-o", "a.png"]);
     assert_eq!(code, 2);
     assert!(words.contains("help: end it in .svg, .mmd or .dot"), "{words}");
-    let (code, words) = said(folder.path(), &["graph", "two.wasm", "-o", "two.wasm", "--format", "svg"]);
+    let (code, words) = said(directory.path(), &["graph", "two.wasm", "-o", "two.wasm", "--format", "svg"]);
     assert_eq!(code, 2);
     assert!(words.contains("is an input, and would be overwritten"), "{words}");
 }

@@ -1,11 +1,11 @@
-//! What `composer` makes of its inputs: folders with odd files in them, files given twice, names that are not text.
+//! What `composer` makes of its inputs: directories with odd files in them, files given twice, names that are not text.
 
 use std::fs;
 
 use crate::common::place::{Place, has, outcome};
 use crate::common::{answers, component, composer, doubles, links, shell_called};
 
-/// Two parts in a folder.
+/// Two parts in a directory.
 fn place() -> Place {
     let place = Place::new();
     place.write("parts/s.wasm", answers(21));
@@ -16,7 +16,7 @@ fn place() -> Place {
 const BAG: [&str; 4] = ["compose", "parts", "-o", "whole.wasm"];
 
 #[test]
-fn what_is_left_out_of_a_folder_is_said_with_the_reason() {
+fn what_is_left_out_of_a_directory_is_said_with_the_reason() {
     let place = place();
     assert_eq!(place.said(&BAG), (0, String::new()));
     let whole = fs::read(place.at("whole.wasm")).expect("it was written");
@@ -26,7 +26,7 @@ fn what_is_left_out_of_a_folder_is_said_with_the_reason() {
     place.write("parts/e-next.wasm", b"\0asm\x0e\0\x01\0and so on");
     place.write("parts/f-png.wasm", b"\x89PNG\r\n\x1a\n and a picture");
     place.write("parts/g-text.wasm", "größ");
-    fs::create_dir(place.at("parts/h-folder.wasm")).expect("a folder");
+    fs::create_dir(place.at("parts/h-directory.wasm")).expect("a directory");
     // What does not claim to be WebAssembly is passed over.
     place.write("parts/read-me.md", "Parts.");
     place.write("parts/.hidden.wasm", "");
@@ -36,7 +36,7 @@ fn what_is_left_out_of_a_folder_is_said_with_the_reason() {
                     note: `parts/e-next.wasm` is left out: it is WebAssembly of an unknown version\n\
                     note: `parts/f-png.wasm` is left out: it is not WebAssembly\n\
                     note: `parts/g-text.wasm` is left out: it is text\n\
-                    note: `parts/h-folder.wasm` is left out: it is a folder\n";
+                    note: `parts/h-directory.wasm` is left out: it is a directory\n";
     assert_eq!(place.said(&BAG), (0, expected.to_owned()));
     assert_eq!(fs::read(place.at("whole.wasm")).expect("it was written"), whole);
 
@@ -48,7 +48,7 @@ fn what_is_left_out_of_a_folder_is_said_with_the_reason() {
 }
 
 #[test]
-fn how_long_a_file_in_a_folder_is_matters_only_where_it_is_a_component() {
+fn how_long_a_file_in_a_directory_is_matters_only_where_it_is_a_component() {
     let place = place();
     // Files with holes: they take no room.
     let long = |name: &str, begin: &[u8]| {

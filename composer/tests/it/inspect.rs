@@ -57,9 +57,9 @@ fn nested() -> Vec<u8> {
 
 /// What `inspect` prints of these bytes.
 fn shown(bytes: &[u8], arguments: &[&str]) -> String {
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("whole.wasm"), bytes).expect("a file");
-    let output = composer(folder.path(), &[&["inspect", "whole.wasm"], arguments].concat());
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::write(directory.path().join("whole.wasm"), bytes).expect("a file");
+    let output = composer(directory.path(), &[&["inspect", "whole.wasm"], arguments].concat());
     assert_eq!(output.status.code(), Some(0));
     assert!(output.stderr.is_empty());
     String::from_utf8(output.stdout).expect("text")
@@ -222,8 +222,8 @@ fn what_a_map_that_lies_says_is_not_shown() {
 
 #[test]
 fn a_wit_package_is_told_as_one() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let at = |name: &str| folder.path().join(name);
+    let directory = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| directory.path().join(name);
     let mut resolve = wit_parser::Resolve::default();
     let text = "package example:greeting@0.1.0;
         interface types { record who { name: string } }
@@ -232,7 +232,7 @@ fn a_wit_package_is_told_as_one() {
     let package = resolve.push_str("greeting.wit", text).expect("WIT");
     let bytes = wit_component::encode(&resolve, package).expect("a package");
     fs::write(at("greeting.wasm"), &bytes).expect("a file");
-    let output = composer(folder.path(), &["inspect", "greeting.wasm"]);
+    let output = composer(directory.path(), &["inspect", "greeting.wasm"]);
     let expected = format!(
         "greeting.wasm: WIT package example:greeting@0.1.0, {}
 ├── interfaces
@@ -280,8 +280,8 @@ fn many_imports_are_listed() {
 
 #[test]
 fn a_name_of_a_file_does_not_steer_the_terminal() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let output = composer(folder.path(), &["inspect", "x\u{1b}[8mhidden.wasm"]);
+    let directory = tempfile::tempdir().expect("a directory");
+    let output = composer(directory.path(), &["inspect", "x\u{1b}[8mhidden.wasm"]);
     assert_eq!(output.status.code(), Some(3));
     let words = String::from_utf8(output.stderr).expect("text");
     assert!(words.contains("`x\u{fffd}[8mhidden.wasm`") && !words.contains('\u{1b}'), "{words:?}");
@@ -289,14 +289,14 @@ fn a_name_of_a_file_does_not_steer_the_terminal() {
 
 #[test]
 fn a_component_may_come_from_standard_input() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let at = folder.path().join("whole.wasm");
+    let directory = tempfile::tempdir().expect("a directory");
+    let at = directory.path().join("whole.wasm");
     fs::write(&at, whole()).expect("a file");
     for command in ["inspect", "wit", "graph"] {
         let piped = |input: std::process::Stdio, word: &str| {
             std::process::Command::new(env!("CARGO_BIN_EXE_composer"))
                 .args([command, word])
-                .current_dir(folder.path())
+                .current_dir(directory.path())
                 .stdin(input)
                 .output()
                 .expect("the command can be started")
@@ -313,7 +313,7 @@ fn a_component_may_come_from_standard_input() {
         let empty = piped(std::process::Stdio::null(), "-");
         assert_eq!(empty.status.code(), Some(3), "{command}");
         // A file may have that name.
-        fs::write(folder.path().join("-"), whole()).expect("a file");
+        fs::write(directory.path().join("-"), whole()).expect("a file");
         assert_eq!(piped(std::process::Stdio::null(), "./-").status.code(), Some(0), "{command}");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::common::{component, composer, folder, said};
+use crate::common::{component, composer, directory, said};
 
 /// Imports one interface twice, each time under a name of its own.
 fn app() -> Vec<u8> {
@@ -36,39 +36,39 @@ fn queue(number: u32) -> Vec<u8> {
     ))
 }
 
-fn out(folder: &tempfile::TempDir, arguments: &[&str]) -> String {
-    let output = composer(folder.path(), arguments);
+fn out(directory: &tempfile::TempDir, arguments: &[&str]) -> String {
+    let output = composer(directory.path(), arguments);
     let text = [output.stdout, output.stderr].concat();
     String::from_utf8(text).expect("text")
 }
 
 #[test]
 fn each_of_two_imports_of_one_interface_can_be_given_a_part_of_its_own() {
-    let folder = folder(&[("app.wasm", &app()), ("q1.wasm", &queue(1)), ("q2.wasm", &queue(2))]);
+    let directory = directory(&[("app.wasm", &app()), ("q1.wasm", &queue(1)), ("q2.wasm", &queue(2))]);
     let plain = ["compose", "app.wasm", "q1.wasm", "q2.wasm", "-o", "whole.wasm"];
-    let (code, words) = said(folder.path(), &plain);
+    let (code, words) = said(directory.path(), &plain);
     assert_eq!(code, 1);
     let flags = "--wire app.main-queue=q1 --wire app.spare-queue=q2";
     assert!(words.contains(&format!("say which for each, for example `{flags}`")), "{words}");
     let flags: Vec<&str> = flags.split(' ').collect();
-    assert_eq!(said(folder.path(), &[&plain[..], &flags].concat()), (0, String::new()));
+    assert_eq!(said(directory.path(), &[&plain[..], &flags].concat()), (0, String::new()));
 }
 
 #[test]
 fn what_stays_open_keeps_its_interface() {
-    let folder = folder(&[("app.wasm", &app()), ("q1.wasm", &queue(1))]);
+    let directory = directory(&[("app.wasm", &app()), ("q1.wasm", &queue(1))]);
     let flags = ["--wire", "app.main-queue=q1", "--leave-open", "app.spare-queue"];
     let compose = ["compose", "app.wasm", "q1.wasm", "-o", "whole.wasm"];
-    assert_eq!(said(folder.path(), &[&compose[..], &flags].concat()), (0, String::new()));
-    let whole = fs::read(folder.path().join("whole.wasm")).expect("it was written");
+    assert_eq!(said(directory.path(), &[&compose[..], &flags].concat()), (0, String::new()));
+    let whole = fs::read(directory.path().join("whole.wasm")).expect("it was written");
     let implements = anatomy::outline(&whole).expect("it is a component").implements;
     assert_eq!(implements.import("spare-queue"), "spare-queue: mq:bus/queue@1.0.0");
 }
 
 #[test]
 fn check_finds_the_part_that_exports_the_interface() {
-    let folder = folder(&[("app.wasm", &app()), ("q1.wasm", &queue(1))]);
-    let output = composer(folder.path(), &["check", "app.wasm", "q1.wasm", "--json"]);
+    let directory = directory(&[("app.wasm", &app()), ("q1.wasm", &queue(1))]);
+    let output = composer(directory.path(), &["check", "app.wasm", "q1.wasm", "--json"]);
     let text = String::from_utf8(output.stdout).expect("text");
     assert_eq!(output.status.code(), Some(0), "{text}");
     let told: serde_json::Value = serde_json::from_str(&text).expect("JSON");
@@ -79,27 +79,27 @@ fn check_finds_the_part_that_exports_the_interface() {
 
 #[test]
 fn pictures_name_the_interface_behind_a_name() {
-    let folder = folder(&[("app.wasm", &app()), ("q1.wasm", &queue(1))]);
-    let text = out(&folder, &["graph", "app.wasm", "--format", "mmd"]);
+    let directory = directory(&[("app.wasm", &app()), ("q1.wasm", &queue(1))]);
+    let text = out(&directory, &["graph", "app.wasm", "--format", "mmd"]);
     assert!(text.contains(r#"["<b>mq:bus@1.0.0</b><br>main-queue: queue<br>spare-queue: queue"]"#), "{text}");
     let compose = ["compose", "app.wasm", "q1.wasm", "-o", "whole.wasm"];
-    assert_eq!(said(folder.path(), &compose), (0, String::new()));
-    let text = out(&folder, &["graph", "whole.wasm", "--format", "mmd"]);
+    assert_eq!(said(directory.path(), &compose), (0, String::new()));
+    let text = out(&directory, &["graph", "whole.wasm", "--format", "mmd"]);
     assert!(text.contains("main-queue: bus/queue, 1 function"), "{text}");
 }
 
 #[test]
 fn an_interface_is_closed_under_every_name_that_it_is_imported_by() {
-    let folder = folder(&[("app.wasm", &app())]);
+    let directory = directory(&[("app.wasm", &app())]);
     let both = &["main-queue", "spare-queue"][..];
     for (pattern, closed) in [("mq:bus/queue", both), ("mq:bus/*@1.0.0", both), ("main-queue", &both[..1])] {
         let deny = ["deny", "app.wasm", pattern, "-o", "stub.wasm"];
-        assert_eq!(said(folder.path(), &deny).0, 0, "{pattern}");
-        let bytes = fs::read(folder.path().join("stub.wasm")).expect("it was written");
+        assert_eq!(said(directory.path(), &deny).0, 0, "{pattern}");
+        let bytes = fs::read(directory.path().join("stub.wasm")).expect("it was written");
         let outline = anatomy::outline(&bytes).expect("it is a component");
         assert_eq!(outline.exports, closed, "{pattern}");
     }
-    let (code, words) = said(folder.path(), &["deny", "app.wasm", "wasi:io/*", "-o", "closed.wasm"]);
+    let (code, words) = said(directory.path(), &["deny", "app.wasm", "wasi:io/*", "-o", "closed.wasm"]);
     assert_ne!(code, 0);
     assert!(
         words.contains("it imports `main-queue: mq:bus/queue@1.0.0`, `spare-queue: mq:bus/queue@1.0.0`"),
@@ -115,13 +115,13 @@ fn another_interface_behind_the_same_name_is_a_change() {
              world w {{ import main: {interface}; export out: {interface}; }}\n"
         )
     };
-    let folder = folder(&[("old.wit", text("i").as_bytes()), ("new.wit", text("j").as_bytes())]);
-    assert_eq!(out(&folder, &["diff", "old.wit", "old.wit"]), "nothing changed\n");
-    let told = out(&folder, &["diff", "old.wit", "new.wit"]);
+    let directory = directory(&[("old.wit", text("i").as_bytes()), ("new.wit", text("j").as_bytes())]);
+    assert_eq!(out(&directory, &["diff", "old.wit", "old.wit"]), "nothing changed\n");
+    let told = out(&directory, &["diff", "old.wit", "new.wit"]);
     for side in ["import main", "export out"] {
         let name = side.split(' ').next_back().expect("a name");
         assert!(told.contains(&format!("renamed: a:b/w > {side}")), "{told}");
         assert!(told.contains(&format!("`{name}` implemented `a:b/i")), "{told}");
     }
-    assert_eq!(composer(folder.path(), &["diff", "old.wit", "new.wit"]).status.code(), Some(4));
+    assert_eq!(composer(directory.path(), &["diff", "old.wit", "new.wit"]).status.code(), Some(4));
 }

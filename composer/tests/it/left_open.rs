@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::common::{composer, folder, links, of_world, says};
+use crate::common::{composer, directory, links, of_world, says};
 
 fn with_types(name: &str, way: &str) -> Vec<u8> {
     of_world(&format!(
@@ -109,12 +109,12 @@ fn a_bag_whose_types_differ_is_told_of_its_components() {
 fn a_spread_that_gives_nothing_is_told_why() {
     let socket = links("socket", &["e:g/greet@1.0.0"], &["e:g/run"]);
     let plug = links("plug", &[], &["e:g/greeet@1.0.0"]);
-    let folder = folder(&[("socket.wasm", &socket), ("plug.wasm", &plug)]);
+    let directory = directory(&[("socket.wasm", &socket), ("plug.wasm", &plug)]);
     let wac = "package t:t; let p = new parts:plug {}; let s = new parts:socket { ...p }; export s...;";
-    fs::write(folder.path().join("whole.wac"), wac).expect("a file");
+    fs::write(directory.path().join("whole.wac"), wac).expect("a file");
     let arguments =
         ["compose", "whole.wac", "-o", "whole.wasm", "-d", "socket=socket.wasm", "-d", "plug=plug.wasm"];
-    let output = composer(folder.path(), &arguments);
+    let output = composer(directory.path(), &arguments);
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains("name-near-miss: e:g/greet@1.0.0"), "{text}");

@@ -96,25 +96,25 @@ fn a_composition_says_where_its_parts_came_from_and_no_more() {
     assert_eq!(
         Origin::file(r"C:\somebody\s.wasm"),
         Origin::file("s.wasm"),
-        "folders of other systems are folders too"
+        "directories of other systems are directories too"
     );
 }
 
 #[test]
 fn the_command_writes_names_of_files() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let at = |name: &str| folder.path().join(name);
+    let directory = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| directory.path().join(name);
     fs::write(at("whole.wac"), WHOLE).expect("a file");
-    fs::create_dir(at("deep")).expect("a folder");
+    fs::create_dir(at("deep")).expect("a directory");
     fs::write(at("deep/s.wasm"), answers(21)).expect("a file");
     fs::write(at("d.wasm"), doubles()).expect("a file");
     let source = format!("parts:source={}", at("deep/s.wasm").display());
     let arguments = ["compose", "whole.wac", "-o", "a.wasm", "-d", &source, "-d", "parts:doubler=d.wasm"];
-    assert_eq!(said(folder.path(), &arguments), (0, String::new()));
+    assert_eq!(said(directory.path(), &arguments), (0, String::new()));
     let whole = fs::read(at("a.wasm")).expect("it was written");
     let files: Vec<_> = origins(&map(&whole)).into_iter().map(|(_, file, _)| file).collect();
     assert_eq!(files, [Some("s.wasm".to_owned()), Some("d.wasm".to_owned())]);
-    // From another folder, by other paths, the same bytes.
+    // From another directory, by other paths, the same bytes.
     let arguments =
         ["compose", "../whole.wac", "-o", "-", "-d", "parts:source=s.wasm", "-d", "parts:doubler=../d.wasm"];
     assert_eq!(composer(&at("deep"), &arguments).stdout, whole);

@@ -47,7 +47,7 @@ const TEXT: [&str; 8] = [
 #[test]
 fn files_alone_are_locked_when_asked_for() {
     let place = place();
-    fs::create_dir(place.at("out")).expect("a folder");
+    fs::create_dir(place.at("out")).expect("a directory");
     assert_eq!(place.said(&TEXT), (0, String::new()));
     assert!(!place.at("texts/interlock.lock").exists() && !place.at("interlock.lock").exists());
 
@@ -71,7 +71,7 @@ fn files_alone_are_locked_when_asked_for() {
 }
 
 #[test]
-fn a_folder_is_what_was_in_it() {
+fn a_directory_is_what_was_in_it() {
     let place = place();
     let bag = ["compose", "parts", "-o", "whole.wasm", "--lock", "parts.lock"];
     assert_eq!(place.said(&bag), (0, String::new()));

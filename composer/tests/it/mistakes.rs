@@ -60,7 +60,7 @@ struct Row {
 }
 
 struct Section {
-    folder: TempDir,
+    directory: TempDir,
     row: Row,
 }
 
@@ -76,7 +76,7 @@ fn the_page_shows_what_the_commands_print() {
             Piece::Line(line) => {
                 if let Some(title) = line.strip_prefix("## ") {
                     let row = Row { title: title.to_owned(), wac: None, composer: None };
-                    sections.push(Section { folder: tempfile::tempdir().expect("a folder"), row });
+                    sections.push(Section { directory: tempfile::tempdir().expect("a directory"), row });
                 }
                 written.push_str(&line);
                 written.push('\n');
@@ -106,19 +106,19 @@ fn the_page_shows_what_the_commands_print() {
 
 /// Makes the file that a block shows, or runs its command; answers with the block as it should be.
 fn block(section: &mut Section, info: &str, body: &str, wrong: &mut Vec<String>) -> String {
-    let folder = section.folder.path();
+    let directory = section.directory.path();
     match info.split_once(' ') {
         Some(("wit", name)) => {
-            fs::write(folder.join(format!("{name}.wasm")), of_world(body)).expect("a file");
+            fs::write(directory.join(format!("{name}.wasm")), of_world(body)).expect("a file");
             return body.to_owned();
         }
         Some(("wat" | "core", name)) => {
             let bytes = wat::parse_str(body).expect("the page's text parses");
-            fs::write(folder.join(format!("{name}.wasm")), bytes).expect("a file");
+            fs::write(directory.join(format!("{name}.wasm")), bytes).expect("a file");
             return body.to_owned();
         }
         Some(("wac" | "file", name)) => {
-            fs::write(folder.join(name), body).expect("a file");
+            fs::write(directory.join(name), body).expect("a file");
             return body.to_owned();
         }
         _ => {}
@@ -130,7 +130,7 @@ fn block(section: &mut Section, info: &str, body: &str, wrong: &mut Vec<String>)
     let program =
         if stock { std::env::var("STOCK_WAC").ok() } else { Some(env!("CARGO_BIN_EXE_composer").into()) };
     let real = match program {
-        Some(program) => format!("$ {command}\n{}", run(&program, command, folder)),
+        Some(program) => format!("$ {command}\n{}", run(&program, command, directory)),
         None => body.to_owned(),
     };
     let shown = if matches(body, &real) { body.to_owned() } else { real.clone() };
@@ -145,10 +145,10 @@ fn block(section: &mut Section, info: &str, body: &str, wrong: &mut Vec<String>)
 
 /// What a command prints, its exit code, and what the component that it wrote still imports: success alone does not
 /// say whether anything was wired. Words are split at blanks.
-fn run(program: &str, command: &str, folder: &Path) -> String {
+fn run(program: &str, command: &str, directory: &Path) -> String {
     let output = Command::new(program)
         .args(command.split(' ').skip(1))
-        .current_dir(folder)
+        .current_dir(directory)
         .env("NO_COLOR", "1")
         .env_remove("RUST_BACKTRACE")
         .env_remove("RUST_LOG")
@@ -163,7 +163,7 @@ fn run(program: &str, command: &str, folder: &Path) -> String {
     let code = output.status.code().map_or_else(|| "none: it crashed".to_owned(), |code| code.to_string());
     let body = lines.join("\n");
     let body = body.trim_matches('\n');
-    let end = match product(command, folder).filter(|_| output.status.success()) {
+    let end = match product(command, directory).filter(|_| output.status.success()) {
         Some(imports) => format!("(exit code {code}: what it wrote imports {imports})\n"),
         None => format!("(exit code {code})\n"),
     };
@@ -171,9 +171,9 @@ fn run(program: &str, command: &str, folder: &Path) -> String {
 }
 
 /// What the component imports that a command wrote, where it wrote one.
-fn product(command: &str, folder: &Path) -> Option<String> {
+fn product(command: &str, directory: &Path) -> Option<String> {
     let (_, rest) = command.split_once(" -o ")?;
-    let bytes = fs::read(folder.join(rest.split(' ').next()?)).ok()?;
+    let bytes = fs::read(directory.join(rest.split(' ').next()?)).ok()?;
     let imports = anatomy::read(&bytes).ok()?.imports;
     Some(if imports.is_empty() { "nothing".to_owned() } else { format!("`{}`", imports.join("`, `")) })
 }

@@ -15,29 +15,29 @@ world waiter { export wait: async func(); }
 ";
 
 fn project(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
+    let directory = tempfile::tempdir().expect("a directory");
     for (name, content) in [("interlock.toml", MANIFEST), ("wit/worlds.wit", WIT)].iter().chain(files) {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+        let path = directory.path().join(name);
+        fs::create_dir_all(path.parent().expect("it has one")).expect("a directory");
         fs::write(path, content).expect("a file");
     }
-    folder
+    directory
 }
 
-fn new(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = composer(folder, &[&["new"], arguments].concat());
+fn new(directory: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = composer(directory, &[&["new"], arguments].concat());
     let text = |bytes| String::from_utf8(bytes).expect("text");
     (output.status.code().expect("it was not killed"), text(output.stdout), text(output.stderr))
 }
 
-fn read(folder: &Path, name: &str) -> String {
-    fs::read_to_string(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+fn read(directory: &Path, name: &str) -> String {
+    fs::read_to_string(directory.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// All files below a folder, with what is in them.
-fn all(folder: &Path) -> Vec<(String, String)> {
+/// All files below a directory, with what is in them.
+fn all(directory: &Path) -> Vec<(String, String)> {
     let mut found = Vec::new();
-    let mut left = vec![folder.to_owned()];
+    let mut left = vec![directory.to_owned()];
     while let Some(next) = left.pop() {
         for entry in fs::read_dir(&next).expect("it is there").flatten() {
             let shown = entry.path().display().to_string();
@@ -45,7 +45,7 @@ fn all(folder: &Path) -> Vec<(String, String)> {
                 found.push((shown, String::new()));
                 left.push(entry.path());
             } else {
-                found.push((shown, read(folder, &entry.path().to_string_lossy())));
+                found.push((shown, read(directory, &entry.path().to_string_lossy())));
             }
         }
     }
@@ -62,8 +62,8 @@ fn nothing_is_done_where_something_is_in_the_way() {
             &format!("{MANIFEST}\n[components.known]\nlanguage = \"c\"\npath = \"x\"\nworld = \"greeter\"\n"),
         ),
     ]);
-    let folder = shop.path();
-    let before = all(folder);
+    let directory = shop.path();
+    let before = all(directory);
     let c = ["--lang", "c", "--world"];
     for (arguments, code, words) in [
         (vec!["taken", c[0], c[1], c[2], "greeter"], 1, "there is a `components/taken` already"),
@@ -74,25 +74,25 @@ fn nothing_is_done_where_something_is_in_the_way() {
         (vec!["free", c[0], c[1], c[2], "waiter"], 1, "it is asynchronous"),
         (vec!["free", c[0], "cobol", c[2], "greeter"], 2, "invalid value 'cobol'"),
     ] {
-        let (exit, printed, said) = new(folder, &arguments);
+        let (exit, printed, said) = new(directory, &arguments);
         assert_eq!((exit, printed.as_str()), (code, ""), "{arguments:?}: {said}");
         assert!(said.contains(words), "{arguments:?}: {said}");
-        assert_eq!(all(folder), before, "{arguments:?} changed something");
+        assert_eq!(all(directory), before, "{arguments:?} changed something");
     }
-    let elsewhere = tempfile::tempdir().expect("a folder");
+    let elsewhere = tempfile::tempdir().expect("a directory");
     let (exit, _, said) = new(elsewhere.path(), &["free", "--lang", "c", "--world", "greeter"]);
-    assert!(exit == 3 && said.contains("there is no interlock.toml in this folder or above it"), "{said}");
+    assert!(exit == 3 && said.contains("there is no interlock.toml in this directory or above it"), "{said}");
 }
 
 #[test]
 fn a_part_is_made_and_listed() {
     let shop = project(&[]);
-    let folder = shop.path();
-    let (exit, printed, said) = new(folder, &["first", "--lang", "c", "--world", "greeter"]);
+    let directory = shop.path();
+    let (exit, printed, said) = new(directory, &["first", "--lang", "c", "--world", "greeter"]);
     assert_eq!((exit, printed.as_str()), (0, "components/first/src/main.c\n"), "{said}");
     assert_eq!(said, "`composer build first` builds it; what its stubs do is yours to write\n");
     let (exit, printed, said) = new(
-        folder,
+        directory,
         &["second", "--lang", "python", "--world", "example:worlds/greeter@1.0.0", "--path", "parts/two"],
     );
     assert_eq!((exit, printed.as_str()), (0, "parts/two/pyproject.toml\nparts/two/app.py\n"), "{said}");
@@ -100,8 +100,8 @@ fn a_part_is_made_and_listed() {
         "{MANIFEST}\n[components.first]\nlanguage = \"c\"\npath = \"components/first\"\nworld = \"example:worlds/greeter\"\n\
          \n[components.second]\nlanguage = \"python\"\npath = \"parts/two\"\nworld = \"example:worlds/greeter\"\n"
     );
-    assert_eq!(read(folder, "interlock.toml"), expected);
-    let hidden = fs::read_dir(folder.join("parts")).expect("it is there").count();
+    assert_eq!(read(directory, "interlock.toml"), expected);
+    let hidden = fs::read_dir(directory.join("parts")).expect("it is there").count();
     assert_eq!(hidden, 1, "something half-made was left behind");
 }
 

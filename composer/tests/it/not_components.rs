@@ -16,10 +16,10 @@ const COMMANDS: [&[&str]; 7] = [
     &["graph", "it.wasm"],
 ];
 
-fn folder(bytes: &[u8]) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("it.wasm"), bytes).expect("a file");
-    folder
+fn directory(bytes: &[u8]) -> TempDir {
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::write(directory.path().join("it.wasm"), bytes).expect("a file");
+    directory
 }
 
 /// Drafts of the format counted up to the version that is in use.
@@ -27,12 +27,12 @@ fn folder(bytes: &[u8]) -> TempDir {
 fn a_draft_of_the_binary_format_is_not_called_damaged() {
     let mut bytes = answers(42);
     bytes[4] = 0x0c;
-    let folder = folder(&bytes);
+    let directory = directory(&bytes);
     for command in COMMANDS {
         let words = "  × `it.wasm` cannot be read as a component\n  ╰─▶ this is a component in a draft of the binary format \
                      (version 0x0c): the one in use is 0x0d\n  help: no engine of today takes it either: build it again with \
                      a current toolchain\n";
-        assert_eq!(said(folder.path(), command), (3, words.to_owned()), "{command:?}");
+        assert_eq!(said(directory.path(), command), (3, words.to_owned()), "{command:?}");
     }
 }
 
@@ -40,7 +40,7 @@ fn a_draft_of_the_binary_format_is_not_called_damaged() {
 /// damaged.
 #[test]
 fn what_older_rules_allowed_is_not_only_called_damaged() {
-    let folder = folder(&component(
+    let directory = directory(&component(
         r#"(component
             (core module $m
                 (func (export "f") (result i32) i32.const 0)
@@ -49,7 +49,7 @@ fn what_older_rules_allowed_is_not_only_called_damaged() {
             (func (export "f") (canon lift (core func $i "f") async (callback (func $i "callback")))))"#,
     ));
     for command in &COMMANDS[1..6] {
-        let (code, words) = said(folder.path(), command);
+        let (code, words) = said(directory.path(), command);
         assert_eq!(code, 3, "{command:?}: {words}");
         assert!(words.contains("the `async` canonical option requires an async function type"), "{words}");
         assert!(words.contains("was made by the rules of a draft that are others now"), "{words}");
@@ -57,7 +57,7 @@ fn what_older_rules_allowed_is_not_only_called_damaged() {
     }
     // What is written in it can be shown all the same.
     for command in [COMMANDS[0], COMMANDS[6]] {
-        assert_eq!(composer(folder.path(), command).status.code(), Some(0), "{command:?}");
+        assert_eq!(composer(directory.path(), command).status.code(), Some(0), "{command:?}");
     }
 }
 
@@ -67,7 +67,7 @@ fn a_wit_package_is_called_one() {
     let text =
         "package example:clock@1.0.0;\ninterface now { seconds: func() -> u64; }\nworld w { import now; }\n";
     let package = resolve.push_source("clock.wit", text).expect("it is WIT");
-    let folder = folder(&wit_component::encode(&resolve, package).expect("it is encoded"));
+    let directory = directory(&wit_component::encode(&resolve, package).expect("it is encoded"));
     let refused = [
         (2, 3, "it is a WIT package: it has types, and nothing that runs", "`--world FILE.wit#WORLD`"),
         (
@@ -86,12 +86,12 @@ fn a_wit_package_is_called_one() {
         (6, 3, "is a WIT package: there is nothing to draw", "composer inspect"),
     ];
     for (command, exit, cause, help) in refused {
-        let (code, words) = said(folder.path(), COMMANDS[command]);
+        let (code, words) = said(directory.path(), COMMANDS[command]);
         assert_eq!(code, exit, "{words}");
         assert!(words.contains("`it.wasm`") && words.contains(cause) && words.contains(help), "{words}");
     }
     for command in [COMMANDS[0], COMMANDS[1]] {
-        assert_eq!(composer(folder.path(), command).status.code(), Some(0), "{command:?}");
+        assert_eq!(composer(directory.path(), command).status.code(), Some(0), "{command:?}");
     }
 }
 
@@ -104,9 +104,9 @@ fn a_newer_toolchain_is_named_where_the_file_says_which() {
     bytes.extend(producers);
     // A canonical function of a kind that is not given out.
     bytes.extend([8, 2, 1, 0x7e]);
-    let folder = folder(&bytes);
+    let directory = directory(&bytes);
     for command in COMMANDS {
-        let (code, words) = said(folder.path(), command);
+        let (code, words) = said(directory.path(), command);
         assert_eq!(code, 3, "{command:?}: {words}");
         let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
         let named =
@@ -120,8 +120,8 @@ fn a_core_module_that_cannot_be_read_may_be_of_a_newer_toolchain() {
     let mut bytes = b"\0asm\x01\0\0\0".to_vec();
     // A section of a kind that is not given out.
     bytes.extend([0x6e, 1, 0]);
-    let folder = folder(&bytes);
-    let (code, words) = said(folder.path(), &["componentize", "it.wasm", "-o", "out.wasm"]);
+    let directory = directory(&bytes);
+    let (code, words) = said(directory.path(), &["componentize", "it.wasm", "-o", "out.wasm"]);
     assert_eq!(code, 3);
     assert!(words.contains("or it was made by a newer toolchain than this composer knows"), "{words}");
 }

@@ -45,7 +45,7 @@ impl Registry {
     }
 
     fn with(more: impl Fn(&Path) -> String, login: RegistryAuth) -> Self {
-        let data = tempfile::tempdir().expect("a folder");
+        let data = tempfile::tempdir().expect("a directory");
         let config = data.path().join("config.yml");
         let text = format!(
             "version: 0.1\nlog: {{level: info, formatter: json}}\nstorage:\n  filesystem: {{rootdirectory: '{}'}}\n\
@@ -384,7 +384,7 @@ fn a_login_is_taken_from_dockers_configuration() {
     let refused = || {
         let (code, words) = place.said(&compose(&source, &[]));
         assert_eq!(code, 3, "{words}");
-        has(&words, &["the registry does not let us", &format!("`docker login {}`", registry.address)]);
+        has(&words, &["the registry denied access", &format!("`docker login {}`", registry.address)]);
         assert!(!words.contains("sesame") && !words.contains("d3Jvbmc"), "a password is shown: {words}");
     };
     refused();

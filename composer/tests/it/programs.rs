@@ -3,15 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use crate::common::{answers, component, composer, doubles, folder, links, said, shell};
+use crate::common::{answers, component, composer, directory, doubles, links, said, shell};
 use check::Class;
 use composer::lock::Digest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// What a command prints for programs, and its exit code.
-fn told(folder: &Path, arguments: &[&str]) -> (i32, Value) {
-    let output = composer(folder, &[arguments, &["--json"]].concat());
+fn told(directory: &Path, arguments: &[&str]) -> (i32, Value) {
+    let output = composer(directory, &[arguments, &["--json"]].concat());
     let code = output.status.code().expect("it was not killed");
     // What went wrong is told to people all the same.
     assert_eq!(
@@ -26,7 +26,7 @@ fn told(folder: &Path, arguments: &[&str]) -> (i32, Value) {
 }
 
 fn bag() -> TempDir {
-    folder(&[
+    directory(&[
         ("top.wasm", &links("top", &["t:i/base", "wasi:io/poll@0.2.0"], &["t:i/top"])),
         ("base.wasm", &links("base", &[], &["t:i/base@1.0.0", "t:i/base"])),
         ("rival.wasm", &links("rival", &[], &["t:i/base"])),
@@ -35,8 +35,8 @@ fn bag() -> TempDir {
 
 #[test]
 fn a_composition_of_a_bag_is_told() {
-    let folder = bag();
-    let at = folder.path();
+    let directory = bag();
+    let at = directory.path();
     let compose = ["compose", "top.wasm", "base.wasm", "-o", "whole.wasm"];
     let (code, told_) = told(at, &[&compose[..], &["--emit-wac", "whole.wac"]].concat());
     assert_eq!(code, 0);
@@ -63,8 +63,8 @@ fn a_composition_of_a_bag_is_told() {
 
 #[test]
 fn what_was_left_out_of_a_bag_is_told() {
-    let folder = bag();
-    let at = folder.path();
+    let directory = bag();
+    let at = directory.path();
     let wishes = ["--wire", "top=rival", "--export", "t:i/top"];
     let (_, told) = told(at, &[&["compose", ".", "-o", "whole.wasm"], &wishes[..]].concat());
     assert_eq!(told["unused"], json!(["base"]));
@@ -76,9 +76,10 @@ const TEXT: &str = "package a:b;\nlet s = new parts:s {};\nlet d = new parts:d {
 
 #[test]
 fn a_composition_of_a_text_is_told() {
-    let folder = folder(&[("whole.wac", TEXT.as_bytes()), ("s.wasm", &answers(21)), ("d.wasm", &doubles())]);
+    let directory =
+        directory(&[("whole.wac", TEXT.as_bytes()), ("s.wasm", &answers(21)), ("d.wasm", &doubles())]);
     let compose = ["compose", "whole.wac", "-o", "whole.wasm", "-d", "s=s.wasm", "-d", "d=d.wasm"];
-    let (code, told) = told(folder.path(), &compose);
+    let (code, told) = told(directory.path(), &compose);
     assert_eq!(code, 0);
     let wire = json!({ "part": "d", "import": "answer", "from": "s", "export": "answer" });
     assert_eq!((&told["wired"], &told["host"]), (&json!([wire]), &json!([])));
@@ -88,8 +89,8 @@ fn a_composition_of_a_text_is_told() {
 
 #[test]
 fn why_there_is_no_composition_is_told() {
-    let folder = bag();
-    let at = folder.path();
+    let directory = bag();
+    let at = directory.path();
     fs::write(at.join("core.wasm"), component("(module)")).expect("a file");
     fs::write(at.join("wrong.wac"), "package a:b;\n\nlet s == 1;\n").expect("a file");
     fs::write(at.join("whole.wac"), TEXT).expect("a file");
@@ -136,8 +137,8 @@ fn all_that_does_not_fit_is_told() {
             (core instance $i (instantiate $m))
             (func (export "answer") (result u64) (canon lift (core func $i "f"))))"#,
     );
-    let folder = folder(&[("s.wasm", &wrong), ("d.wasm", &doubles())]);
-    let at = folder.path();
+    let directory = directory(&[("s.wasm", &wrong), ("d.wasm", &doubles())]);
+    let at = directory.path();
     let (code, composed) = told(at, &["compose", "s.wasm", "d.wasm", "-o", "whole.wasm"]);
     assert_eq!((code, &composed["error"]["class"]), (1, &json!("mismatch")));
     let checked = composer(at, &["check", "d.wasm", "s.wasm", "--json"]).stdout;
@@ -151,9 +152,9 @@ fn all_that_does_not_fit_is_told() {
 
 #[test]
 fn standard_output_is_for_one_thing() {
-    let folder = bag();
+    let directory = bag();
     for output in [&["-o", "-"][..], &["-o", "whole.wasm", "--emit-wac", "-"]] {
-        let (code, told) = told(folder.path(), &[&["compose", "base.wasm"], output].concat());
+        let (code, told) = told(directory.path(), &[&["compose", "base.wasm"], output].concat());
         assert_eq!(code, 2);
         let message = told["error"]["message"].as_str().unwrap_or_default();
         assert!(message.contains("cannot both go to standard output"), "{told}");
@@ -162,8 +163,9 @@ fn standard_output_is_for_one_thing() {
 
 #[test]
 fn what_a_composition_was_taken_apart_to_is_told() {
-    let folder = folder(&[("whole.wac", TEXT.as_bytes()), ("s.wasm", &answers(21)), ("d.wasm", &doubles())]);
-    let at = folder.path();
+    let directory =
+        directory(&[("whole.wac", TEXT.as_bytes()), ("s.wasm", &answers(21)), ("d.wasm", &doubles())]);
+    let at = directory.path();
     let compose = ["compose", "whole.wac", "-o", "whole.wasm", "-d", "s=s.wasm", "-d", "d=d.wasm"];
     assert_eq!(said(at, &compose), (0, String::new()));
     let (code, told_) = told(at, &["decompose", "whole.wasm", "-o", "apart"]);
@@ -183,27 +185,27 @@ fn what_a_composition_was_taken_apart_to_is_told() {
 
 #[test]
 fn classes_are_explained_to_programs_too() {
-    let folder = folder(&[]);
-    let (_, all) = told(folder.path(), &["explain"]);
+    let directory = directory(&[]);
+    let (_, all) = told(directory.path(), &["explain"]);
     let all = all["classes"].as_array().expect("a list");
     assert_eq!(all.len(), Class::ALL.len());
     for (found, class) in all.iter().zip(Class::ALL) {
         assert_eq!(*found, json!({ "class": class.as_str(), "title": class.title(), "page": class.page() }));
     }
-    let (_, one) = told(folder.path(), &["explain", "kind"]);
+    let (_, one) = told(directory.path(), &["explain", "kind"]);
     assert_eq!(
         one["classes"],
         json!([{ "class": "kind", "title": Class::Kind.title(), "page": Class::Kind.page() }])
     );
-    let (code, none) = told(folder.path(), &["explain", "kindness"]);
+    let (code, none) = told(directory.path(), &["explain", "kindness"]);
     assert_eq!((code, &none["classes"]), (2, &json!([])));
 }
 
 #[test]
 fn every_command_tells_programs_why_it_has_no_answer() {
-    let folder = folder(&[("text.wasm", b"text"), ("a.wasm", &answers(1)), ("d.wasm", &doubles())]);
+    let directory = directory(&[("text.wasm", b"text"), ("a.wasm", &answers(1)), ("d.wasm", &doubles())]);
     let told = |arguments: &[&str]| {
-        let output = composer(folder.path(), arguments);
+        let output = composer(directory.path(), arguments);
         let told: Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {:?}", output.stdout));
         assert_eq!(output.stderr.is_empty(), output.status.success(), "{arguments:?}: people are told too");

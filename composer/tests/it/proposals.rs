@@ -73,9 +73,9 @@ fn the_texts_of_all_messages_propose_what_there_is() {
     }
 }
 
-fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+fn files(directory: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("the folder is there") {
+    for entry in fs::read_dir(directory).expect("the directory is there") {
         let path = entry.expect("readable").path();
         if path.is_dir() {
             found.extend(files(&path, extension));
@@ -83,6 +83,6 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
             found.push(path);
         }
     }
-    assert!(!found.is_empty(), "there is nothing in {}", folder.display());
+    assert!(!found.is_empty(), "there is nothing in {}", directory.display());
     found
 }

@@ -234,9 +234,9 @@ fn trouble_may_pass() {
 #[test]
 fn refusals_are_told_in_words() {
     let closed = registry(|_, _| answer(401, r#"{"errors":[{"code":"UNAUTHORIZED","message":"log in"}]}"#));
-    refused(&closed, &["the registry does not let us", &format!("`docker login {closed}`")]);
+    refused(&closed, &["the registry denied access", &format!("`docker login {closed}`")]);
     let denied = registry(|_, _| answer(403, r#"{"errors":[{"code":"DENIED","message":"not you"}]}"#));
-    refused(&denied, &["the registry does not let us (not you)"]);
+    refused(&denied, &["the registry denied access (not you)"]);
     let unknown =
         registry(|_, _| answer(404, r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"no \u001b[2J"}]}"#));
     refused(

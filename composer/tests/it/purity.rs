@@ -26,7 +26,7 @@ const OUTSIDE: [&str; 16] = [
 
 fn sources(path: &Path, found: &mut Vec<PathBuf>) {
     if path.is_dir() {
-        for entry in fs::read_dir(path).expect("a folder") {
+        for entry in fs::read_dir(path).expect("a directory") {
             sources(&entry.expect("an entry").path(), found);
         }
     } else {

@@ -80,31 +80,31 @@ fn interfaces_without_a_name_of_their_own_are_refused_where_the_toolchain_does_n
 #[test]
 fn the_stubs_of_a_world_that_has_everything() {
     for language in LANGUAGES {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/scaffold")
             .join(language.to_string().to_lowercase());
         let files = begin(EVERY, "every", language).expect("everything is supported");
         if std::env::var_os("BLESS").is_some() {
-            let _ = fs::remove_dir_all(&folder);
+            let _ = fs::remove_dir_all(&directory);
             for file in &files {
-                let path = folder.join(&file.path);
-                fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+                let path = directory.join(&file.path);
+                fs::create_dir_all(path.parent().expect("it has one")).expect("a directory");
                 fs::write(path, &file.text).expect("a file");
             }
         }
         let mut there = BTreeSet::new();
-        below(&folder, &mut there);
-        let written: BTreeSet<PathBuf> = files.iter().map(|file| folder.join(&file.path)).collect();
+        below(&directory, &mut there);
+        let written: BTreeSet<PathBuf> = files.iter().map(|file| directory.join(&file.path)).collect();
         assert_eq!(written, there, "BLESS=1 writes them");
         for file in &files {
-            let expected = fs::read_to_string(folder.join(&file.path)).expect("it is there");
+            let expected = fs::read_to_string(directory.join(&file.path)).expect("it is there");
             assert!(file.text == expected, "{language} {} is now\n{}", file.path, file.text);
         }
     }
 }
 
-fn below(folder: &Path, found: &mut BTreeSet<PathBuf>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+fn below(directory: &Path, found: &mut BTreeSet<PathBuf>) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         if entry.path().is_dir() {
             below(&entry.path(), found)
         } else {

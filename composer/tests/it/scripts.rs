@@ -36,10 +36,10 @@ fn own_scripts_are_read_by_every_command() {
     assert!(valid >= 15 && invalid >= 5, "{valid} valid components, and {invalid} others");
 }
 
-/// Has every command read all components of the scripts in a folder. Returns how many are valid, and how many are not.
-pub fn read_all(folder: &Path) -> (usize, usize) {
+/// Has every command read all components of the scripts in a directory. Returns how many are valid, and how many are not.
+pub fn read_all(directory: &Path) -> (usize, usize) {
     let (mut valid, mut invalid, mut wrong) = (0, 0, Vec::new());
-    for file in files(folder) {
+    for file in files(directory) {
         for step in steps(&file) {
             let (What::Component(bytes) | What::Invalid(bytes)) = &step.what else { continue };
             let is_valid = Validator::new_with_features(WasmFeatures::all()).validate_all(bytes).is_ok();
@@ -57,11 +57,11 @@ pub fn read_all(folder: &Path) -> (usize, usize) {
 
 /// What the commands say of a component that they should not.
 fn mistakes(bytes: &[u8], is_valid: bool) -> Vec<String> {
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("it.wasm"), bytes).expect("a file");
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::write(directory.path().join("it.wasm"), bytes).expect("a file");
     let mut wrong = Vec::new();
     for (shows, command) in SHOW.iter().map(|it| (true, it)).chain(USE.iter().map(|it| (false, it))) {
-        let output = composer(folder.path(), command);
+        let output = composer(directory.path(), command);
         let said = String::from_utf8_lossy(&output.stderr);
         let done = output.status.code() == Some(0);
         let known = output.status.code().is_some_and(|code| code <= 4);

@@ -7,8 +7,8 @@ use crate::common::composer;
 use anatomy::{Component, Source};
 
 fn bytes(name: &str) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stock");
-    fs::read(folder.join(name)).expect("it is in the repository")
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stock");
+    fs::read(directory.join(name)).expect("it is in the repository")
 }
 
 fn read(name: &str) -> Component {
@@ -88,9 +88,9 @@ fn of_wac_plug_and_wasm_compose_which_name_nothing() {
 
 #[test]
 fn the_command_says_what_is_not_known() {
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("plugged.wasm"), bytes("plugged.wasm")).expect("a file");
-    let output = composer(folder.path(), &["inspect", "plugged.wasm"]);
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::write(directory.path().join("plugged.wasm"), bytes("plugged.wasm")).expect("a file");
+    let output = composer(directory.path(), &["inspect", "plugged.wasm"]);
     let text = String::from_utf8(output.stdout).expect("text");
     assert!(text.contains("│ no link map: where its parts came from is not known\n"), "{text}");
 }

@@ -43,7 +43,7 @@ struct Shop(TempDir);
 
 impl Shop {
     fn new() -> Self {
-        let shop = Shop(tempfile::tempdir().expect("a folder"));
+        let shop = Shop(tempfile::tempdir().expect("a directory"));
         shop.write("interlock.toml", PROJECT.as_bytes());
         shop.write("wit/worlds.wit", WIT.as_bytes());
         shop.write("whole.wac", WHOLE.as_bytes());
@@ -67,7 +67,7 @@ impl Shop {
 
     fn write(&self, name: &str, content: &[u8]) {
         let path = self.root().join(name);
-        fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+        fs::create_dir_all(path.parent().expect("it has one")).expect("a directory");
         fs::write(path, content).expect("a file");
     }
 
@@ -154,7 +154,7 @@ fn what_cannot_be_watched_is_refused() {
     assert_eq!(output.status.code(), Some(2));
     let expected = "  × interlock.toml lists no `other`\n  help: it lists source, doubler, whole\n";
     assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
-    let elsewhere = tempfile::tempdir().expect("a folder");
+    let elsewhere = tempfile::tempdir().expect("a directory");
     assert_eq!(composer(elsewhere.path(), &["watch"]).status.code(), Some(3));
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::common::{component, folder, links, of_world, said};
+use crate::common::{component, directory, links, of_world, said};
 use compose::compose;
 use compose::wire::{
     Ambiguity, MOST_INSTANCES, Part, Place, Request, WireError, Wiring, contract, find, packages, part_names,
@@ -300,7 +300,7 @@ fn what_is_said_of_things_that_are_not_there_is_refused() {
             request.parts.push(Part::new("c", links("c", &[], &["t:i/x@1.0.0"])));
             request.decisions = ["a=b", "a=c"].map(|flag| flag.parse().expect("a decision")).to_vec();
         }),
-        "`--wire` decides `a` twice, and not alike\nhelp: keep one of the two"
+        "conflicting `--wire` options for `a`\nhelp: keep one of the two"
     );
     assert_eq!(
         attempt(&|request| request.leave_open = vec![place("t:i/x@2.0.0")]),
@@ -321,7 +321,7 @@ fn what_is_said_of_things_that_are_not_there_is_refused() {
     );
     assert_eq!(
         attempt(&|request| request.parts.clear()),
-        "there are no components to compose\nhelp: give at least one: a file, a folder of files, or NAME=FILE"
+        "there are no components to compose\nhelp: give at least one: a file, a directory of files, or NAME=FILE"
     );
 }
 
@@ -833,7 +833,7 @@ fn functions_of_a_resource_outside_of_an_interface_are_not_left_open() {
             (func $f (param "self" (borrow $a)) (canon lift (core func $i "f")))
             (export "[method]a.m" (func $f)))"#,
     );
-    let folder = folder(&[("y.wasm", &user), ("maker.wasm", &maker)]);
+    let directory = directory(&[("y.wasm", &user), ("maker.wasm", &maker)]);
     let refused = "  × `y` imports `[method]a.m` outside of an interface, which cannot be left to the host: it takes or returns \
                    a resource\n  help: give the component that exports it, or build `y` so that it imports an interface with the \
                    resource and its functions in it\n";
@@ -841,24 +841,28 @@ fn functions_of_a_resource_outside_of_an_interface_are_not_left_open() {
     for flags in
         [&[][..], &["--leave-open", "y.[method]a.m"], &["--leave-open", "[method]a.m", "--leave-open", "a"]]
     {
-        assert_eq!(said(folder.path(), &[&plain[..], flags].concat()), (1, refused.to_owned()), "{flags:?}");
+        assert_eq!(
+            said(directory.path(), &[&plain[..], flags].concat()),
+            (1, refused.to_owned()),
+            "{flags:?}"
+        );
     }
     assert_eq!(
-        said(folder.path(), &["compose", "y.wasm", "maker.wasm", "-o", "out.wasm"]),
+        said(directory.path(), &["compose", "y.wasm", "maker.wasm", "-o", "out.wasm"]),
         (0, String::new())
     );
 }
 
 #[test]
 fn all_that_stays_open_is_left_to_the_host_by_the_proposed_flags() {
-    let folder = folder(&[("x.wasm", &links("x", &["t:i/one", "t:i/two"], &["t:i/out"]))]);
+    let directory = directory(&[("x.wasm", &links("x", &["t:i/one", "t:i/two"], &["t:i/out"]))]);
     let plain = ["compose", "x.wasm", "-o", "out.wasm"];
-    let (code, words) = said(folder.path(), &plain);
+    let (code, words) = said(directory.path(), &plain);
     assert_eq!(code, 1);
     let flags = "--leave-open t:i/one --leave-open t:i/two";
     assert!(words.contains(&format!("leave them to the host: `{flags}`")), "{words}");
     let flags: Vec<&str> = flags.split(' ').collect();
-    assert_eq!(said(folder.path(), &[&plain[..], &flags].concat()), (0, String::new()));
+    assert_eq!(said(directory.path(), &[&plain[..], &flags].concat()), (0, String::new()));
 }
 
 #[test]
@@ -872,12 +876,12 @@ fn what_fits_under_another_name_is_offered_as_a_flag() {
         "package root:b;\nworld b {{ import storage: interface {{ {function} }} export main: func() -> u32; }}"
     );
     let parts = [("a.wasm", of_world(&provider)), ("b.wasm", of_world(&user))];
-    let folder = folder(&parts.each_ref().map(|(name, bytes)| (*name, &bytes[..])));
+    let directory = directory(&parts.each_ref().map(|(name, bytes)| (*name, &bytes[..])));
     let plain = ["compose", "a.wasm", "b.wasm", "-o", "out.wasm"];
-    let (code, words) = said(folder.path(), &plain);
+    let (code, words) = said(directory.path(), &plain);
     assert_eq!(code, 1);
     let flag = "--wire b.storage=a.svc:store/storage@1.0.0";
     assert!(words.contains(&format!("or pass what has another name: `{flag}`")), "{words}");
     let flag: Vec<&str> = flag.split(' ').collect();
-    assert_eq!(said(folder.path(), &[&plain[..], &flag].concat()), (0, String::new()));
+    assert_eq!(said(directory.path(), &[&plain[..], &flag].concat()), (0, String::new()));
 }

@@ -138,18 +138,18 @@ fn documentation_does_not_steer_the_terminal() {
 
 #[test]
 fn the_command_prints_or_writes() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).expect("a file");
+    let directory = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, bytes: &[u8]| fs::write(directory.path().join(name), bytes).expect("a file");
     write("a.wasm", &answers(1));
     write("core.wasm", &component("(module)"));
     write("text.wit", b"package a:b;");
     let expected = "package root:component;\n\nworld root {\n  export answer: func() -> u32;\n}\n";
-    assert_eq!(composer(folder.path(), &["wit", "a.wasm"]).stdout, expected.as_bytes());
-    assert_eq!(said(folder.path(), &["wit", "a.wasm", "-o", "a.wit"]), (0, String::new()));
-    assert_eq!(fs::read(folder.path().join("a.wit")).expect("it was written"), expected.as_bytes());
-    assert_eq!(said(folder.path(), &["wit", "a.wasm", "-o", "a.wasm"]).0, 2);
+    assert_eq!(composer(directory.path(), &["wit", "a.wasm"]).stdout, expected.as_bytes());
+    assert_eq!(said(directory.path(), &["wit", "a.wasm", "-o", "a.wit"]), (0, String::new()));
+    assert_eq!(fs::read(directory.path().join("a.wit")).expect("it was written"), expected.as_bytes());
+    assert_eq!(said(directory.path(), &["wit", "a.wasm", "-o", "a.wasm"]).0, 2);
     assert_eq!(
-        said(folder.path(), &["wit", "core.wasm"]),
+        said(directory.path(), &["wit", "core.wasm"]),
         (
             3,
             "  × `core.wasm` is a core module, not a component\n  help: `composer componentize core.wasm -o OUT.wasm` \
@@ -158,7 +158,7 @@ fn the_command_prints_or_writes() {
         )
     );
     assert_eq!(
-        said(folder.path(), &["wit", "text.wit"]),
+        said(directory.path(), &["wit", "text.wit"]),
         (
             3,
             "  × `text.wit` is text, not a component\n  help: a contract is printed from the binary form of a component \
@@ -181,8 +181,8 @@ const UNSAYABLE: &str = r#"(component
 
 #[test]
 fn a_text_that_cannot_be_read_again_says_so() {
-    let folder = common::folder(&[("t.wasm", &component(UNSAYABLE))]);
-    let at = folder.path();
+    let directory = common::directory(&[("t.wasm", &component(UNSAYABLE))]);
+    let at = directory.path();
     let printed = composer(at, &["wit", "t.wasm"]);
     assert_eq!(printed.status.code(), Some(1));
     let text = String::from_utf8(printed.stdout).expect("text");
@@ -202,8 +202,8 @@ fn a_text_that_cannot_be_read_again_says_so() {
 fn a_text_that_would_mean_something_else_says_so() {
     // The world has an `r` of its own.
     let text = UNSAYABLE.replace("(component", r#"(component (import "r" (type $o (sub resource)))"#);
-    let folder = common::folder(&[("t.wasm", &component(&text))]);
-    let printed = composer(folder.path(), &["wit", "t.wasm"]);
+    let directory = common::directory(&[("t.wasm", &component(&text))]);
+    let printed = composer(directory.path(), &["wit", "t.wasm"]);
     assert_eq!(printed.status.code(), Some(1), "{}", String::from_utf8_lossy(&printed.stdout));
     let words = String::from_utf8(printed.stderr).expect("text");
     assert!(

@@ -2,7 +2,7 @@
 
 use contract::Contracts;
 
-use super::common::{answers, component, composer, folder, said};
+use super::common::{answers, component, composer, directory, said};
 
 /// A package that uses the same type of another one behind a feature and without one, in this order.
 const GATED_FIRST: &str = "package pk:tls@0.1.0;
@@ -19,10 +19,10 @@ interface t {
 }
 ";
 
-/// What a difference between two folders or files of WIT is.
+/// What a difference between two directories or files of WIT is.
 fn diff(files: &[(&str, &[u8])], old: &str, new: &str) -> (Option<i32>, String) {
-    let folder = folder(files);
-    let output = composer(folder.path(), &["diff", old, new]);
+    let directory = directory(files);
+    let output = composer(directory.path(), &["diff", old, new]);
     let text = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(text).expect("text"))
 }
@@ -72,8 +72,8 @@ fn a_package_may_call_itself_by_its_full_name() {
 #[test]
 fn messages_keep_their_places_behind_own_names() {
     let text = "package ex:selfref;\ninterface exports {}\nworld w { export ex:selfref/exports; import x: missing; }\n";
-    let folder = folder(&[("w.wit", text.as_bytes())]);
-    let (code, words) = said(folder.path(), &["diff", "w.wit", "w.wit"]);
+    let directory = directory(&[("w.wit", text.as_bytes())]);
+    let (code, words) = said(directory.path(), &["diff", "w.wit", "w.wit"]);
     assert_eq!(code, 3);
     assert!(words.contains("w.wit:3:48"), "{words}");
     assert!(words.contains("3 | world w { export ex:selfref/exports; import x: missing; }"), "{words}");
@@ -81,8 +81,8 @@ fn messages_keep_their_places_behind_own_names() {
 
 #[test]
 fn a_package_of_no_text_is_named() {
-    let folder = folder(&[("m/m.wit", b"package a:b;"), ("m/deps/none/readme.md", b"")]);
-    let (code, words) = said(folder.path(), &["diff", "m", "m"]);
+    let directory = directory(&[("m/m.wit", b"package a:b;"), ("m/deps/none/readme.md", b"")]);
+    let (code, words) = said(directory.path(), &["diff", "m", "m"]);
     assert_eq!(code, 3);
     assert!(words.contains("there is no WIT in `m/deps/none`"), "{words}");
 }
@@ -182,7 +182,7 @@ fn every_command_that_reads_a_text_tells_the_rule() {
     let text = "package a:b;\ninterface i { record foo {} }\nworld w { export i; }\n";
     let manifest = "[project]\nwit = \"w.wit\"\nout = \"out\"\n";
     let core = component("(module)");
-    let folder = folder(&[
+    let directory = directory(&[
         ("w.wit", text.as_bytes()),
         ("interlock.toml", manifest.as_bytes()),
         ("part.wasm", &answers(1)),
@@ -198,7 +198,7 @@ fn every_command_that_reads_a_text_tells_the_rule() {
         &["diff", "part.wasm", "w.wit"],
         &["compose", "whole.wac", "-o", "x.wasm", "--wit", "w.wit"],
     ] {
-        let (code, words) = said(folder.path(), arguments);
+        let (code, words) = said(directory.path(), arguments);
         assert!(matches!(code, 1 | 3), "{arguments:?}: {code}: {words}");
         assert!(
             words.contains("the record `foo` has no fields") && words.contains("w.wit:2:22"),

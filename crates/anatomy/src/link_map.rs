@@ -92,7 +92,7 @@ pub struct Embedded {
 pub struct Origin {
     /// The name of the package that it was in the composition, such as `parts:greeter`.
     pub package: String,
-    /// The name of its file, without any folder.
+    /// The name of its file, without any directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     /// The reference under which a registry has it.

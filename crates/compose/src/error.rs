@@ -180,7 +180,7 @@ impl ComposeError {
     fn way_out(&self) -> Option<Box<dyn fmt::Display + '_>> {
         let words: String = match &self.kind {
             ComposeErrorKind::Missing(reference) => format!(
-                "say which file it is: `-d {name}=FILE.wasm` for a component, `-d {name}=FOLDER` for a WIT package",
+                "say which file it is: `-d {name}=FILE.wasm` for a component, `-d {name}=DIRECTORY` for a WIT package",
                 name = reference.name
             ),
             ComposeErrorKind::Resolve(error, wanting) => match &**error {

@@ -16,7 +16,7 @@ use crate::composed::{Composed, Draft};
 pub type Origins = BTreeMap<String, Origin>;
 
 /// Where a package came from: what may be known about that wherever the composition goes. There is no way to put a
-/// folder of somebody's machine into it.
+/// directory of somebody's machine into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin(Place);
 

@@ -18,7 +18,7 @@ pub const STACK: usize = 64 << 20;
 
 /// A library gave up on its input in a way that it should not have.
 #[derive(Debug, Error)]
-#[error("the library that does this gave up: {0}")]
+#[error("internal error in a library: {0}")]
 pub struct Crash(String);
 
 /// Runs `work` where a panic does no harm.

@@ -26,8 +26,8 @@ fn corpora_hold() {
 
 #[test]
 fn every_corpus_has_a_target() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
-    for entry in std::fs::read_dir(folder).expect("it is there") {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    for entry in std::fs::read_dir(directory).expect("it is there") {
         let name = entry.expect("it can be listed").file_name();
         let name = name.to_str().expect("it is a name");
         assert!(fuzz::target(name).is_some(), "there is no target `{name}`");

@@ -1,4 +1,4 @@
-//! The folder that keeps compiled code from start to start.
+//! The directory that keeps compiled code from start to start.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::key::{KEY, folder_of_user};
+use super::key::{KEY, directory_of_user};
 use super::{Compiled, Facts, Key, KeyError, entry, open_file};
 
 /// What all entries together may take, in bytes. Those that were not used for longest go first.
@@ -19,38 +19,38 @@ const ABANDONED: Duration = Duration::from_secs(3600);
 const EXTENSION: &str = "cwasm";
 const UNFINISHED: &str = ".unfinished-";
 
-/// A folder that keeps compiled code, found by the component, the engine's version and its settings. Cheap to clone.
+/// A directory that keeps compiled code, found by the component, the engine's version and its settings. Cheap to clone.
 ///
 /// Any number of processes may use it at once. An entry is written whole or not at all; one that is damaged is compiled
 /// anew. Together they take up to 2 GiB: then those that were not used for longest are deleted.
 #[derive(Debug, Clone)]
 pub struct Cache {
-    folder: Arc<Path>,
-    /// Which folder it was when it was opened.
+    directory: Arc<Path>,
+    /// Which directory it was when it was opened.
     identity: (u64, u64),
     key: Key,
 }
 
-/// Why a folder keeps no code.
+/// Why a directory keeps no code.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CacheError {
-    /// It is not there and cannot be made, or it is no folder.
-    #[error("the folder for compiled code, {}, cannot be used", folder.display())]
+    /// It is not there and cannot be made, or it is no directory.
+    #[error("the directory for compiled code, {}, cannot be used", directory.display())]
     Unusable {
-        /// The folder.
-        folder: PathBuf,
+        /// The directory.
+        directory: PathBuf,
         /// What the system said.
         source: io::Error,
     },
     /// It belongs to somebody else.
     #[error(
-        "the folder for compiled code, {}, belongs to user {owner}, and this host runs as user {user}: its owner could make this host run code. Name a folder of your own with --cache DIR",
-        folder.display()
+        "the directory for compiled code, {}, belongs to user {owner}, and this host runs as user {user}: its owner could make this host run code. Name a directory of your own with --cache DIR",
+        directory.display()
     )]
     Foreign {
-        /// The folder.
-        folder: PathBuf,
+        /// The directory.
+        directory: PathBuf,
         /// Whose it is.
         owner: u32,
         /// Who runs this host.
@@ -58,13 +58,13 @@ pub enum CacheError {
     },
     /// Others may write to it.
     #[error(
-        "the folder for compiled code, {}, has mode {mode:03o}: others may write to it, and could make this host run code. Take that right away (chmod 700 {}), or name another folder with --cache DIR",
-        folder.display(),
-        folder.display()
+        "the directory for compiled code, {}, has mode {mode:03o}: others may write to it, and could make this host run code. Take that right away (chmod 700 {}), or name another directory with --cache DIR",
+        directory.display(),
+        directory.display()
     )]
     Open {
-        /// The folder.
-        folder: PathBuf,
+        /// The directory.
+        directory: PathBuf,
         /// Its permissions.
         mode: u32,
     },
@@ -85,29 +85,29 @@ impl CacheError {
 }
 
 impl Cache {
-    /// Opens a folder, with mode 700 where it is not there yet, and the key in it, which is made where there is none.
+    /// Opens a directory, with mode 700 where it is not there yet, and the key in it, which is made where there is none.
     ///
     /// # Errors
     ///
     /// Where it cannot be made, others may write to it, or it belongs to somebody else.
-    pub fn open(folder: &Path) -> Result<Self, CacheError> {
-        let identity = check(folder)?;
-        let key = Key::read_or_make(&folder.join(KEY))?;
-        Ok(Self { folder: folder.into(), identity, key })
+    pub fn open(directory: &Path) -> Result<Self, CacheError> {
+        let identity = check(directory)?;
+        let key = Key::read_or_make(&directory.join(KEY))?;
+        Ok(Self { directory: directory.into(), identity, key })
     }
 
-    /// Opens a folder for code that is signed with a key of one's own.
+    /// Opens a directory for code that is signed with a key of one's own.
     ///
     /// # Errors
     ///
     /// As for [`Cache::open`].
-    pub fn open_with(folder: &Path, key: Key) -> Result<Self, CacheError> {
-        Ok(Self { identity: check(folder)?, folder: folder.into(), key })
+    pub fn open_with(directory: &Path, key: Key) -> Result<Self, CacheError> {
+        Ok(Self { identity: check(directory)?, directory: directory.into(), key })
     }
 
-    /// The folder of this user: `host-runner` in `$XDG_CACHE_HOME` or `~/.cache`. `None` where there is no home.
+    /// The directory of this user: `host-runner` in `$XDG_CACHE_HOME` or `~/.cache`. `None` where there is no home.
     pub fn of_user() -> Option<PathBuf> {
-        folder_of_user()
+        directory_of_user()
     }
 
     /// The key that its entries are signed with.
@@ -115,9 +115,9 @@ impl Cache {
         &self.key
     }
 
-    /// The folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    /// The directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// The code of a component, by its digest and the fingerprint of the engine, if it is here and sound. A damaged entry
@@ -155,17 +155,17 @@ impl Cache {
     fn entry(&self, component: &str, fingerprint: &str) -> PathBuf {
         let name =
             blake3::Hasher::new().update(component.as_bytes()).update(fingerprint.as_bytes()).finalize();
-        self.folder.join(name.to_hex().as_str()).with_extension(EXTENSION)
+        self.directory.join(name.to_hex().as_str()).with_extension(EXTENSION)
     }
 
-    /// Keeps code. Where that fails (a full disk, a folder that cannot be written to) it is told, and nothing is kept.
+    /// Keeps code. Where that fails (a full disk, a directory that cannot be written to) it is told, and nothing is kept.
     pub(crate) fn keep(&self, fingerprint: &str, facts: &Facts, code: &[u8]) {
         let path = self.entry(&facts.digest, fingerprint);
-        // Somebody may have put a link in its place, to another folder that this user may write to.
-        if !check(&self.folder).is_ok_and(|identity| identity == self.identity) {
+        // Somebody may have put a link in its place, to another directory that this user may write to.
+        if !check(&self.directory).is_ok_and(|identity| identity == self.identity) {
             tracing::warn!(
-                "compiled code is not kept: {} is not the folder any more that it was at the start",
-                self.folder.display()
+                "compiled code is not kept: {} is not the directory any more that it was at the start",
+                self.directory.display()
             );
             return;
         }
@@ -181,7 +181,7 @@ impl Cache {
     /// Deletes what was not used for longest until there is room, and what nobody finished. Another process may be at it
     /// too: a file that is gone already is no error.
     fn make_room(&self, wanted: u64) {
-        let Ok(listed) = fs::read_dir(&self.folder) else { return };
+        let Ok(listed) = fs::read_dir(&self.directory) else { return };
         let mut entries = Vec::new();
         for file in listed.flatten() {
             let Ok(metadata) = file.metadata() else { continue };
@@ -217,9 +217,10 @@ pub(crate) fn write_whole(
     mode: u32,
     content: impl FnOnce(&mut io::BufWriter<&File>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory =
+        path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let permissions = fs::Permissions::from_mode(mode);
-    let new = tempfile::Builder::new().prefix(UNFINISHED).permissions(permissions).tempfile_in(folder)?;
+    let new = tempfile::Builder::new().prefix(UNFINISHED).permissions(permissions).tempfile_in(directory)?;
     let mut writer = io::BufWriter::new(new.as_file());
     content(&mut writer)?;
     writer.flush()?;
@@ -229,22 +230,22 @@ pub(crate) fn write_whole(
     Ok(())
 }
 
-/// Makes the folder, or makes sure that it is one that only its owner writes to, and which nobody else has put in its place.
-/// Returns which folder it is.
-fn check(folder: &Path) -> Result<(u64, u64), CacheError> {
-    let unusable = |source| CacheError::Unusable { folder: folder.to_owned(), source };
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unusable)?;
-    let metadata = fs::metadata(folder).map_err(unusable)?;
+/// Makes the directory, or makes sure that it is one that only its owner writes to, and which nobody else has put in its place.
+/// Returns which directory it is.
+fn check(directory: &Path) -> Result<(u64, u64), CacheError> {
+    let unusable = |source| CacheError::Unusable { directory: directory.to_owned(), source };
+    DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(unusable)?;
+    let metadata = fs::metadata(directory).map_err(unusable)?;
     let mode = metadata.mode() & 0o777;
     let user = rustix::process::geteuid().as_raw();
-    // Where it is a link, whoever made that chose the folder.
-    for owner in [fs::symlink_metadata(folder).map_err(unusable)?.uid(), metadata.uid()] {
+    // Where it is a link, whoever made that chose the directory.
+    for owner in [fs::symlink_metadata(directory).map_err(unusable)?.uid(), metadata.uid()] {
         if owner != user && owner != 0 {
-            return Err(CacheError::Foreign { folder: folder.to_owned(), owner, user });
+            return Err(CacheError::Foreign { directory: directory.to_owned(), owner, user });
         }
     }
     if mode & 0o022 != 0 {
-        return Err(CacheError::Open { folder: folder.to_owned(), mode });
+        return Err(CacheError::Open { directory: directory.to_owned(), mode });
     }
     Ok((metadata.dev(), metadata.ino()))
 }

@@ -10,14 +10,14 @@ use super::open_file;
 /// The longest file that is read for a key.
 const LONGEST: u64 = 4096;
 
-/// The name of the key in a folder of compiled code.
+/// The name of the key in a directory of compiled code.
 pub(super) const KEY: &str = "key";
 
-/// Returns the folder of compiled code of this user: `host-runner` in `$XDG_CACHE_HOME` or `~/.cache`. `None` where there is
+/// Returns the directory of compiled code of this user: `host-runner` in `$XDG_CACHE_HOME` or `~/.cache`. `None` where there is
 /// no home.
-pub(super) fn folder_of_user() -> Option<PathBuf> {
-    let folders = directories_next::BaseDirs::new()?;
-    Some(folders.cache_dir().join("host-runner"))
+pub(super) fn directory_of_user() -> Option<PathBuf> {
+    let directories = directories_next::BaseDirs::new()?;
+    Some(directories.cache_dir().join("host-runner"))
 }
 
 /// A secret that compiled code is signed with. Whoever has it can make code that a host with the same key runs.
@@ -113,13 +113,13 @@ impl Key {
         Ok(Self(*key.as_bytes()))
     }
 
-    /// Reads the key in the user's own folder for compiled code.
+    /// Reads the key in the user's own directory for compiled code.
     ///
     /// # Errors
     ///
     /// As for [`Key::read`].
     pub fn of_user() -> Result<Self, KeyError> {
-        Self::read(&folder_of_user().unwrap_or_default().join(KEY))
+        Self::read(&directory_of_user().unwrap_or_default().join(KEY))
     }
 
     /// Reads a key, or makes one where there is no file, with mode 600. Of several processes that do so at once, one makes
@@ -136,9 +136,10 @@ impl Key {
         let unwritable = |source| KeyError::Unwritable { file: path.to_owned(), source };
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).map_err(|error| unwritable(error.into()))?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let directory =
+            path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // Its mode is 600 from the beginning, and it appears under its name when it is whole.
-        let mut new = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;
+        let mut new = tempfile::NamedTempFile::new_in(directory).map_err(unwritable)?;
         writeln!(new, "{}", blake3::Hash::from_bytes(secret).to_hex()).map_err(unwritable)?;
         new.as_file().sync_all().map_err(unwritable)?;
         match new.persist_noclobber(path) {

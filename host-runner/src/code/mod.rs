@@ -1,4 +1,4 @@
-//! Compiled code that outlives the process: in a folder that keeps it from start to start ([`Cache`]), or in a `.cwasm`
+//! Compiled code that outlives the process: in a directory that keeps it from start to start ([`Cache`]), or in a `.cwasm`
 //! file that was made ahead of time ([`ComponentFile::compile`](crate::ComponentFile::compile)).
 //!
 //! Compiled code runs with all rights of the host: whoever can write it owns the host. So it is loaded only when a

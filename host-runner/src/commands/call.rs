@@ -15,10 +15,11 @@ use super::{Failure, load, print_line, runtime};
 /// The longest call that is read from standard input.
 const LONGEST: u64 = 64 << 20;
 
-/// Calls one exported function and prints its result, arguments and result in WAVE.
+/// Call one exported function and print its result, with arguments and result in WAVE.
 ///
-/// The function is named `ns:pkg/iface@1.0.0#func`; the version may be left out, and `func` alone is enough
-/// where one export has that name. An `err(...)` is printed like any result, with exit code 1.
+/// Name the function as `ns:pkg/iface@1.0.0#func`. The version can be omitted, and `func` alone is
+/// enough if only one export has that name. An `err(...)` is printed like any other result, with
+/// exit code 1.
 ///
 /// Example: host-runner call adder.wasm 'example:math/sums#add(40, 2)'
 #[derive(Args)]

@@ -10,11 +10,13 @@ use host_runner::{Cache, Key, Limits, Pool};
 use super::Failure;
 use super::flags::{EngineFlags, Prepared};
 
-/// Compiles a component ahead of time, into a .cwasm file that `serve`, `call` and `run` take in its place.
+/// Compile a component ahead of time, into a .cwasm file that `serve`, `call` and `run` accept in
+/// its place.
 ///
-/// The file runs on hosts of the same version, on processors like this one, with the same flags under
-/// Engine, and only where the key is the same: compiled code has all rights of the host. With
-/// --key FILE the key is made where there is no file; without, it is that of the user's cache folder.
+/// The file runs on hosts of the same version, on processors like this one, with the same flags
+/// under Engine, and only with the same key: compiled code has all the rights of the host. With
+/// --key FILE, the key is created if the file is missing; without it, the key of the user's cache
+/// directory is used.
 #[derive(Args)]
 #[command(after_help = "\
 Example:
@@ -66,9 +68,9 @@ impl Compile {
         if let Some(file) = self.engine.key_file() {
             return Key::read_or_make(file).map_err(Failure::host);
         }
-        let folder = Cache::of_user().ok_or_else(|| {
-            Failure::usage("this user has no cache folder to keep a key in: name a key with --key FILE")
+        let directory = Cache::of_user().ok_or_else(|| {
+            Failure::usage("this user has no cache directory to keep a key in: name a key with --key FILE")
         })?;
-        Ok(Cache::open(&folder).map_err(Failure::host)?.key().clone())
+        Ok(Cache::open(&directory).map_err(Failure::host)?.key().clone())
     }
 }

@@ -52,7 +52,7 @@ pub(crate) const HELP: &str = r#"The file of --config:
   swap-asking-more = false
 
 Paths in it are relative to the file. Flags go over it: where there can be one only (--stdio,
---keyvalue, --addr, --admin, --otlp, a limit, the variable or the guest's folder of a name), the flag's counts;
+--keyvalue, --addr, --admin, --otlp, a limit, the variable or the guest's directory of a name), the flag's counts;
 what can be repeated (--env, --dir, --http-out, --keyvalue-allow, --route, --trust-proxy) is added. No flag takes away what the
 file grants, but that naming keys of a store grants no others of it."#;
 
@@ -88,9 +88,9 @@ impl ConfigFlag {
                 without_value(error.message())
             ))
         })?;
-        let folder = file.parent().unwrap_or(Path::new(""));
-        config.grants.resolve(folder);
-        config.serve.resolve(folder);
+        let directory = file.parent().unwrap_or(Path::new(""));
+        config.grants.resolve(directory);
+        config.serve.resolve(directory);
         Ok(config)
     }
 }
@@ -113,7 +113,7 @@ fn without_value(message: &str) -> String {
     match (kind, message.rsplit_once(", expected ")) {
         (Some(kind), Some((_, expected))) => {
             let kind = kind.split(['"', '`', ',']).next().unwrap_or_default().trim_end();
-            format!("this is of another type ({kind}), expected {expected}")
+            format!("invalid type: {kind}, expected {expected}")
         }
         _ => message,
     }
@@ -133,7 +133,7 @@ pub(crate) struct Config {
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct GrantTable {
     pub(crate) env: Option<BTreeMap<String, Variable>>,
-    dir: Option<Vec<Folder>>,
+    dir: Option<Vec<DirectoryTable>>,
     pub(crate) stdio: Option<Streams>,
     http_out: Option<Vec<Text<Authority>>>,
     pub(crate) sockets: Option<NoSockets>,
@@ -149,16 +149,16 @@ struct KeyvalueTable {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Folder {
+struct DirectoryTable {
     host: PathBuf,
     guest: String,
     #[serde(default)]
-    mode: FolderMode,
+    mode: DirectoryMode,
 }
 
 #[derive(Deserialize, Default, Clone, Copy)]
 #[serde(rename_all = "kebab-case")]
-enum FolderMode {
+enum DirectoryMode {
     Read,
     #[default]
     ReadWrite,
@@ -191,28 +191,28 @@ impl From<KeyMode> for Mode {
 }
 
 impl GrantTable {
-    /// Paths are relative to the folder of the file.
-    fn resolve(&mut self, folder: &Path) {
+    /// Paths are relative to the directory of the file.
+    fn resolve(&mut self, base: &Path) {
         for directory in self.dir.iter_mut().flatten() {
-            directory.host = folder.join(&directory.host);
+            directory.host = base.join(&directory.host);
         }
         for variable in self.env.iter_mut().flat_map(BTreeMap::values_mut) {
             if let Variable::File(file) = variable {
-                *file = folder.join(&file);
+                *file = base.join(&file);
             }
         }
         if let Some(Text(KeyValue::Redb(file))) = &mut self.keyvalue.store {
-            *file = folder.join(&file);
+            *file = base.join(&file);
         }
     }
 
     pub(crate) fn directories(&self) -> Option<Vec<Directory>> {
-        let directory = |folder: &Folder| Directory {
-            host: folder.host.clone(),
-            guest: folder.guest.clone(),
-            read_only: matches!(folder.mode, FolderMode::Read),
+        let directory = |directory: &DirectoryTable| Directory {
+            host: directory.host.clone(),
+            guest: directory.guest.clone(),
+            read_only: matches!(directory.mode, DirectoryMode::Read),
         };
-        self.dir.as_ref().map(|folders| folders.iter().map(directory).collect())
+        self.dir.as_ref().map(|directories| directories.iter().map(directory).collect())
     }
 
     pub(crate) fn outbound(&self) -> Option<Vec<Authority>> {
@@ -485,10 +485,10 @@ pub(crate) struct ServeTable {
 }
 
 impl ServeTable {
-    /// Paths are relative to the folder of the file.
-    fn resolve(&mut self, folder: &Path) {
+    /// Paths are relative to the directory of the file.
+    fn resolve(&mut self, directory: &Path) {
         if let Some(Text(AdminAddr::Unix(path))) = &mut self.admin {
-            *path = folder.join(&path);
+            *path = directory.join(&path);
         }
     }
 
@@ -514,16 +514,10 @@ mod tests {
         for (message, told) in [
             (
                 "invalid type: string \"s3cret, expected\", expected a map",
-                "this is of another type (string), expected a table",
+                "invalid type: string, expected a table",
             ),
-            (
-                "invalid type: integer `42`, expected a text",
-                "this is of another type (integer), expected a text",
-            ),
-            (
-                "invalid type: sequence, expected a map",
-                "this is of another type (sequence), expected a table",
-            ),
+            ("invalid type: integer `42`, expected a text", "invalid type: integer, expected a text"),
+            ("invalid type: sequence, expected a map", "invalid type: sequence, expected a table"),
             ("unknown field `x`, expected `y`", "unknown field `x`, expected `y`"),
         ] {
             assert_eq!(without_value(message), told);

@@ -33,11 +33,11 @@ pub(crate) struct GrantFlags {
     #[arg(long, value_name = "redb:FILE|memory")]
     keyvalue: Option<KeyValue>,
 
-    /// Grants no more of the store than these keys; may be repeated.
+    /// Grant only these keys of the store; can be repeated.
     ///
-    /// PREFIX is what the keys begin with. With :ro the guest may only get, and list what it may get; with :wo only
-    /// set and delete; counting and swapping need both. The bucket `*` is every bucket. What is not granted is
-    /// answered with `access-denied`.
+    /// PREFIX is the beginning of the keys. With :ro the guest may only get, and list what it may
+    /// get; with :wo it may only set and delete; increment and compare-and-swap need both. The
+    /// bucket `*` means every bucket. Everything else fails with `access-denied`.
     #[arg(long, value_name = "BUCKET[/PREFIX][:ro|:wo]")]
     keyvalue_allow: Vec<Access>,
 
@@ -47,9 +47,9 @@ pub(crate) struct GrantFlags {
     #[arg(long, value_name = "NAME=VALUE|NAME|none")]
     env: Vec<String>,
 
-    /// Grants wasi:filesystem with this folder; may be repeated.
+    /// Grants wasi:filesystem with this directory; may be repeated.
     ///
-    /// With :ro the guest may only read. `none` grants the interface and no folder.
+    /// With :ro the guest may only read. `none` grants the interface and no directory.
     #[arg(long, value_name = "HOST::GUEST[:ro]|none")]
     dir: Vec<OrNone<Directory>>,
 
@@ -157,12 +157,12 @@ impl GrantFlags {
             allowed.insert("env", or_nothing(names.into_iter().map(variable).collect(), "no variable"));
         }
         if let Some(directories) = granted(file.directories(), self.dir.clone()) {
-            let folder = |directory: &Directory| {
+            let directory = |directory: &Directory| {
                 let mode = if directory.read_only { "reading" } else { "reading and writing" };
-                format!("{mode} the folder {} as {}", directory.host.display(), directory.guest)
+                format!("{mode} the directory {} as {}", directory.host.display(), directory.guest)
             };
-            let folders = last_of_each_name(directories).iter().map(folder).collect();
-            allowed.insert("dir", or_nothing(folders, "no folder"));
+            let directories = last_of_each_name(directories).iter().map(directory).collect();
+            allowed.insert("dir", or_nothing(directories, "no directory"));
         }
         if let Some(streams) = self.stdio.or(file.stdio) {
             let said = match streams {
@@ -198,7 +198,7 @@ fn open_store(granted: Option<GrantedStore>) -> Result<Option<Arc<dyn Backend>>,
     }))
 }
 
-/// One folder for each name of the guest's: the last.
+/// One directory for each name of the guest's: the last.
 fn last_of_each_name(directories: Vec<Directory>) -> Vec<Directory> {
     let mut kept: Vec<Directory> = Vec::new();
     for directory in directories {
@@ -261,7 +261,8 @@ pub(crate) struct LimitFlags {
     #[arg(long, value_name = "TIME|none", value_parser = time)]
     max_time: Option<Duration>,
 
-    /// Computing time, in the guest and in the host on its behalf; waiting is free [default: 10s; for `run`: none].
+    /// CPU time, in the guest and in the host on its behalf; time spent waiting does not count
+    /// [default: 10s; for `run`: none].
     #[arg(long, value_name = "TIME|none", value_parser = time)]
     max_cpu: Option<Duration>,
 
@@ -295,7 +296,7 @@ pub(crate) struct LimitFlags {
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_host_memory: Option<u64>,
 
-    /// Files, folders and connections to other servers that one instance has open [default: 128; for `run`: no limit].
+    /// Files, directories and connections to other servers that one instance has open [default: 128; for `run`: no limit].
     #[arg(long, value_name = "COUNT")]
     pub(crate) max_open_files: Option<usize>,
 
@@ -334,7 +335,8 @@ impl LimitFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Options")]
 pub(crate) struct BlameFlags {
-    /// Prints a page for every guest that fails: which part, which function, on whose behalf, and what to do next.
+    /// Print a page for each guest that fails: which component instance, which function, the call
+    /// path, and what to do next.
     #[arg(long)]
     pub(crate) explain_traps: bool,
 }
@@ -414,15 +416,15 @@ pub(crate) struct EngineFlags {
     #[command(flatten)]
     load: LoadFlags,
 
-    /// Keeps compiled code in this folder, so that the next start of the same component is quick
-    /// [default: for `serve` host-runner in the user's cache folder, else none].
+    /// Keeps compiled code in this directory, so that the next start of the same component is quick
+    /// [default: for `serve` host-runner in the user's cache directory, else none].
     ///
-    /// The folder and the key in it are made where they are missing. Entries are signed with the key, and what does
+    /// The directory and the key in it are made where they are missing. Entries are signed with the key, and what does
     /// not verify is compiled anew.
     #[arg(long, value_name = "DIR|none")]
     cache: Option<OrNone<PathBuf>>,
 
-    /// The key that compiled code is signed with, here and in a .cwasm file [default: that in the cache folder].
+    /// The key that compiled code is signed with, here and in a .cwasm file [default: that in the cache directory].
     ///
     /// 64 hexadecimal digits in a file of mode 600; hosts that have the same key run each other's code.
     #[arg(long, value_name = "FILE")]
@@ -571,18 +573,18 @@ impl EngineFlags {
         self.key.as_deref()
     }
 
-    /// The folder that was named, or the user's own. What was named must be usable; without the user's own the start is
+    /// The directory that was named, or the user's own. What was named must be usable; without the user's own the start is
     /// slower, and no more.
     fn cache(&self, key: Option<&Key>, kept: bool) -> Result<Option<Cache>, Failure> {
-        let open = |folder: &Path| match key {
-            Some(key) => Cache::open_with(folder, key.clone()),
-            None => Cache::open(folder),
+        let open = |directory: &Path| match key {
+            Some(key) => Cache::open_with(directory, key.clone()),
+            None => Cache::open(directory),
         };
         match &self.cache {
             Some(OrNone::None) => Ok(None),
-            Some(OrNone::Some(folder)) => match open(folder) {
+            Some(OrNone::Some(directory)) => match open(directory) {
                 Ok(cache) => Ok(Some(cache)),
-                // A folder that is full, or that can only be read, and has no key yet.
+                // A directory that is full, or that can only be read, and has no key yet.
                 Err(CacheError::Key(error @ KeyError::Unwritable { .. })) => {
                     tracing::warn!("compiled code is not kept: {:#}", anyhow::Error::from(error));
                     Ok(None)
@@ -590,7 +592,7 @@ impl EngineFlags {
                 Err(error) => Err(Failure::host(error)),
             },
             None if !kept => Ok(None),
-            None => Ok(Cache::of_user().and_then(|folder| match open(&folder) {
+            None => Ok(Cache::of_user().and_then(|directory| match open(&directory) {
                 Ok(cache) => Some(cache),
                 Err(error) => {
                     let message = format!("compiled code is not kept: {:#}", anyhow::Error::from(error));

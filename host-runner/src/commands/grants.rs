@@ -14,15 +14,18 @@ use super::config::ConfigFlag;
 use super::flags::{Allowed, GrantFlags};
 use super::{Failure, print_line};
 
-/// Says what a component would need: as a whole, by part, and by which path; and what each grant would allow.
+/// Show what a component needs from the host: as a whole, for each component instance, and by which
+/// path; and what each grant would allow.
 ///
-/// Nothing is executed. It is the most that the parts can reach: whether their code does is not looked at. An import that
-/// was closed when composing is listed with the part that answers it.
+/// Nothing is executed. The result is the most that the component instances can reach, whether or
+/// not their code uses it. An import that was denied when composing is listed with the instance
+/// that satisfies it.
 ///
-/// With a file of grants or with flags it also says what they allow, and whether they are enough.
+/// With a file of grants or with flags, it also shows what these allow, and whether they are
+/// enough.
 ///
-/// With --check, says what NEW asks for that OLD did not: interfaces that need a grant, and parts that reach what they
-/// did not reach before.
+/// With --check, shows what NEW needs and OLD did not: interfaces that need a grant, and component
+/// instances that reach more than before.
 #[derive(Args)]
 #[command(after_help = "\
 Exit code 4: what --config and the flags grant is not enough; with --check, NEW asks for more than OLD; or the key does
@@ -37,7 +40,7 @@ pub(crate) struct Grants {
     #[arg(required_unless_present = "check", conflicts_with = "check")]
     file: Option<PathBuf>,
 
-    /// The key that a .cwasm file is verified with [default: that in the user's cache folder].
+    /// The key that a .cwasm file is verified with [default: that in the user's cache directory].
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
 

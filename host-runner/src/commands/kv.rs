@@ -8,7 +8,7 @@ use host_runner::keyvalue::{Checked, OpenError, check};
 
 use super::{Failure, print_line};
 
-/// Looks after the files of `--keyvalue redb:FILE`.
+/// Maintain the files of `--keyvalue redb:FILE`.
 #[derive(Args)]
 pub(crate) struct Kv {
     #[command(subcommand)]
@@ -20,10 +20,7 @@ enum KvCommand {
     Check(Check),
 }
 
-/// Compares everything in a store with its checksums, and changes nothing.
-///
-/// No host may have the store open meanwhile. Reads the whole file: some seconds per gigabyte. Damaged
-/// entries are named, the first 20 of them. An entry that is damaged is an error for guests until it is written anew.
+/// Compare everything in a store with its checksums, without changing anything.
 #[derive(Args)]
 #[command(after_help = "\
 Exit codes:

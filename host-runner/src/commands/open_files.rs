@@ -20,13 +20,13 @@ pub(crate) fn make_room(grants: &Grants, limits: &mut Limits, chosen: bool) {
         // What there is will have to do.
         Err(_) => allowed.current,
     };
-    let folders = grants.directories.as_ref().map_or(0, Vec::len);
-    let opens_files = folders > 0 || grants.outbound.as_ref().is_some_and(|all| !all.is_empty());
+    let directories = grants.directories.as_ref().map_or(0, Vec::len);
+    let opens_files = directories > 0 || grants.outbound.as_ref().is_some_and(|all| !all.is_empty());
     let (Some(now), true) = (now, opens_files) else { return };
     let instances = u64::from(limits.concurrency.max(1));
     let for_guests = now.saturating_sub(limits.connections as u64 + OF_THE_HOST);
-    // Every instance has every granted folder open.
-    let each = (for_guests / instances).saturating_sub(folders as u64);
+    // Every instance has every granted directory open.
+    let each = (for_guests / instances).saturating_sub(directories as u64);
     if limits.open_files as u64 <= each {
         return;
     }

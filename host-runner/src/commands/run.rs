@@ -12,11 +12,12 @@ use super::flags::{BlameFlags, EngineFlags, GrantFlags, LimitFlags};
 use super::timing::TimingFlags;
 use super::{Failure, load, runtime};
 
-/// Runs a component that exports wasi:cli/run.
+/// Run a component that exports wasi:cli/run.
 ///
-/// The exit code is the program's own: 0 when `run` returns ok, 1 when it returns an error or calls exit(err), and the
-/// number that it gives to exit-with-code. With --repeat it is that of the first run that failed. Arguments after `--`
-/// are for the program, and grant wasi:cli/environment, which tells them, without any variable.
+/// The exit code is the program's own: 0 if `run` returns ok, 1 if it returns an error or calls
+/// exit(err), and otherwise the number that it passes to exit-with-code. With --repeat it is the
+/// code of the first run that failed. Arguments after `--` are for the program; they grant
+/// wasi:cli/environment without any variable.
 #[derive(Args)]
 #[command(after_help = EXIT_CODES, after_long_help = format!("{EXIT_CODES}\n\n{}", config::HELP))]
 pub(crate) struct Run {

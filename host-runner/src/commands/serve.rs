@@ -28,35 +28,39 @@ const LEFT_BEHIND: Duration = Duration::from_secs(1);
 /// Where a server listens that nobody told.
 const ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
-/// Answers HTTP requests with a component that exports wasi:http/incoming-handler@0.2 or wasi:http/handler@0.3.
+/// Serve HTTP requests with a component that exports wasi:http/incoming-handler@0.2 or
+/// wasi:http/handler@0.3.
 ///
-/// Speaks HTTP/1.1, and HTTP/2 with prior knowledge on the same port, without TLS.
-/// Every request gets a fresh instance, unless --reuse says otherwise. Prints one line,
-/// `listening on http://ADDRESS`, once it accepts. SIGTERM and SIGINT stop it: it accepts no more, and requests in
-/// flight finish. A second one cuts them off. Before that line, one ends it at once.
+/// Speaks HTTP/1.1, and HTTP/2 with prior knowledge on the same port, without TLS. Each request
+/// gets a fresh instance, unless --reuse says otherwise. Prints one line, `listening on
+/// http://ADDRESS`, when it accepts connections. SIGTERM and SIGINT stop it: it accepts no more
+/// connections, and requests in flight finish. A second signal cuts them off; a signal before that
+/// line stops it at once.
 ///
-/// SIGHUP swaps in the component that now lies in FILE: it is loaded beside the running one, started, and compared with
-/// it; then all new requests are its, and those in flight end on the one that they began on. It must export all that the
-/// running one does, and ask for no more. Where it cannot take over, the log says why, and the running one goes on.
+/// SIGHUP swaps in the component that is now in FILE: it is loaded beside the running one, started,
+/// and compared with it; new requests then go to the new component, and requests in flight finish
+/// on the old one. The new component must export everything that the running one exports, and must
+/// not need more grants. If it cannot take over, the log says why, and the running component
+/// continues to serve.
 #[derive(Args)]
 #[command(after_long_help = config::HELP)]
 pub(crate) struct Serve {
     /// The component.
     file: PathBuf,
 
-    /// Where to listen; port 0 takes a free one [default: 127.0.0.1:8080].
+    /// Address to listen on; port 0 selects a free port [default: 127.0.0.1:8080].
     #[arg(long)]
     addr: Option<SocketAddr>,
 
-    /// How long requests in flight may take to finish after the signal to stop [default: 30s].
+    /// Time for requests in flight to finish after the signal to stop [default: 30s].
     #[arg(long, value_name = "TIME", value_parser = time)]
     drain: Option<Duration>,
 
-    /// Requests that an instance answers, one after the other, before it is dropped [default: 1].
+    /// Requests that an instance serves, one after the other, before it is dropped [default: 1].
     ///
-    /// With 1 every request has an instance of its own. More is for components that are safe for it: a request may see
-    /// what a request before it left in the guest's memory. An instance that trapped, met a limit or left something
-    /// unfinished gets no other request.
+    /// With 1, each request gets its own instance. Use more only for components that are safe to
+    /// reuse: a request may see what an earlier request left in the guest's memory. An instance
+    /// that trapped, exceeded a limit or left something unfinished serves no further request.
     #[arg(long, value_name = "COUNT")]
     reuse: Option<NonZeroU32>,
 
@@ -68,11 +72,11 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "ADDRESS[/BITS]|any")]
     trust_proxy: Vec<Proxy>,
 
-    /// Swaps the component as SIGHUP does whenever its file changes.
+    /// Swap the component, as SIGHUP does, whenever its file changes.
     #[arg(long)]
     watch: bool,
 
-    /// Lets a component be swapped in that asks for grants which the running one does not ask for: those that are
+    /// Allow a swap to a component that needs more grants than the running one: those that are
     /// granted here.
     #[arg(long)]
     swap_asking_more: bool,
@@ -186,7 +190,7 @@ impl Serve {
             // Nobody waits for code that is still being compiled.
             Ok(End::BeforeItBegan) => runtime.shutdown_background(),
             // A guest that was cut off may have left something behind that waits without end: the opening of a
-            // named pipe in a granted folder, for example.
+            // named pipe in a granted directory, for example.
             _ => runtime.shutdown_timeout(LEFT_BEHIND),
         }
         outcome?;

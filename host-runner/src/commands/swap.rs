@@ -176,15 +176,15 @@ async fn change(changes: &mut Option<Changes>) {
 
 /// Tells when another file lies where the component does.
 ///
-/// Events make it quick. They do not decide: some changes come with none, and folders that are watched go and come again.
+/// Events make it quick. They do not decide: some changes come with none, and directories that are watched go and come again.
 pub(super) struct Changes {
     file: PathBuf,
     seen: Option<Identity>,
     events: mpsc::Receiver<()>,
     /// Stops watching when it is dropped.
     watcher: RecommendedWatcher,
-    /// The folder that the file is named in, and the one that it really lies in where a link leads there.
-    watched: Vec<Folder>,
+    /// The directory that the file is named in, and the one that it really lies in where a link leads there.
+    watched: Vec<Directory>,
     /// Whether it was said that one of them cannot be watched.
     said: bool,
 }
@@ -218,24 +218,24 @@ impl Identity {
     }
 }
 
-/// What another folder under the same name has another of.
+/// What another directory under the same name has another of.
 #[derive(Debug, PartialEq, Eq)]
-struct Folder {
+struct Directory {
     path: PathBuf,
-    folder: Numbers,
+    directory: Numbers,
     /// Numbers are given again.
     made: Option<SystemTime>,
 }
 
-impl Folder {
+impl Directory {
     fn of(path: &Path) -> Option<Self> {
         let metadata = fs::metadata(path).ok()?;
-        Some(Self { path: path.to_owned(), folder: numbers(&metadata), made: metadata.created().ok() })
+        Some(Self { path: path.to_owned(), directory: numbers(&metadata), made: metadata.created().ok() })
     }
 }
 
 impl Changes {
-    /// Watches a file from now on: its folder, since most tools put a new file in the place of the old one.
+    /// Watches a file from now on: its directory, since most tools put a new file in the place of the old one.
     pub(super) fn of(file: &Path) -> Result<Self, Failure> {
         let (sender, events) = mpsc::channel(1);
         let handler = move |event: notify::Result<notify::Event>| {
@@ -245,9 +245,9 @@ impl Changes {
             }
         };
         let mut watcher = notify::recommended_watcher(handler).map_err(|error| cannot_watch(&error))?;
-        let folder = folder_of(file);
-        watcher.watch(folder, RecursiveMode::NonRecursive).map_err(|error| cannot_watch(&error))?;
-        let watched = Folder::of(folder).into_iter().collect();
+        let directory = directory_of(file);
+        watcher.watch(directory, RecursiveMode::NonRecursive).map_err(|error| cannot_watch(&error))?;
+        let watched = Directory::of(directory).into_iter().collect();
         let mut changes = Self { file: file.to_owned(), seen: None, events, watcher, watched, said: false };
         changes.seen = changes.look();
         Ok(changes)
@@ -268,7 +268,7 @@ impl Changes {
         }
     }
 
-    /// What is there once it stays as it is. What else changes in its folder makes no difference.
+    /// What is there once it stays as it is. What else changes in its directory makes no difference.
     async fn settled(&mut self) -> Option<Identity> {
         // A file system may take its time, above all one on a network.
         let mut before = block_in_place(|| self.look());
@@ -289,31 +289,32 @@ impl Changes {
         Identity::at(place?)
     }
 
-    /// Sees to it that the right folders are watched: a link may lead elsewhere than before, and another folder may be in the
+    /// Sees to it that the right directories are watched: a link may lead elsewhere than before, and another directory may be in the
     /// place of one that was watched.
     fn watch_around(&mut self, place: Option<&Path>) {
-        let named = Folder::of(folder_of(&self.file));
-        let real = place.and_then(|place| Folder::of(folder_of(place)));
+        let named = Directory::of(directory_of(&self.file));
+        let real = place.and_then(|place| Directory::of(directory_of(place)));
         // Mostly it is the same one by another name.
-        let is_same = |real: &Folder| named.as_ref().is_some_and(|named| named.folder == real.folder);
+        let is_same =
+            |real: &Directory| named.as_ref().is_some_and(|named| named.directory == real.directory);
         let real = real.filter(|real| !is_same(real));
-        let now: Vec<Folder> = named.into_iter().chain(real).collect();
+        let now: Vec<Directory> = named.into_iter().chain(real).collect();
         let before = std::mem::take(&mut self.watched);
-        let (stay, go): (Vec<_>, Vec<_>) = before.into_iter().partition(|folder| now.contains(folder));
+        let (stay, go): (Vec<_>, Vec<_>) = before.into_iter().partition(|directory| now.contains(directory));
         self.watched = stay;
-        for folder in go {
+        for directory in go {
             // It may be gone itself.
-            let _ = self.watcher.unwatch(&folder.path);
+            let _ = self.watcher.unwatch(&directory.path);
         }
-        for folder in now {
-            if self.watched.contains(&folder) {
+        for directory in now {
+            if self.watched.contains(&directory) {
                 continue;
             }
-            match self.watcher.watch(&folder.path, RecursiveMode::NonRecursive) {
-                Ok(()) => self.watched.push(folder),
+            match self.watcher.watch(&directory.path, RecursiveMode::NonRecursive) {
+                Ok(()) => self.watched.push(directory),
                 // It is tried again with every look. What is not watched is looked at all the same.
                 Err(error) if !self.said => {
-                    tracing::warn!("{} cannot be watched: {error}", folder.path.display());
+                    tracing::warn!("{} cannot be watched: {error}", directory.path.display());
                     self.said = true;
                 }
                 Err(_) => {}
@@ -349,9 +350,9 @@ fn changed(_: &Metadata) -> Option<(i64, i64)> {
     None
 }
 
-fn folder_of(file: &Path) -> &Path {
+fn directory_of(file: &Path) -> &Path {
     match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(directory) if !directory.as_os_str().is_empty() => directory,
         _ => Path::new("."),
     }
 }

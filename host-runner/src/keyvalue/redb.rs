@@ -51,12 +51,12 @@ pub enum OpenError {
         /// The file.
         file: PathBuf,
     },
-    /// The folder that the file should be in does not exist.
+    /// The directory that the file should be in does not exist.
     #[error(
-        "the store {} cannot be made: its folder does not exist. Make the folder first, or name another file",
+        "the store {} cannot be made: its directory does not exist. Make the directory first, or name another file",
         file.display()
     )]
-    NoFolder {
+    NoDirectory {
         /// The file.
         file: PathBuf,
     },
@@ -106,11 +106,11 @@ impl Redb {
     /// repaired first: everything that was acknowledged is in it.
     pub fn open(file: &Path) -> Result<Self, OpenError> {
         let owned = || file.to_owned();
-        if let Some(folder) = file.parent()
-            && !folder.as_os_str().is_empty()
-            && !folder.is_dir()
+        if let Some(directory) = file.parent()
+            && !directory.as_os_str().is_empty()
+            && !directory.is_dir()
         {
-            return Err(OpenError::NoFolder { file: owned() });
+            return Err(OpenError::NoDirectory { file: owned() });
         }
         let unusable = |source| OpenError::Unusable { file: owned(), source };
         // redb checks its own pages by assertions: in a damaged file it panics on what it finds there.
@@ -123,7 +123,7 @@ impl Redb {
             }
             error => unusable(error.into()),
         })?;
-        // The writer may open it anew when the host has gone to another folder.
+        // The writer may open it anew when the host has gone to another directory.
         let path = std::path::absolute(file).map_err(|error| unusable(error.into()))?;
         let file = Arc::new(StoreFile { path, database: RwLock::new(Some(database)) });
         let (sender, jobs) = mpsc::channel(QUEUE);

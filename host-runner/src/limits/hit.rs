@@ -31,7 +31,7 @@ pub enum LimitHit {
     HostHandles(usize),
     /// The host would have held more bytes for it than this.
     HostMemory(usize),
-    /// It would have had more files and folders open than this.
+    /// It would have had more files and directories open than this.
     OpenFiles(usize),
     /// It made more key-value operations than this.
     KeyvalueOps(u64),
@@ -130,7 +130,7 @@ impl LimitHit {
     /// What happened, in a sentence.
     pub(crate) fn what(self) -> &'static str {
         match self {
-            Self::Time(_) => "Its time was up, by the clock on the wall.",
+            Self::Time(_) => "It exceeded the wall-clock limit.",
             Self::Cpu(_) => "It computed for too long.",
             Self::Memory(_) => "It asked for more memory than all parts together may have.",
             Self::TableElements(_) => "It asked for larger tables than all parts together may have.",
@@ -140,7 +140,7 @@ impl LimitHit {
             Self::GuestHandles(_) => "It collected more handles to resources than it may hold.",
             Self::HostHandles(_) => "It made the host keep more resources for it than the host keeps.",
             Self::HostMemory(_) => "It made the host hold more memory for it than the host does.",
-            Self::OpenFiles(_) => "It opened more files and folders than it may have open at once.",
+            Self::OpenFiles(_) => "It opened more files and directories than it may have open at once.",
             Self::KeyvalueOps(_) => "It made more key-value operations than it may make.",
             Self::KeyvalueBytes(_) => "It read and wrote more of the key-value store than it may.",
             Self::ResponseBody(_) => "Its answer was longer than an answer may be.",
@@ -181,7 +181,7 @@ impl LimitHit {
                 "Look for header fields, requests or bodies that are made and never dropped, and for a large list that is handed over in one call. If it needs this much at once, set --max-host-memory."
             }
             Self::OpenFiles(_) => {
-                "Look for files and folders that are opened and never closed. A stream keeps its file open. If it needs this many at once, set --max-open-files."
+                "Look for files and directories that are opened and never closed. A stream keeps its file open. If it needs this many at once, set --max-open-files."
             }
             Self::KeyvalueOps(_) => {
                 "Look for a loop over the store. Operations on many keys count once for each key. If it needs this many, set --max-keyvalue-ops."

@@ -1,4 +1,4 @@
-//! The functions that open files and folders, counted.
+//! The functions that open files and directories, counted.
 
 use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystem, WasiFilesystemView};
@@ -17,7 +17,7 @@ pub(super) fn count_0_2(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     linker.instance(&format!("wasi:filesystem/types@{VERSION_0_2}"))?.func_wrap_async(
         "[method]descriptor.open-at",
         |mut store,
-         (folder, at, path, how, flags): (
+         (directory, at, path, how, flags): (
             Resource<Descriptor>,
             PathFlags,
             String,
@@ -28,7 +28,7 @@ pub(super) fn count_0_2(linker: &mut Linker<State>) -> wasmtime::Result<()> {
                 let state = store.data_mut();
                 let room = state.open_files().room().map_err(Exceeded)?;
                 let outcome =
-                    HostDescriptor::open_at(&mut state.filesystem(), folder, at, path, how, flags).await;
+                    HostDescriptor::open_at(&mut state.filesystem(), directory, at, path, how, flags).await;
                 match outcome {
                     Ok(descriptor) => {
                         opened(state, room, &descriptor)?;
@@ -56,7 +56,7 @@ pub(super) fn count_0_3(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     linker.instance(&format!("wasi:filesystem/types@{VERSION_0_3}"))?.func_wrap_concurrent(
         "[method]descriptor.open-at",
         |store,
-         (folder, at, path, how, flags): (
+         (directory, at, path, how, flags): (
             Resource<Descriptor>,
             PathFlags,
             String,
@@ -67,7 +67,7 @@ pub(super) fn count_0_3(linker: &mut Linker<State>) -> wasmtime::Result<()> {
                 let room = store.with(|mut store| store.get().open_files().room()).map_err(Exceeded)?;
                 let files = store.with_getter::<WasiFilesystem>(State::filesystem);
                 let opening = <WasiFilesystem as HostDescriptorWithStore<State>>::open_at(
-                    &files, folder, at, path, how, flags,
+                    &files, directory, at, path, how, flags,
                 );
                 let outcome = opening.await;
                 store.with(|mut store| {

@@ -2,7 +2,7 @@
 //!
 //! A guest that waits is on no thread. Were it given up from outside, nothing would tell where it had been. So the wait
 //! itself ends at the deadline, as a trap inside the guest's own call, which has a backtrace like any other. What waits
-//! elsewhere (opening a named pipe in a granted folder) is given up from outside a little later.
+//! elsewhere (opening a named pipe in a granted directory) is given up from outside a little later.
 
 use wasmtime::component::{Linker, Resource, ResourceTable};
 use wasmtime_wasi::p2::bindings::io::poll::{self, HostPollable};

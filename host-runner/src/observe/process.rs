@@ -221,6 +221,6 @@ fn resident() -> Option<usize> {
 
 /// Open files and sockets, where the system tells (Linux).
 fn open_files() -> Option<usize> {
-    // The folder that is read is open meanwhile.
+    // The directory that is read is open meanwhile.
     std::fs::read_dir("/proc/self/fd").ok().map(|files| files.count().saturating_sub(1))
 }

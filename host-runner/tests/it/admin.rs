@@ -536,8 +536,8 @@ async fn the_engines_memory_is_told_while_its_app_is_there() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_socket_in_the_file_system_is_for_its_owner() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("admin.sock");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("admin.sock");
     let address = AdminAddr::Unix(path.clone());
     std::fs::write(&path, "no socket").unwrap();
     let error = AdminListener::bind(&address).await.unwrap_err();
@@ -566,10 +566,10 @@ async fn a_socket_in_the_file_system_is_for_its_owner() {
 /// What another host has put in its place is not taken away.
 #[tokio::test]
 async fn the_socket_of_another_stays() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("admin.sock");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("admin.sock");
     let listener = AdminListener::bind(&AdminAddr::Unix(path.clone())).await.unwrap();
-    let moved = folder.path().join("old.sock");
+    let moved = directory.path().join("old.sock");
     std::fs::rename(&path, &moved).unwrap();
     let _other = std::os::unix::net::UnixListener::bind(&path).unwrap();
     drop(listener);

@@ -42,9 +42,9 @@ struct Place(TempDir);
 
 impl Place {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("guest.wasm"), wat::parse_str(GUEST).unwrap()).unwrap();
-        Self(folder)
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("guest.wasm"), wat::parse_str(GUEST).unwrap()).unwrap();
+        Self(directory)
     }
 
     fn path(&self) -> &Path {
@@ -191,7 +191,7 @@ fn what_was_not_granted_is_refused_with_4() {
   wasi:cli/stdin@0.2.3
       --stdio                grants the host's own streams
       --stdio=none           grants no input, and outputs that go nowhere
-the least that lets it start: --stdio=none
+minimum grants required: --stdio=none
 ";
     for command in [&["call", "wants.wasm", "x()"][..], &["run", "wants.wasm"], &["serve", "wants.wasm"]] {
         assert_eq!(place.run(command), (4, String::new(), message.into()));
@@ -210,7 +210,7 @@ fn stores_that_cannot_be_opened_exit_6() {
         ),
         (
             "redb:missing/s.redb",
-            "error: the store missing/s.redb cannot be made: its folder does not exist. Make the folder first, or name another file\n",
+            "error: the store missing/s.redb cannot be made: its directory does not exist. Make the directory first, or name another file\n",
         ),
         ("redb:notes.txt", "error: notes.txt is not a store: "),
     ] {
@@ -352,11 +352,11 @@ fn a_server_takes_all_files_that_it_may_have_open_and_leaves_its_guests_what_its
         assert_eq!(code, 6, "{err}");
         err
     };
-    let folder = ["--dir", ".::/data:ro", "--max-concurrency", "4", "--max-connections", "32"];
-    let with = |more: &[&'static str]| [&folder[..], more].concat();
+    let directory = ["--dir", ".::/data:ro", "--max-concurrency", "4", "--max-connections", "32"];
+    let with = |more: &[&'static str]| [&directory[..], more].concat();
     let warning = |most| format!("guests may open more files than this process may have open ({most})");
-    // 576 for the host, 32 connections, 4 instances with the folder and these.
-    let err = told(1024, &folder);
+    // 576 for the host, 32 connections, 4 instances with the directory and these.
+    let err = told(1024, &directory);
     assert!(err.contains("a guest may have 103 files open: 1024 for this process"), "{err}");
     assert!(!err.contains(&warning(1024)), "{err}");
     // What somebody has chosen stays.
@@ -367,9 +367,9 @@ fn a_server_takes_all_files_that_it_may_have_open_and_leaves_its_guests_what_its
     let err = told(1024, &with(&["--max-open-files", "103"]));
     assert!(!err.contains("files"), "{err}");
     // With too few, nothing would work.
-    let err = told(640, &folder);
+    let err = told(640, &directory);
     assert!(err.contains(&warning(640)) && err.contains("set --max-open-files to 7 or less"), "{err}");
-    let err = told(256, &folder);
+    let err = told(256, &directory);
     assert!(err.contains(&warning(256)) && err.contains("set --max-concurrency or"), "{err}");
     // Who may open nothing leaves everything.
     assert!(!told(256, &[]).contains("files"));
@@ -634,7 +634,7 @@ fn a_change_of_the_file_swaps_it_in() {
     serving.stops();
 }
 
-/// What else changes in its folder does not put it off.
+/// What else changes in its directory does not put it off.
 #[test]
 fn a_change_beside_another_file_that_always_changes_is_swapped_in() {
     let place = Place::new();
@@ -677,7 +677,7 @@ fn a_change_that_keeps_length_and_time_is_swapped_in() {
 
 /// Removed and made again, moved away, or behind a link further up that leads elsewhere.
 #[test]
-fn a_change_in_another_folder_in_the_place_of_the_first_is_swapped_in() {
+fn a_change_in_another_directory_in_the_place_of_the_first_is_swapped_in() {
     let place = Place::new();
     for release in ["releases/1", "releases/2"] {
         fs::create_dir_all(place.path().join(release).join("app")).unwrap();
@@ -845,7 +845,7 @@ fn compiled_code_is_kept_only_where_it_was_asked_for() {
     let call = ["call", "guest.wasm", "add(1, 2)", "--cache", "file"];
     let (code, _, err) = place.run(&call);
     assert_eq!(code, 6);
-    assert!(err.starts_with("error: the folder for compiled code, file, cannot be used\n"), "{err}");
+    assert!(err.starts_with("error: the directory for compiled code, file, cannot be used\n"), "{err}");
 }
 
 #[test]

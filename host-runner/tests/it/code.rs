@@ -63,14 +63,14 @@ impl Place {
         crate::proposed::checked(arguments, self.command(arguments).output().unwrap())
     }
 
-    /// Runs it, and says whether the code came from the folder.
+    /// Runs it, and says whether the code came from the directory.
     fn run_told(&self, arguments: &[&str]) -> (i32, String, bool) {
         let output = self.command(arguments).env("RUST_LOG", "host_runner=debug").output().unwrap();
         let (code, out, err) = told(output);
         (code, out, err.contains("compiled code comes from "))
     }
 
-    /// The one entry in the folder.
+    /// The one entry in the directory.
     fn entry(&self) -> PathBuf {
         let entries = entries(&self.path("kept"));
         assert_eq!(entries.len(), 1, "{entries:?}");
@@ -78,8 +78,8 @@ impl Place {
     }
 }
 
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+fn entries(directory: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(directory).unwrap().map(|file| file.unwrap().path());
     files.filter(|file| file.extension().is_some_and(|extension| extension == "cwasm")).collect()
 }
 
@@ -236,7 +236,7 @@ fn each_setting_has_code_of_its_own() {
 }
 
 #[test]
-fn several_processes_at_once_share_a_folder() {
+fn several_processes_at_once_share_a_directory() {
     let place = Place::new();
     let children: Vec<_> = (0..6)
         .map(|_| place.command(&KEPT).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
@@ -249,15 +249,16 @@ fn several_processes_at_once_share_a_folder() {
 }
 
 #[test]
-fn a_folder_that_others_may_write_to_is_refused() {
+fn a_directory_that_others_may_write_to_is_refused() {
     let place = Place::new();
     fs::create_dir(place.path("kept")).unwrap();
     for open in [0o777, 0o770, 0o702] {
         fs::set_permissions(place.path("kept"), Permissions::from_mode(open)).unwrap();
         let (exit, out, err) = place.run(&KEPT);
         assert_eq!((exit, out.as_str()), (6, ""));
-        let start =
-            format!("error: the folder for compiled code, kept, has mode {open:03o}: others may write to it");
+        let start = format!(
+            "error: the directory for compiled code, kept, has mode {open:03o}: others may write to it"
+        );
         assert!(err.starts_with(&start), "{err}");
         assert!(err.contains("(chmod 700 kept)"), "{err}");
     }
@@ -265,15 +266,15 @@ fn a_folder_that_others_may_write_to_is_refused() {
     assert_eq!(place.run(&KEPT), (0, "42\n".into(), String::new()));
 }
 
-/// Somebody has put a link to another folder in its place, since it was opened.
+/// Somebody has put a link to another directory in its place, since it was opened.
 #[test]
-fn a_folder_that_was_replaced_is_not_written_to() {
+fn a_directory_that_was_replaced_is_not_written_to() {
     let place = Place::new();
-    let folder = place.path("kept");
-    let cache = Cache::open(&folder).unwrap();
-    fs::rename(&folder, place.path("moved")).unwrap();
+    let directory = place.path("kept");
+    let cache = Cache::open(&directory).unwrap();
+    fs::rename(&directory, place.path("moved")).unwrap();
     fs::create_dir(place.path("another")).unwrap();
-    symlink("another", &folder).unwrap();
+    symlink("another", &directory).unwrap();
     let engine = Engine::new(&EngineOptions { cache: Some(cache), ..EngineOptions::default() }).unwrap();
     App::from_bytes(&engine, "guest.wasm", &wat::parse_str(GUEST).unwrap(), Setup::default()).unwrap();
     assert_eq!(fs::read_dir(place.path("another")).unwrap().count(), 0);
@@ -281,7 +282,7 @@ fn a_folder_that_was_replaced_is_not_written_to() {
 
 #[test]
 #[ignore = "only root can give a file to another user"]
-fn a_link_of_somebody_else_in_the_place_of_the_folder_is_refused() {
+fn a_link_of_somebody_else_in_the_place_of_the_directory_is_refused() {
     let place = Place::new();
     fs::create_dir(place.path("another")).unwrap();
     symlink("another", place.path("kept")).unwrap();
@@ -294,12 +295,12 @@ fn a_link_of_somebody_else_in_the_place_of_the_folder_is_refused() {
 
 #[test]
 #[ignore = "only root can give a file to another user"]
-fn a_folder_or_a_key_of_somebody_else_is_refused() {
+fn a_directory_or_a_key_of_somebody_else_is_refused() {
     const OTHER: u32 = 12_345;
     let place = Place::new();
     place.run(&KEPT);
     for (given_away, what) in
-        [("kept/key", "the key kept/key"), ("kept", "the folder for compiled code, kept,")]
+        [("kept/key", "the key kept/key"), ("kept", "the directory for compiled code, kept,")]
     {
         chown(place.path(given_away), Some(OTHER), None).unwrap();
         let (exit, out, err) = place.run(&KEPT);
@@ -361,7 +362,7 @@ fn under_permissions(place: &Place, arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_to_is_read_and_stops_no_start() {
+fn a_directory_that_cannot_be_written_to_is_read_and_stops_no_start() {
     let place = Place::new();
     fs::create_dir(place.path("kept")).unwrap();
     let read_only = || fs::set_permissions(place.path("kept"), Permissions::from_mode(0o500)).unwrap();
@@ -417,18 +418,18 @@ fn a_full_disk_stops_no_start() {
 #[test]
 fn a_home_that_cannot_be_written_to_stops_no_start() {
     let place = Place::new();
-    place.write("user", b"a file where the folder would be");
+    place.write("user", b"a file where the directory would be");
     let (exit, _, err) = place.run(&["serve", "guest.wasm"]);
     // It gets as far as to find no handler.
     assert_eq!(exit, 3, "{err}");
-    assert!(err.contains("compiled code is not kept: the folder for compiled code, "), "{err}");
+    assert!(err.contains("compiled code is not kept: the directory for compiled code, "), "{err}");
     assert!(err.contains("it exports neither wasi:http/incoming-handler@0.2"), "{err}");
     let (_, _, err) = place.run(&["serve", "guest.wasm", "--cache", "none"]);
     assert!(!err.contains("compiled code"), "{err}");
 }
 
 #[test]
-fn serve_keeps_code_in_the_users_folder() {
+fn serve_keeps_code_in_the_users_directory() {
     let place = Place::new();
     place.run(&["serve", "guest.wasm"]);
     assert_eq!(entries(&place.path("user/host-runner")).len(), 1);

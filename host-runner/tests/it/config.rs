@@ -36,7 +36,7 @@ const SECRET: &str = "s3cret";
 struct Place(TempDir);
 
 impl Place {
-    /// A folder with the guest, and `sub/host.toml` with this text.
+    /// A directory with the guest, and `sub/host.toml` with this text.
     fn new(toml: &str) -> Self {
         let place = Self(tempfile::tempdir().unwrap());
         place.file("guest.wasm", wat::parse_str(GUEST).unwrap());
@@ -87,8 +87,8 @@ impl Place {
 #[test]
 fn a_file_that_breaks_a_rule_is_told_with_the_place_and_the_way_out() {
     for (toml, place, rule) in [
-        ("[grants]\nenv = \"s3cret\"\n", "2:7", "this is of another type (string), expected a table"),
-        ("[grants.env]\nA = 1234\n", "2:5", "this is of another type (integer), expected a text, "),
+        ("[grants]\nenv = \"s3cret\"\n", "2:7", "invalid type: string, expected a table"),
+        ("[grants.env]\nA = 1234\n", "2:5", "invalid type: integer, expected a text, "),
         (
             "[grants.env]\nA = { from = \"A\", file = \"b\" }\n",
             "2:5",
@@ -103,7 +103,7 @@ fn a_file_that_breaks_a_rule_is_told_with_the_place_and_the_way_out() {
         ("[grants.env]\nA = \"s3cret\"\nA = \"s3cret\"\n", "3:1", "duplicate key"),
         ("[grant]\n", "1:2", "unknown field `grant`, expected one of `grants`, `limits`, `serve`"),
         ("[limits]\nmemory = \"much\"\n", "2:10", "\"much\" is not a size; write for example 65536"),
-        ("[limits]\nqueue = -1\n", "2:9", "this is of another type (integer)"),
+        ("[limits]\nqueue = -1\n", "2:9", "invalid type: integer"),
         ("[serve]\naddr = \"here\"\n", "2:8", "invalid socket address"),
         (
             "[serve]\ntrust-proxy = [\"proxy.example\"]\n",
@@ -161,7 +161,7 @@ fn what_the_file_names_must_be_there() {
         (
             "grants.env = {}\ngrants.dir = [{ host = \"pages\", guest = \"/pages\" }]",
             6,
-            "error: the folder sub/pages was granted and cannot be opened\n",
+            "error: the directory sub/pages was granted and cannot be opened\n",
         ),
         (
             "grants.env = {}\ngrants.keyvalue.bucket.a = {}",
@@ -193,7 +193,7 @@ fn a_file_with_a_secret_that_is_no_text_is_told_without_it() {
 fn nothing_is_granted_by_an_empty_file() {
     let (code, error) = Place::new("").error("variables()");
     assert_eq!(code, 4);
-    assert!(error.ends_with("the least that lets it start: --env none\n"), "{error}");
+    assert!(error.ends_with("minimum grants required: --env none\n"), "{error}");
     assert_eq!(Place::new("grants.env = {}").variables(&[]), "[]");
 }
 

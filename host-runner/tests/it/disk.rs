@@ -14,8 +14,8 @@ rusty_fork_test! {
 }
 
 async fn fill() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("store.redb");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("store.redb");
     let store = Redb::open(&file).unwrap();
     // SAFETY: to ignore a signal runs no code. Without, a write past the limit would end the process.
     #[allow(unsafe_code)]

@@ -31,27 +31,27 @@ fn binary(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap()
 }
 
-fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+fn run(directory: &Path, arguments: &[&str]) -> (i32, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_host-runner"))
         .args(arguments)
-        .current_dir(folder)
+        .current_dir(directory)
         .env_remove("RUST_LOG")
-        .env("XDG_CACHE_HOME", folder.join("user"))
+        .env("XDG_CACHE_HOME", directory.join("user"))
         .output()
         .unwrap();
     crate::proposed::checked(arguments, output)
 }
 
 fn place() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("plain.wasm"), binary(SYNCHRONOUS)).unwrap();
-    fs::write(folder.path().join("async.wasm"), binary(ASYNCHRONOUS)).unwrap();
-    folder
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("plain.wasm"), binary(SYNCHRONOUS)).unwrap();
+    fs::write(directory.path().join("async.wasm"), binary(ASYNCHRONOUS)).unwrap();
+    directory
 }
 
 /// What was chosen for a setting, and why.
-fn chosen(folder: &Path, arguments: &[&str], setting: &str) -> (String, String) {
-    let (code, out, err) = run(folder, &[arguments, &["--explain-engine=json"]].concat());
+fn chosen(directory: &Path, arguments: &[&str], setting: &str) -> (String, String) {
+    let (code, out, err) = run(directory, &[arguments, &["--explain-engine=json"]].concat());
     assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}");
     let told: Value = serde_json::from_str(&out).unwrap();
     let choices = told["choices"].as_array().unwrap();

@@ -20,10 +20,10 @@ use wit_parser::{Resolve, TypeDefKind};
 
 /// The contracts that guests here use.
 fn contracts(packages: &[&str]) -> Resolve {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/deps");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/deps");
     let mut resolve = Resolve::default();
     for package in packages {
-        resolve.push_dir(folder.join(format!("wasi-{package}"))).unwrap();
+        resolve.push_dir(directory.join(format!("wasi-{package}"))).unwrap();
     }
     resolve
 }

@@ -144,8 +144,8 @@ proptest! {
 
     #[test]
     fn both_stores_do_what_the_model_does(steps in prop::collection::vec((any::<bool>(), step()), 1..40)) {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("store.redb");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("store.redb");
         let memory = Memory::new();
         let mut redb = Redb::open(&file).unwrap();
         let mut models = [Model::default(), Model::default()];
@@ -167,14 +167,14 @@ proptest! {
 }
 
 fn stores() -> (tempfile::TempDir, Vec<Arc<dyn Backend>>) {
-    let folder = tempfile::tempdir().unwrap();
-    let redb = Redb::open(&folder.path().join("store.redb")).unwrap();
-    (folder, vec![Arc::new(Memory::new()), Arc::new(redb)])
+    let directory = tempfile::tempdir().unwrap();
+    let redb = Redb::open(&directory.path().join("store.redb")).unwrap();
+    (directory, vec![Arc::new(Memory::new()), Arc::new(redb)])
 }
 
 #[test]
 fn of_many_swaps_from_one_value_one_wins() {
-    let (_folder, stores) = stores();
+    let (_directory, stores) = stores();
     for store in stores {
         runtime().block_on(async {
             for round in 0..10_u8 {
@@ -202,7 +202,7 @@ fn of_many_swaps_from_one_value_one_wins() {
 
 #[test]
 fn no_increment_is_lost() {
-    let (_folder, stores) = stores();
+    let (_directory, stores) = stores();
     for store in stores {
         runtime().block_on(async {
             let adders: Vec<_> = (0..100)
@@ -225,7 +225,7 @@ fn no_increment_is_lost() {
 
 #[test]
 fn long_listings_come_in_pages() {
-    let (_folder, stores) = stores();
+    let (_directory, stores) = stores();
     for store in stores {
         runtime().block_on(async {
             let names: Vec<String> = (0..2 * PAGE + 7).map(|n| format!("{n:06}")).collect();
@@ -249,7 +249,7 @@ fn long_listings_come_in_pages() {
 
 #[test]
 fn a_write_beyond_the_limits_changes_nothing() {
-    let (_folder, stores) = stores();
+    let (_directory, stores) = stores();
     for store in stores {
         runtime().block_on(async {
             let long = "k".repeat(MAX_KEY + 1);
@@ -264,7 +264,7 @@ fn a_write_beyond_the_limits_changes_nothing() {
 
 #[test]
 fn a_read_of_many_keys_has_a_limit_on_its_copies() {
-    let (_folder, stores) = stores();
+    let (_directory, stores) = stores();
     for store in stores {
         runtime().block_on(async {
             store.set("b", "big".into(), vec![7; MAX_VALUE]).await.unwrap();
@@ -279,8 +279,8 @@ fn a_read_of_many_keys_has_a_limit_on_its_copies() {
 
 #[test]
 fn a_damaged_store_is_an_error() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("store.redb");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("store.redb");
     let store = Redb::open(&file).unwrap();
     runtime().block_on(store.set("b", "key".into(), vec![7; 100])).unwrap();
     drop(store);
@@ -332,8 +332,8 @@ fn answers(store: &Redb) -> Answers {
 /// Damage that nobody would notice: the file was closed in order, and nothing checks it when it is opened.
 #[test]
 fn a_flipped_bit_is_an_error_or_makes_no_difference() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("store.redb");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("store.redb");
     let store = Redb::open(&file).unwrap();
     runtime().block_on(async {
         for ((bucket, key), value) in entries() {
@@ -406,8 +406,8 @@ fn has_all(file: &std::path::Path, rows: u32) {
 
 #[test]
 fn a_store_of_an_earlier_version_gets_checksums() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("store.redb");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("store.redb");
     earlier_store(&file, 25_000);
     let checked = check(&file).unwrap();
     assert!(checked.is_sound() && !checked.sealed, "{checked:?}");
@@ -419,8 +419,8 @@ fn a_store_of_an_earlier_version_gets_checksums() {
 
 #[test]
 fn an_upgrade_that_was_killed_goes_on() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("store.redb");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("store.redb");
     earlier_store(&file, 10_100);
     has_all(&file, 10_100);
     // As it is after the first batch: the last rows are still in the table of the earlier version.
@@ -435,8 +435,8 @@ fn an_upgrade_that_was_killed_goes_on() {
 /// Otherwise what is damaged would get a checksum, and be found sound from then on.
 #[test]
 fn a_damaged_store_of_an_earlier_version_is_not_upgraded() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("store.redb");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("store.redb");
     earlier_store(&file, 2_000);
     let mut bytes = std::fs::read(&file).unwrap();
     let at = bytes.windows(6).position(|window| window == b"001234").unwrap();
@@ -449,8 +449,8 @@ fn a_damaged_store_of_an_earlier_version_is_not_upgraded() {
 
 #[test]
 fn a_store_has_one_process_at_a_time() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("store.redb");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("store.redb");
     let first = Redb::open(&file).unwrap();
     assert!(matches!(Redb::open(&file), Err(OpenError::Locked { .. })));
     drop(first);
@@ -459,12 +459,12 @@ fn a_store_has_one_process_at_a_time() {
 
 #[test]
 fn what_is_no_store_is_left_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("notes.txt");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("notes.txt");
     std::fs::write(&file, "not a store").unwrap();
     let error = Redb::open(&file).unwrap_err();
     assert!(matches!(error, OpenError::NotAStore { .. }), "{error:?}");
     assert_eq!(std::fs::read(&file).unwrap(), b"not a store");
-    let error = Redb::open(&folder.path().join("missing/store.redb")).unwrap_err();
-    assert!(matches!(error, OpenError::NoFolder { .. }), "{error:?}");
+    let error = Redb::open(&directory.path().join("missing/store.redb")).unwrap_err();
+    assert!(matches!(error, OpenError::NoDirectory { .. }), "{error:?}");
 }

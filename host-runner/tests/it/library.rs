@@ -240,7 +240,7 @@ const COMPOSED: &str = r#"(component
 fn a_refusal_names_the_part_that_wants_it() {
     let error = load(COMPOSED, Setup::default()).unwrap_err().to_string();
     assert!(error.contains("  wasi:cli/stdin@0.2.3\n      wanted by reader\n"), "{error}");
-    assert!(error.ends_with("the least that lets it start: --stdio=none"), "{error}");
+    assert!(error.ends_with("minimum grants required: --stdio=none"), "{error}");
 }
 
 #[test]

@@ -72,22 +72,22 @@ fn bombs() -> [(&'static str, Vec<u8>, &'static str); 7] {
 }
 
 /// The command, which the system ends if it takes more than 100 MiB or a second.
-fn within_bounds(folder: &Path, arguments: &[&str]) -> Command {
+fn within_bounds(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("sh");
     command.args([
         "-c",
         "ulimit -d 102400 && ulimit -t 1 && exec \"$0\" \"$@\"",
         env!("CARGO_BIN_EXE_host-runner"),
     ]);
-    command.args(arguments).current_dir(folder).env("XDG_CACHE_HOME", folder.join("user"));
+    command.args(arguments).current_dir(directory).env("XDG_CACHE_HOME", directory.join("user"));
     command
 }
 
 #[test]
 fn what_declares_too_much_is_refused_before_it_is_compiled() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     for (what, bytes, said) in bombs() {
-        fs::write(folder.path().join("bomb.wasm"), bytes).unwrap();
+        fs::write(directory.path().join("bomb.wasm"), bytes).unwrap();
         for arguments in [
             &["call", "bomb.wasm", "f()"][..],
             &["run", "bomb.wasm"],
@@ -95,7 +95,7 @@ fn what_declares_too_much_is_refused_before_it_is_compiled() {
             &["grants", "bomb.wasm"],
             &["serve", "bomb.wasm", "--addr", "127.0.0.1:0"],
         ] {
-            let output = within_bounds(folder.path(), arguments).output().unwrap();
+            let output = within_bounds(directory.path(), arguments).output().unwrap();
             let err = String::from_utf8(output.stderr).unwrap();
             assert_eq!(output.status.code(), Some(4), "{what}, {}: {err}", arguments[0]);
             let refused = "bomb.wasm was refused before anything of it was compiled: at byte ";
@@ -107,14 +107,15 @@ fn what_declares_too_much_is_refused_before_it_is_compiled() {
 /// Structure says little of how long a compiler takes. So that is limited for any code.
 #[test]
 fn compiling_is_limited_in_memory_and_time() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("long.wasm"), functions(200_000, 1, 2, 0)).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("long.wasm"), functions(200_000, 1, 2, 0)).unwrap();
     for (flag, said) in [
         ("--max-compile-memory=64MiB", "takes more than 64 MiB of memory (--max-compile-memory)"),
         ("--max-compile-time=1s", "takes more than 1 s of processor time (--max-compile-time)"),
     ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_host-runner"));
-        let output = command.args(["call", "long.wasm", "f()", flag]).current_dir(&folder).output().unwrap();
+        let output =
+            command.args(["call", "long.wasm", "f()", flag]).current_dir(&directory).output().unwrap();
         let err = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(4), "{err}");
         assert!(err.contains("long.wasm was refused: to compile it ") && err.contains(said), "{err}");
@@ -144,8 +145,8 @@ const ADDER: &str = r#"(component
 async fn code_is_the_same_wherever_it_was_compiled() {
     let bytes = wat::parse_str(ADDER).unwrap();
     assert_eq!(call(&load(worker(), &bytes).unwrap(), "add(40, 2)").await.unwrap().text, "42");
-    let folder = tempfile::tempdir().unwrap();
-    let key = Key::read_or_make(&folder.path().join("key")).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let key = Key::read_or_make(&directory.path().join("key")).unwrap();
     let file = ComponentFile::from_bytes("adder.wasm", bytes).unwrap();
     let compiled = |options: &EngineOptions| {
         let engine = Engine::for_demands(options, file.demands()).unwrap();

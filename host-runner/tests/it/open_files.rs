@@ -12,8 +12,8 @@ use wit_parser::Resolve;
 
 const LIMIT: usize = 10;
 
-/// Each function opens something in the first granted folder, as often as it is told: `keep` the file `note`, `folders` the
-/// folder itself, and neither closes anything; `turns` closes the file before it opens it again, `missing` finds nothing to open.
+/// Each function opens something in the first granted directory, as often as it is told: `keep` the file `note`, `directories` the
+/// directory itself, and neither closes anything; `turns` closes the file before it opens it again, `missing` finds nothing to open.
 const GUEST: &str = r#"(module
     (import "wasi:filesystem/preopens@VERSION" "get-directories" (func $directories (param i32)))
     (import "wasi:filesystem/types@VERSION" "[method]descriptor.open-at"
@@ -23,24 +23,24 @@ const GUEST: &str = r#"(module
     (memory (export "memory") 1)
     (data (i32.const 0) "note.")
     (global $top (mut i32) (i32.const 1024))
-    (global $folder (mut i32) (i32.const 0))
+    (global $directory (mut i32) (i32.const 0))
     (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
         (global.set $top (i32.and (i32.add (global.get $top) (i32.const 7)) (i32.const -8)))
         (global.get $top)
         (global.set $top (i32.add (global.get $top) (local.get 3))))
     ;; Whether it could not be opened; what was opened is at 132.
     (func $open (param $name i32) (param $length i32) (param $how i32) (result i32)
-        (if (i32.eqz (global.get $folder)) (then
+        (if (i32.eqz (global.get $directory)) (then
             (call $directories (i32.const 128))
-            (global.set $folder (i32.load (i32.load (i32.const 128))))))
-        (call $open-at (global.get $folder) (i32.const 0) (local.get $name) (local.get $length) (local.get $how)
+            (global.set $directory (i32.load (i32.load (i32.const 128))))))
+        (call $open-at (global.get $directory) (i32.const 0) (local.get $name) (local.get $length) (local.get $how)
             (i32.const 1) (i32.const 128))
         (i32.load8_u (i32.const 128)))
     (func (export "keep") (param $times i32)
         (loop $more
             (if (call $open (i32.const 0) (i32.const 4) (i32.const 0)) (then unreachable))
             (br_if $more (local.tee $times (i32.sub (local.get $times) (i32.const 1))))))
-    (func (export "folders") (param $times i32)
+    (func (export "directories") (param $times i32)
         (loop $more
             (if (call $open (i32.const 4) (i32.const 1) (i32.const 2)) (then unreachable))
             (br_if $more (local.tee $times (i32.sub (local.get $times) (i32.const 1))))))
@@ -56,7 +56,7 @@ const GUEST: &str = r#"(module
     ;; functions
     )"#;
 
-const FUNCTIONS: [&str; 4] = ["keep", "folders", "turns", "missing"];
+const FUNCTIONS: [&str; 4] = ["keep", "directories", "turns", "missing"];
 
 /// The same with WASI 0.2, whose streams are resources of their own: `streams` closes every file and keeps a stream of it.
 fn guest_of_0_2() -> Vec<u8> {
@@ -70,19 +70,19 @@ fn guest_of_0_2() -> Vec<u8> {
             (call $close (local.get $file))
             (br_if $more (local.tee $times (i32.sub (local.get $times) (i32.const 1))))))"#;
     let text = GUEST.replace(";; imports", imports).replace(";; functions", functions);
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/deps");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/deps");
     let mut resolve = Resolve::default();
     for package in ["io", "clocks", "filesystem"] {
-        resolve.push_dir(folder.join(format!("wasi-{package}"))).unwrap();
+        resolve.push_dir(directory.join(format!("wasi-{package}"))).unwrap();
     }
     component(resolve, &text, "0.2.12", "func", &[&FUNCTIONS[..], &["streams"]].concat())
 }
 
 fn guest_of_0_3() -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wasi-0.3");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wasi-0.3");
     let mut resolve = Resolve::default();
     for package in ["clocks", "filesystem"] {
-        resolve.push_file(folder.join(format!("{package}.wit"))).unwrap();
+        resolve.push_file(directory.join(format!("{package}.wit"))).unwrap();
     }
     component(resolve, GUEST, "0.3.0", "async func", &FUNCTIONS)
 }
@@ -102,13 +102,14 @@ fn component(mut resolve: Resolve, text: &str, version: &str, ty: &str, function
     crate::support::encode(&text.replace("VERSION", version), &resolve, world)
 }
 
-fn load(bytes: &[u8], folder: &TempDir, concurrency: bool) -> App {
-    std::fs::write(folder.path().join("note"), "a note").unwrap();
+fn load(bytes: &[u8], directory: &TempDir, concurrency: bool) -> App {
+    std::fs::write(directory.path().join("note"), "a note").unwrap();
     let options = EngineOptions {
         tuning: Tuning { concurrency: Some(concurrency), ..Tuning::default() },
         ..EngineOptions::default()
     };
-    let granted = Directory { host: folder.path().to_owned(), guest: "/data".to_owned(), read_only: false };
+    let granted =
+        Directory { host: directory.path().to_owned(), guest: "/data".to_owned(), read_only: false };
     let grants = Grants { directories: Some(vec![granted]), ..Grants::default() };
     let limits = Limits { open_files: LIMIT, ..Limits::default() };
     let setup = Setup { grants, limits, ..Setup::default() };
@@ -135,9 +136,9 @@ async fn meets_the_limit(app: &App, function: &str) {
 
 #[tokio::test]
 async fn files_that_are_never_closed_meet_the_limit() {
-    let folder = tempfile::tempdir().unwrap();
-    for app in [load(&guest_of_0_2(), &folder, false), load(&guest_of_0_3(), &folder, true)] {
-        for function in ["keep", "folders"] {
+    let directory = tempfile::tempdir().unwrap();
+    for app in [load(&guest_of_0_2(), &directory, false), load(&guest_of_0_3(), &directory, true)] {
+        for function in ["keep", "directories"] {
             meets_the_limit(&app, function).await;
         }
     }
@@ -145,14 +146,14 @@ async fn files_that_are_never_closed_meet_the_limit() {
 
 #[tokio::test]
 async fn a_stream_keeps_its_file_open() {
-    let folder = tempfile::tempdir().unwrap();
-    meets_the_limit(&load(&guest_of_0_2(), &folder, false), "streams").await;
+    let directory = tempfile::tempdir().unwrap();
+    meets_the_limit(&load(&guest_of_0_2(), &directory, false), "streams").await;
 }
 
 #[tokio::test]
 async fn what_is_closed_and_what_could_not_be_opened_does_not_count() {
-    let folder = tempfile::tempdir().unwrap();
-    for app in [load(&guest_of_0_2(), &folder, false), load(&guest_of_0_3(), &folder, true)] {
+    let directory = tempfile::tempdir().unwrap();
+    for app in [load(&guest_of_0_2(), &directory, false), load(&guest_of_0_3(), &directory, true)] {
         for function in ["turns", "missing"] {
             call(&app, &format!("{function}({})", 20 * LIMIT)).await.unwrap();
         }

@@ -279,7 +279,7 @@ async fn failures_are_told_in_the_span() {
     assert!(waited.all(|step| spans.iter().any(|span| span.span_id == step.parent_span_id)));
 }
 
-/// The command, in a folder with a guest.
+/// The command, in a directory with a guest.
 struct Serving {
     child: Child,
     address: String,

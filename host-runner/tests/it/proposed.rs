@@ -29,9 +29,9 @@ pub fn checked(arguments: &[&str], output: Output) -> (i32, String, String) {
 
 #[test]
 fn expected_messages_propose_what_there_is() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden");
     let mut read = 0;
-    for file in files(&folder, "txt") {
+    for file in files(&directory, "txt") {
         let name = file.file_name().unwrap().to_str().unwrap();
         if name.starts_with("host-runner-") {
             HOST_RUNNER.take(Tool::HostRunner, None, &fs::read_to_string(&file).unwrap());
@@ -53,9 +53,9 @@ fn the_texts_of_all_messages_propose_what_there_is() {
     }
 }
 
-fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+fn files(directory: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
+    for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             found.extend(files(&path, extension));

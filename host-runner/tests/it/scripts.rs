@@ -18,8 +18,8 @@ fn own_scripts_return_what_they_say() {
     assert!(read >= 15 && called >= 50, "{read} components, and {called} calls");
 }
 
-/// Lists what each component of the scripts in a folder needs, and makes the calls. Returns how many were read and made.
-pub fn run_all(folder: &Path) -> (usize, usize) {
+/// Lists what each component of the scripts in a directory needs, and makes the calls. Returns how many were read and made.
+pub fn run_all(directory: &Path) -> (usize, usize) {
     let place = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_host-runner"))
@@ -32,7 +32,7 @@ pub fn run_all(folder: &Path) -> (usize, usize) {
         checked(arguments, output)
     };
     let (mut read, mut called, mut wrong) = (0, 0, Vec::new());
-    for file in files(folder) {
+    for file in files(directory) {
         for step in steps(&file) {
             let at = format!("{}:{}", file.file_name().unwrap().display(), step.line);
             let (fits, said) = match &step.what {

@@ -142,10 +142,10 @@ fn encode(text: &str, package: &str, world: &str) -> Vec<u8> {
 }
 
 fn contracts() -> (Resolve, HashMap<&'static str, PackageId>) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wasi-0.3");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wasi-0.3");
     let mut resolve = Resolve::default();
     let packages = ["clocks", "random", "filesystem", "sockets", "cli", "http"]
-        .map(|name| (name, resolve.push_file(folder.join(format!("{name}.wit"))).unwrap()));
+        .map(|name| (name, resolve.push_file(directory.join(format!("{name}.wit"))).unwrap()));
     (resolve, packages.into())
 }
 

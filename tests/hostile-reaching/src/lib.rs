@@ -2,7 +2,7 @@
 //!
 //! For `wasm32-wasip2`, with the standard library as everybody uses it. The SKU of the first line chooses what is
 //! tried. What comes of an attempt is told in the reasons of adjustments by a cent, one for each; where the host
-//! grants the folder `/data` and the variable `PEER`, an address, that is where the attempts begin.
+//! grants the directory `/data` and the variable `PEER`, an address, that is where the attempts begin.
 // Its exports have names that a native linker does not take.
 #![cfg(target_arch = "wasm32")]
 
@@ -55,15 +55,15 @@ impl Guest for Reaching {
             "OPEN-FILES" => loop {
                 mem::forget(File::open("/data/note"));
             },
-            "OPEN-FOLDERS" => loop {
-                for (folder, _) in preopens::get_directories() {
-                    mem::forget(open(&folder, ".", OpenFlags::DIRECTORY));
+            "OPEN-DIRECTORIES" => loop {
+                for (directory, _) in preopens::get_directories() {
+                    mem::forget(open(&directory, ".", OpenFlags::DIRECTORY));
                 }
             },
             "OPEN-STREAMS" => loop {
-                for (folder, _) in preopens::get_directories() {
+                for (directory, _) in preopens::get_directories() {
                     // The file itself is closed: its stream needs it still.
-                    if let Ok(file) = open(&folder, "note", OpenFlags::empty()) {
+                    if let Ok(file) = open(&directory, "note", OpenFlags::empty()) {
                         mem::forget(file.read_via_stream(0));
                     }
                 }
@@ -88,8 +88,8 @@ impl Guest for Reaching {
     }
 }
 
-fn open(folder: &Descriptor, name: &str, how: OpenFlags) -> Result<Descriptor, ErrorCode> {
-    folder.open_at(PathFlags::empty(), name, how, DescriptorFlags::READ)
+fn open(directory: &Descriptor, name: &str, how: OpenFlags) -> Result<Descriptor, ErrorCode> {
+    directory.open_at(PathFlags::empty(), name, how, DescriptorFlags::READ)
 }
 
 /// What was tried, and what came of it.
@@ -120,7 +120,7 @@ fn write_outside() -> Report {
 
 /// Links that are there, and links that it makes itself.
 fn follow_links() -> Report {
-    let mut report: Report = ["/data/file-link", "/data/folder-link/secret", "/data/absolute-link"]
+    let mut report: Report = ["/data/file-link", "/data/directory-link/secret", "/data/absolute-link"]
         .iter()
         .flat_map(|path| {
             [
@@ -129,12 +129,12 @@ fn follow_links() -> Report {
             ]
         })
         .collect();
-    for (folder, name) in preopens::get_directories() {
+    for (directory, name) in preopens::get_directories() {
         for (target, link) in
             [("../secret", "own-link"), ("/etc/passwd", "own-absolute-link"), ("..", "own-up")]
         {
             // Made by another request before: the same is then read through it.
-            let _ = folder.symlink_at(target, link);
+            let _ = directory.symlink_at(target, link);
             report.push((format!("read {link}"), io(fs::read(format!("{name}/{link}")))));
         }
         report.push(("read own-up/secret".to_owned(), io(fs::read(format!("{name}/own-up/secret")))));

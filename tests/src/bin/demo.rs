@@ -105,11 +105,11 @@ impl Stand {
 fn demo() -> Result<()> {
     let began = Instant::now();
     let mut page = Page::new();
-    let folder = project::path("target/demo");
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
+    let directory = project::path("target/demo");
+    if directory.exists() {
+        fs::remove_dir_all(&directory)?;
     }
-    fs::create_dir_all(&folder)?;
+    fs::create_dir_all(&directory)?;
 
     page.heading("Build eight components in four languages, and compose them into five shops")?;
     page.command("composer build")?;
@@ -122,8 +122,8 @@ fn demo() -> Result<()> {
         .iter()
         .map(|(name, ..)| Stand {
             file: project::path(&format!("target/compositions/{name}.wasm")),
-            store: folder.join(format!("{name}.redb")),
-            log: folder.join(format!("{name}.log")),
+            store: directory.join(format!("{name}.redb")),
+            log: directory.join(format!("{name}.log")),
             cache: project::path("target/cache"),
         })
         .collect();

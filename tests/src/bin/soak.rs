@@ -229,17 +229,17 @@ impl Soak {
         let skus: Vec<String> = kinds.iter().map(|kind| kind.sku.clone()).chain(honest.clone()).collect();
         let products: Vec<Product> = skus.iter().map(|sku| Product::plain(sku, PRICE, STOCK)).collect();
 
-        let folder = TempDir::new()?;
-        let granted = catalogue::kept_in(folder.path());
+        let directory = TempDir::new()?;
+        let granted = catalogue::kept_in(directory.path());
         catalogue::load(&shops[0], &granted, &products)?;
         // Some of the rules ask for a clock, and the others for nothing.
         let more = ["--max-time", TIME, "--swap-asking-more"].map(str::to_owned);
         let arguments = [&granted[..], &hostile::limits(), &more].concat();
         // Compiled before the clock runs: what is measured is not the compiler.
         for shop in &shops {
-            Host::start(shop, "127.0.0.1:0", &arguments, &folder.path().join("compiled.log"))?.stop()?;
+            Host::start(shop, "127.0.0.1:0", &arguments, &directory.path().join("compiled.log"))?.stop()?;
         }
-        let mut host = Swapped::start(&shops[0], &arguments, folder.path())?;
+        let mut host = Swapped::start(&shops[0], &arguments, directory.path())?;
         let address = host.address();
 
         let market = Market::default();

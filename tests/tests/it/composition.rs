@@ -180,13 +180,13 @@ fn holds(whole: &[u8], component: &[u8]) -> bool {
 
 #[test]
 fn composing_twice_or_with_the_inputs_in_another_order_gives_the_same_bytes() {
-    let folder = tempfile::TempDir::new().unwrap();
+    let directory = tempfile::TempDir::new().unwrap();
     for (composition, logic, pricing) in COMPOSITIONS {
         let shipped = fs::read(project::composition(composition)).unwrap();
         let source = project::path(&format!("composer/compositions/{composition}.wac"));
         let mut rotated = parts(logic, pricing);
         for round in 0..rotated.len() {
-            let product = folder.path().join(format!("{composition}-{round}.wasm"));
+            let product = directory.path().join(format!("{composition}-{round}.wasm"));
             let mut arguments = vec![
                 "compose".to_owned(),
                 source.display().to_string(),

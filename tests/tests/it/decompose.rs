@@ -24,10 +24,10 @@ fn succeed<A: AsRef<std::ffi::OsStr>>(command: &str, arguments: &[A]) -> String 
     finished.stdout
 }
 
-/// Takes a composition apart into `folder`, puts it together again, and gives the product.
-fn again(composition: &Path, folder: &Path) -> PathBuf {
-    let product = folder.join("again.wasm");
-    let apart = folder.join("apart");
+/// Takes a composition apart into `directory`, puts it together again, and gives the product.
+fn again(composition: &Path, directory: &Path) -> PathBuf {
+    let product = directory.join("again.wasm");
+    let apart = directory.join("apart");
     succeed("composer", &[Path::new("decompose"), composition, Path::new("-o"), &apart]);
     let text = apart.join(composition.file_name().unwrap()).with_extension("wac");
     let mut arguments: Vec<OsString> =
@@ -61,11 +61,11 @@ fn inspect(file: &Path) -> serde_json::Value {
 #[test]
 fn what_ships_comes_apart_into_its_components_and_together_again() {
     for (composition, components) in COMPOSITIONS {
-        let folder = TempDir::new().unwrap();
+        let directory = TempDir::new().unwrap();
         let whole = project::composition(composition);
-        let product = again(&whole, folder.path());
+        let product = again(&whole, directory.path());
         for component in components {
-            let part = folder.path().join("apart").join(format!("{component}.wasm"));
+            let part = directory.path().join("apart").join(format!("{component}.wasm"));
             assert!(
                 fs::read(&part).unwrap() == fs::read(project::component(component)).unwrap(),
                 "{composition}: {component} is not what was composed"
@@ -79,9 +79,9 @@ fn what_ships_comes_apart_into_its_components_and_together_again() {
 
 #[test]
 fn what_was_put_together_again_gives_the_same_answers() {
-    let folder = TempDir::new().unwrap();
+    let directory = TempDir::new().unwrap();
     let whole = shop_without_front("orders", &project::component("pricing-zig"));
-    let product = again(&whole, folder.path());
+    let product = again(&whole, directory.path());
     let call = |file: &Path| {
         let question = r#"shop:orders/catalog@0.1.0#list(none, 10)"#;
         succeed(

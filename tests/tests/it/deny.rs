@@ -22,9 +22,9 @@ const JAVASCRIPT: [&str; 3] = ["wasi:cli/*", "wasi:filesystem/*", "wasi:http/out
 /// The stub of a fixture.
 fn stub(fixture: &str, closed: &[&str]) -> PathBuf {
     let part = project::fixture(fixture);
-    let folder = project::path("target/e2e");
-    fs::create_dir_all(&folder).unwrap();
-    let stub = folder.join(format!("{fixture}-closed-{}.wasm", closed.len()));
+    let directory = project::path("target/e2e");
+    fs::create_dir_all(&directory).unwrap();
+    let stub = directory.join(format!("{fixture}-closed-{}.wasm", closed.len()));
     let words = [&["deny", part.to_str().unwrap(), "-o", stub.to_str().unwrap()], closed].concat();
     let done = process::run("composer", project::root(), &words, "").unwrap();
     assert_eq!(done.code, Some(0), "{}", done.stderr);
@@ -46,25 +46,25 @@ fn closed(fixture: &str, closed: &[&str]) -> PathBuf {
 }
 
 /// Calls `reach`, or another function, with these grants: what was printed.
-fn call(component: &Path, folder: &Path, grants: &[&str], call: &str) -> String {
+fn call(component: &Path, directory: &Path, grants: &[&str], call: &str) -> String {
     let cache = project::path("target/cache");
     let words =
         [&["call", component.to_str().unwrap(), call, "--cache", cache.to_str().unwrap()], grants].concat();
-    let done = process::run("host-runner", folder, &words, "").unwrap();
+    let done = process::run("host-runner", directory, &words, "").unwrap();
     assert!(matches!(done.code, Some(0 | 1)), "{call}: {}", done.stderr);
     done.stdout.trim_end().to_owned()
 }
 
-fn reach(component: &Path, folder: &Path, grants: &[&str], what: &str, address: &str) -> String {
-    call(component, folder, grants, &format!("reach(\"{what}\", \"{address}\")"))
+fn reach(component: &Path, directory: &Path, grants: &[&str], what: &str, address: &str) -> String {
+    call(component, directory, grants, &format!("reach(\"{what}\", \"{address}\")"))
 }
 
-/// A folder with a note in it.
-fn folder() -> TempDir {
-    let folder = TempDir::new().unwrap();
-    fs::create_dir(folder.path().join("inside")).unwrap();
-    fs::write(folder.path().join("inside/note"), "a note").unwrap();
-    folder
+/// A directory with a note in it.
+fn directory() -> TempDir {
+    let directory = TempDir::new().unwrap();
+    fs::create_dir(directory.path().join("inside")).unwrap();
+    fs::write(directory.path().join("inside/note"), "a note").unwrap();
+    directory
 }
 
 /// What the parts of a composition called `part` import from the host.
@@ -77,20 +77,20 @@ fn reached(composition: &Path) -> Vec<String> {
 
 #[test]
 fn a_python_guest_starts_without_what_it_does_not_need_and_is_refused_what_is_closed() {
-    let folder = folder();
+    let directory = directory();
     let open = project::fixture("reaching-python");
     let all = ["--dir", "inside::/data", "--env", "A=1", "--stdio", "--sockets", "none"];
     let peer = "127.0.0.1:9";
     // What it reaches where nothing is closed: the means are good.
-    assert_eq!(reach(&open, folder.path(), &all, "file", peer), "ok(\"a note\")");
-    assert_eq!(reach(&open, folder.path(), &all, "env", peer), "ok(\"A\")");
-    assert_eq!(reach(&open, folder.path(), &all, "stdout", peer), "written\nok(\"None\")");
+    assert_eq!(reach(&open, directory.path(), &all, "file", peer), "ok(\"a note\")");
+    assert_eq!(reach(&open, directory.path(), &all, "env", peer), "ok(\"A\")");
+    assert_eq!(reach(&open, directory.path(), &all, "stdout", peer), "written\nok(\"None\")");
 
     let closed = closed("reaching-python", &PYTHON);
     let imports = reached(&closed);
     assert!(imports.iter().all(|import| import.starts_with("wasi:random/")), "{imports:?}");
     // Started with no grant at all, which a host refuses to whoever imports more.
-    assert_eq!(call(&closed, folder.path(), &[], "greet(\"you\")"), "\"Hello, you!\"");
+    assert_eq!(call(&closed, directory.path(), &[], "greet(\"you\")"), "\"Hello, you!\"");
     for (what, expected) in [
         ("file", "err(\"FileNotFoundError: "),
         ("env", "ok(\"\")"),
@@ -98,14 +98,14 @@ fn a_python_guest_starts_without_what_it_does_not_need_and_is_refused_what_is_cl
         ("socket", "err(\"PermissionError: "),
         ("random", "ok(\""),
     ] {
-        let told = reach(&closed, folder.path(), &[], what, peer);
+        let told = reach(&closed, directory.path(), &[], what, peer);
         assert!(told.starts_with(expected), "{what}: {told}");
     }
     // The interface has no error: the guest ends, and the part that asked is blamed for it, not the stub.
     let cache = project::path("target/cache");
     let words = ["call", closed.to_str().unwrap(), "reach(\"clock\", \"\")", "--explain-traps", "--cache"];
     let words = [&words[..], &[cache.to_str().unwrap()]].concat();
-    let done = process::run("host-runner", folder.path(), &words, "").unwrap();
+    let done = process::run("host-runner", directory.path(), &words, "").unwrap();
     assert_eq!((done.code, done.stdout.as_str()), (Some(5), ""), "{}", done.stderr);
     for told in
         ["── closed\n", "part          part, written in Python", "it called `now` of wasi:clocks/wall-clock@"]
@@ -129,11 +129,11 @@ fn a_javascript_guest_starts_without_what_it_does_not_need_and_is_refused_what_i
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
         }
     });
-    let folder = folder();
+    let directory = directory();
     let open = project::fixture("reaching-js");
     let all = ["--dir", "none", "--stdio", "--http-out", &address];
-    assert_eq!(reach(&open, folder.path(), &all, "http", &address), "ok(\"200\")");
-    assert_eq!(reach(&open, folder.path(), &all, "stdout", &address), "written\nok(\"undefined\")");
+    assert_eq!(reach(&open, directory.path(), &all, "http", &address), "ok(\"200\")");
+    assert_eq!(reach(&open, directory.path(), &all, "stdout", &address), "written\nok(\"undefined\")");
 
     let closed = closed("reaching-js", &JAVASCRIPT);
     for import in reached(&closed) {
@@ -141,11 +141,11 @@ fn a_javascript_guest_starts_without_what_it_does_not_need_and_is_refused_what_i
         assert!(!denied.iter().any(|prefix| import.starts_with(prefix)), "{import}");
     }
     let granted = ["--http-out", &address];
-    assert_eq!(call(&closed, folder.path(), &granted, "greet(\"you\")"), "\"Hello, you!\"");
+    assert_eq!(call(&closed, directory.path(), &granted, "greet(\"you\")"), "\"Hello, you!\"");
     // Granted by the host, and out of the part's reach all the same.
-    let told = reach(&closed, folder.path(), &granted, "http", &address);
+    let told = reach(&closed, directory.path(), &granted, "http", &address);
     assert!(told.starts_with("err(\""), "{told}");
-    assert!(reach(&closed, folder.path(), &granted, "random", &address).starts_with("ok(\""));
+    assert!(reach(&closed, directory.path(), &granted, "random", &address).starts_with("ok(\""));
 }
 
 /// Calls a function of an instance's export.

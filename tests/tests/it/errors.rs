@@ -11,13 +11,13 @@ use e2e::process::Host;
 use e2e::{process, project};
 use tempfile::TempDir;
 
-/// A folder with every bad input, and two good ones to misuse.
+/// A directory with every bad input, and two good ones to misuse.
 fn inputs() -> &'static Path {
-    static FOLDER: OnceLock<TempDir> = OnceLock::new();
-    FOLDER
+    static DIRECTORY: OnceLock<TempDir> = OnceLock::new();
+    DIRECTORY
         .get_or_init(|| {
-            let folder = TempDir::new().unwrap();
-            let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+            let directory = TempDir::new().unwrap();
+            let write = |name: &str, bytes: &[u8]| fs::write(directory.path().join(name), bytes).unwrap();
             let component = |text: &str| wat::parse_str(text).unwrap();
 
             write("text.wasm", b"This is a text file.\nIt only has the wrong name.\n");
@@ -54,7 +54,7 @@ fn inputs() -> &'static Path {
                 "misfit.wac",
                 b"package test:misfit targets shop:worlds/storage@0.1.0;\n\nlet pricing = new parts:pricing {};\n\nexport pricing...;\n",
             );
-            folder
+            directory
         })
         .path()
 }
@@ -65,22 +65,24 @@ fn says(name: &str, line: &str) {
 }
 
 fn says_to(name: &str, line: &str, input: &str) {
-    let folder = inputs();
+    let directory = inputs();
     let root = project::root().display().to_string();
     let wanted = line.replace("ROOT", &root);
     let mut words = wanted.split(' ');
     let command = words.next().unwrap();
     let arguments: Vec<&str> = words.collect();
-    let finished = process::run(command, folder, &arguments, input).unwrap();
+    let finished = process::run(command, directory, &arguments, input).unwrap();
     let said = format!(
         "$ {line}\nexit code: {}\n--- stdout\n{}--- stderr\n{}",
         finished.code.map_or_else(|| "none".to_owned(), |code| code.to_string()),
         finished.stdout,
         finished.stderr
     );
-    let real = folder.canonicalize().unwrap().display().to_string();
-    let said =
-        said.replace(&real, "FOLDER").replace(&folder.display().to_string(), "FOLDER").replace(&root, "ROOT");
+    let real = directory.canonicalize().unwrap().display().to_string();
+    let said = said
+        .replace(&real, "DIRECTORY")
+        .replace(&directory.display().to_string(), "DIRECTORY")
+        .replace(&root, "ROOT");
     golden(name, &said);
 }
 
@@ -130,11 +132,11 @@ fn a_trap_has_a_page_in_every_language() {
         ("host-trap-in-python", "hostile-python", "RAISE"),
     ] {
         let shop = Face::Front.shop(rule);
-        let folder = TempDir::new().unwrap();
-        let granted = catalogue::kept_in(folder.path());
+        let directory = TempDir::new().unwrap();
+        let granted = catalogue::kept_in(directory.path());
         catalogue::load(&shop, &granted, &[Product::plain(sku, 1_000, 10)]).unwrap();
         let arguments = [&granted[..], &["--explain-traps".to_owned()]].concat();
-        let host = Host::start(&shop, "127.0.0.1:0", &arguments, &folder.path().join("host.log")).unwrap();
+        let host = Host::start(&shop, "127.0.0.1:0", &arguments, &directory.path().join("host.log")).unwrap();
         let answer = Face::Front.place(host.address(), "a-key", sku).unwrap();
         assert_eq!(answer.status, 500, "{}", answer.text());
         let document = answer.json().unwrap();
@@ -166,7 +168,7 @@ fn composer_on_files_that_are_no_component() {
     says("composer-inspect-truncated", "composer inspect truncated.wasm");
     says("composer-inspect-core", "composer inspect core.wasm");
     says("composer-inspect-missing", "composer inspect nowhere.wasm");
-    says("composer-inspect-folder", "composer inspect .");
+    says("composer-inspect-directory", "composer inspect .");
     says("composer-componentize-text", "composer componentize text.wasm -o out.wasm");
     says("composer-componentize-component", "composer componentize pricing.wasm -o out.wasm");
     says("composer-compose-part-text", "composer compose missing.wac -o out.wasm -d parts:pricing=text.wasm");
@@ -214,7 +216,7 @@ fn host_runner_on_files_that_are_no_component() {
     says("host-runner-truncated", "host-runner run truncated.wasm");
     says("host-runner-core", "host-runner run core.wasm");
     says("host-runner-missing", "host-runner run nowhere.wasm");
-    says("host-runner-folder", "host-runner run .");
+    says("host-runner-directory", "host-runner run .");
 }
 
 #[test]

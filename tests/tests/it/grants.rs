@@ -1,5 +1,5 @@
 //! What `host-runner` grants is what a program reaches, and nothing beside it: with a program of the standard library,
-//! real folders and a real server.
+//! real directories and a real server.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 const NOTHING: [&str; 9] =
     ["--stdio", "--env", "none", "--dir", "none", "--http-out", "none", "--sockets", "none"];
 
-/// A place with a granted folder `inside`, and a secret beside it.
+/// A place with a granted directory `inside`, and a secret beside it.
 struct Place(TempDir);
 
 impl Place {
@@ -47,7 +47,7 @@ fn with<'a>(grants: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn a_folder_is_reached_and_nothing_outside_it() {
+fn a_directory_is_reached_and_nothing_outside_it() {
     let place = Place::new();
     let grants = with(&["--dir", "inside::/data"]);
     assert_eq!(place.run(&grants, &["read", "/data/note"]), "ok: a note");
@@ -65,7 +65,7 @@ fn a_folder_is_reached_and_nothing_outside_it() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_does_not_lead_out_of_a_folder() {
+fn a_link_does_not_lead_out_of_a_directory() {
     use std::os::unix::fs::symlink;
 
     let place = Place::new();
@@ -85,7 +85,7 @@ fn a_link_does_not_lead_out_of_a_folder() {
 }
 
 #[test]
-fn a_folder_to_read_is_not_written() {
+fn a_directory_to_read_is_not_written() {
     let place = Place::new();
     let grants = with(&["--dir", "inside::/data:ro"]);
     assert_eq!(place.run(&grants, &["read", "/data/note"]), "ok: a note");

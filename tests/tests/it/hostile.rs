@@ -60,7 +60,7 @@ struct Stand {
     bought: Mutex<Vec<Bought>>,
     keys: AtomicU32,
     // Last: the host ends before its store goes.
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl Stand {
@@ -70,20 +70,20 @@ impl Stand {
         kinds: &[Kind],
         more: &[String],
         time: Duration,
-        folder: TempDir,
+        directory: TempDir,
     ) -> Self {
         let shop = face.shop(rule);
         let honest = (0..HONEST).map(honest_sku);
         let skus: Vec<String> = kinds.iter().map(|kind| kind.sku.clone()).chain(honest).collect();
         let products: Vec<Product> = skus.iter().map(|sku| Product::plain(sku, PRICE, STOCK)).collect();
-        let granted = [&catalogue::kept_in(folder.path())[..], more].concat();
+        let granted = [&catalogue::kept_in(directory.path())[..], more].concat();
         catalogue::load(&shop, &granted, &products).unwrap();
         let limits = hostile::limits();
         let time = ["--max-time".to_owned(), format!("{}s", time.as_secs())];
         let arguments = [&granted[..], &limits, &time].concat();
-        let host = Host::start(&shop, "127.0.0.1:0", &arguments, &folder.path().join("host.log")).unwrap();
+        let host = Host::start(&shop, "127.0.0.1:0", &arguments, &directory.path().join("host.log")).unwrap();
         let (bought, keys) = (Mutex::default(), AtomicU32::new(0));
-        Self { face, shop, granted, host, skus, bought, keys, folder }
+        Self { face, shop, granted, host, skus, bought, keys, directory }
     }
 
     fn place(&self, sku: &str) -> Answer {
@@ -116,7 +116,7 @@ impl Stand {
 
     /// Stops the host and looks at the books.
     fn audit(self) {
-        let Self { face, shop, granted, host, skus, bought, folder: _folder, .. } = self;
+        let Self { face, shop, granted, host, skus, bought, directory: _directory, .. } = self;
         let bought = bought.into_inner().unwrap();
         for one in &bought {
             let read = face.read_again(host.address(), &one.order).unwrap();
@@ -294,7 +294,7 @@ fn run(stand: &Stand, beside: &Stand, kind: &Kind, before: Option<Usage>) {
     let (Some(before), Some(now)) = (before, stand.host.usage()) else { return };
     let most = most_memory(before.peak);
     assert!(now.peak <= most, "{what}: {} MiB, {} at most", now.peak / MEBIBYTE, most / MEBIBYTE);
-    // Each request has a connection, which may be on its way out, and the granted folder.
+    // Each request has a connection, which may be on its way out, and the granted directory.
     let spare = 3 * (HARMFUL + HONEST);
     let files = most_files.into_inner();
     assert!(files <= before.open_files + spare + HARMFUL * OPEN_FILES, "{what}: {files} open files");
@@ -315,14 +315,14 @@ fn waits(kind: &Kind) -> bool {
 
 /// Runs all kinds of a rule, and looks at the books of the shops beside, and of the one where it waits. What is left is to
 /// look at the others.
-fn run_all(face: Face, rule: &str, more: &[String], folder: TempDir) -> Stand {
+fn run_all(face: Face, rule: &str, more: &[String], directory: TempDir) -> Stand {
     let kinds = hostile::kinds().into_iter().filter(|kind| kind.rule == rule);
     let (waiting, others): (Vec<Kind>, Vec<Kind>) = kinds.partition(waits);
     assert!(!others.is_empty(), "{rule} means no harm");
     if !waiting.is_empty() {
         run_kinds(face, rule, &waiting, more, TIME_TO_WAIT, TempDir::new().unwrap()).audit();
     }
-    run_kinds(face, rule, &others, more, TIME, folder)
+    run_kinds(face, rule, &others, more, TIME, directory)
 }
 
 /// Runs these kinds in a shop, and then looks at the books of the one beside it.
@@ -332,10 +332,10 @@ fn run_kinds(
     kinds: &[Kind],
     more: &[String],
     time: Duration,
-    folder: TempDir,
+    directory: TempDir,
 ) -> Stand {
     let beside = Stand::open(Face::Front, "pricing-zig", &[], &[], TIME, TempDir::new().unwrap());
-    let stand = Stand::open(face, rule, kinds, more, time, folder);
+    let stand = Stand::open(face, rule, kinds, more, time, directory);
     thread::scope(|scope| {
         for client in 0..HARMFUL + HONEST {
             let stand = &stand;
@@ -391,18 +391,18 @@ fn run_in_whole_shop(rule: &str) {
     run_all(Face::Storefront, rule, &[], TempDir::new().unwrap()).audit();
 }
 
-/// It is granted a folder, a variable, and the interfaces for all else with nothing behind them.
+/// It is granted a directory, a variable, and the interfaces for all else with nothing behind them.
 fn run_reaching(rule: &str) {
-    let folder = TempDir::new().unwrap();
-    let inside = folder.path().join("inside");
+    let directory = TempDir::new().unwrap();
+    let inside = directory.path().join("inside");
     fs::create_dir(&inside).unwrap();
     fs::write(inside.join("note"), "a note").unwrap();
-    fs::write(folder.path().join("secret"), "a secret").unwrap();
+    fs::write(directory.path().join("secret"), "a secret").unwrap();
     #[cfg(unix)]
     for (target, link) in [
         ("../secret".into(), "file-link"),
-        ("..".into(), "folder-link"),
-        (folder.path().join("secret"), "absolute-link"),
+        ("..".into(), "directory-link"),
+        (directory.path().join("secret"), "absolute-link"),
     ] {
         std::os::unix::fs::symlink(target, inside.join(link)).unwrap();
     }
@@ -420,7 +420,7 @@ fn run_reaching(rule: &str) {
         "--sockets".to_owned(),
         "none".to_owned(),
     ];
-    let stand = run_all(Face::Front, rule, &granted, folder);
+    let stand = run_all(Face::Front, rule, &granted, directory);
 
     for kind in hostile::kinds().iter().filter(|kind| kind.rule == rule && kind.status == 201) {
         let answer = stand.place(&kind.sku).text();
@@ -439,10 +439,10 @@ fn run_reaching(rule: &str) {
     datagrams.set_nonblocking(true).unwrap();
     assert!(peer.accept().is_err(), "somebody connected");
     assert!(datagrams.recv(&mut [0; 8]).is_err(), "something was sent");
-    let place = stand.folder.path();
+    let place = stand.directory.path();
     assert_eq!(fs::read_to_string(place.join("secret")).unwrap(), "a secret");
-    let names = |folder: PathBuf| -> BTreeSet<String> {
-        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = |directory: PathBuf| -> BTreeSet<String> {
+        let names = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name());
         names.map(|name| name.to_string_lossy().into_owned()).collect()
     };
     let outside: BTreeSet<String> = ["host.log", "inside", "secret", "shop.redb"].map(str::to_owned).into();
@@ -467,9 +467,9 @@ fn run_reaching(rule: &str) {
     stand.audit();
 }
 
-/// What the granted folder has: what was put there, and links that the guest made in it, which it may.
+/// What the granted directory has: what was put there, and links that the guest made in it, which it may.
 fn inside_is_its_own(names: &BTreeSet<String>) -> bool {
-    let links = ["file-link", "folder-link", "absolute-link"];
+    let links = ["file-link", "directory-link", "absolute-link"];
     names.iter().all(|name| name == "note" || name.starts_with("own-") || links.contains(&name.as_str()))
         && names.contains("note")
 }
@@ -492,8 +492,8 @@ const EVERY_KIND: [&str; 22] = [
     "opening handles without end",
     "dropping a handle twice",
     "keeping a borrow past its call",
-    "writing outside its granted folder",
-    "following a symlink out of its granted folder",
+    "writing outside its granted directory",
+    "following a symlink out of its granted directory",
     "connecting anywhere",
     "reading the environment",
     "sleeping for ever",

@@ -17,19 +17,19 @@ use tempfile::TempDir;
 
 /// A composed shop with a store of its own.
 struct Stand {
-    folder: TempDir,
+    directory: TempDir,
     shop: PathBuf,
 }
 
 impl Stand {
     fn with(composition: &str, products: &[Product]) -> Self {
-        let stand = Self { folder: TempDir::new().unwrap(), shop: project::composition(composition) };
+        let stand = Self { directory: TempDir::new().unwrap(), shop: project::composition(composition) };
         catalogue::load(&stand.shop, &stand.grants(), products).unwrap();
         stand
     }
 
     fn grants(&self) -> Vec<String> {
-        let store = self.folder.path().join("shop.redb");
+        let store = self.directory.path().join("shop.redb");
         let cache = project::path("target/cache");
         vec![
             "--keyvalue".into(),
@@ -40,7 +40,8 @@ impl Stand {
     }
 
     fn open(&self) -> Host {
-        Host::start(&self.shop, "127.0.0.1:0", &self.grants(), &self.folder.path().join("host.log")).unwrap()
+        Host::start(&self.shop, "127.0.0.1:0", &self.grants(), &self.directory.path().join("host.log"))
+            .unwrap()
     }
 
     /// What an export of the shop answers, in WAVE. The host must have ended: one process opens a store.

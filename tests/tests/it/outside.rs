@@ -44,23 +44,24 @@ struct Scene {
     waited: Mutex<Vec<Duration>>,
     orders: AtomicUsize,
     // Last: the host ends before its store goes.
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl Scene {
     fn open(more: &[&str]) -> Self {
-        let folder = TempDir::new().unwrap();
+        let directory = TempDir::new().unwrap();
         let shop = Face::Front.shop("pricing-rust");
-        let granted = catalogue::kept_in(folder.path()).to_vec();
+        let granted = catalogue::kept_in(directory.path()).to_vec();
         catalogue::load(&shop, &granted, &[Product::plain("HONEST", PRICE, STOCK)]).unwrap();
         let more = more.iter().map(|argument| (*argument).to_owned());
         let arguments: Vec<String> = granted.iter().cloned().chain(more).collect();
         // What is served is a copy, so that something else can be put in its place.
-        let served = folder.path().join("served.wasm");
+        let served = directory.path().join("served.wasm");
         fs::copy(&shop, &served).unwrap();
-        let host = Host::start(&served, "127.0.0.1:0", &arguments, &folder.path().join("host.log")).unwrap();
+        let host =
+            Host::start(&served, "127.0.0.1:0", &arguments, &directory.path().join("host.log")).unwrap();
         let (bought, waited, orders) = (Mutex::default(), Mutex::default(), AtomicUsize::new(0));
-        Scene { shop, granted, host, bought, waited, orders, folder }
+        Scene { shop, granted, host, bought, waited, orders, directory }
     }
 
     fn buy(&self) {
@@ -115,22 +116,22 @@ impl Scene {
 
     /// Stops the host and looks at the books.
     fn audit(self) {
-        let Self { shop, granted, host, bought, folder: _folder, .. } = self;
+        let Self { shop, granted, host, bought, directory: _directory, .. } = self;
         let bought = bought.into_inner().unwrap();
         host.stop().unwrap();
         books::audit(&shop, &granted, STOCK.into(), &["HONEST".to_owned()], &bought).unwrap();
     }
 }
 
-fn written(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
-    let file = folder.join(name);
+fn written(directory: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+    let file = directory.join(name);
     fs::write(&file, bytes).unwrap();
     file
 }
 
 /// What a command says of a component, and what that cost.
-fn told(command: &str, arguments: &[&str], folder: &Path) -> Measured {
-    let measured = process::measured(command, folder, arguments).unwrap();
+fn told(command: &str, arguments: &[&str], directory: &Path) -> Measured {
+    let measured = process::measured(command, directory, arguments).unwrap();
     assert!(measured.code.is_some(), "{command} {arguments:?} was killed");
     assert!(!measured.stderr.contains("panicked"), "{command} {arguments:?}: {}", measured.stderr);
     measured
@@ -139,13 +140,13 @@ fn told(command: &str, arguments: &[&str], folder: &Path) -> Measured {
 #[test]
 fn components_that_are_expensive_to_load_cost_little() {
     let scene = Scene::open(&["--max-cpu", "2s"]);
-    let folder = TempDir::new().unwrap();
-    let small = written(folder.path(), "small.wasm", b"\0asm\x0d\0\x01\0");
-    let base = told("host-runner", &["grants", &small.to_string_lossy()], folder.path()).peak;
+    let directory = TempDir::new().unwrap();
+    let small = written(directory.path(), "small.wasm", b"\0asm\x0d\0\x01\0");
+    let base = told("host-runner", &["grants", &small.to_string_lossy()], directory.path()).peak;
     let before = scene.resident();
     scene.attacked("expensive components", || {
         for bomb in bombs::all() {
-            let file = written(folder.path(), "bomb.wasm", &(bomb.make)());
+            let file = written(directory.path(), "bomb.wasm", &(bomb.make)());
             let file = file.to_string_lossy();
             let ways: [(&str, &[&str]); 5] = [
                 ("host-runner", &["grants", &file]),
@@ -155,7 +156,7 @@ fn components_that_are_expensive_to_load_cost_little() {
                 ("composer", &["inspect", &file]),
             ];
             for (command, arguments) in ways {
-                let told = told(command, arguments, folder.path());
+                let told = told(command, arguments, directory.path());
                 let what = format!("{}: {command} {}: {}", bomb.name, arguments[0], told.stderr);
                 // Or its own limit, which the refusal names.
                 let limited = told.stderr.contains("--max-");
@@ -169,7 +170,7 @@ fn components_that_are_expensive_to_load_cost_little() {
     // What was loaded is gone, but the allocator keeps its pages for the next load: at most one load's worth, however many
     // there were.
     for bomb in bombs::all() {
-        swap(&scene, &written(folder.path(), "bomb.wasm", &(bomb.make)()).to_string_lossy());
+        swap(&scene, &written(directory.path(), "bomb.wasm", &(bomb.make)()).to_string_lossy());
     }
     scene.settles_at(before.map(|before| before + LOADING));
     scene.audit();
@@ -179,9 +180,9 @@ fn components_that_are_expensive_to_load_cost_little() {
 fn swap(scene: &Scene, file: &str) {
     let refused = || scene.host.log().matches("(SIGHUP)").count();
     let before = refused();
-    let next = scene.folder.path().join("next.wasm");
+    let next = scene.directory.path().join("next.wasm");
     fs::copy(file, &next).unwrap();
-    fs::rename(next, scene.folder.path().join("served.wasm")).unwrap();
+    fs::rename(next, scene.directory.path().join("served.wasm")).unwrap();
     scene.host.hang_up().unwrap();
     let began = Instant::now();
     while refused() == before {
@@ -318,17 +319,17 @@ const NOTHING: [&str; 4] = ["--env", "none", "--stdio=none", "--http-out=none"];
 /// A host of the fixture that has its host keep much.
 struct Web {
     host: Host,
-    _folder: TempDir,
+    _directory: TempDir,
 }
 
 impl Web {
     fn open(arguments: &[&str]) -> Self {
-        let folder = TempDir::new().unwrap();
+        let directory = TempDir::new().unwrap();
         let web = project::program("hostile-web");
-        let log = folder.path().join("host.log");
+        let log = directory.path().join("host.log");
         let arguments = [&NOTHING[..], arguments].concat();
         let host = Host::start(&web, "127.0.0.1:0", &arguments, &log).unwrap();
-        Web { host, _folder: folder }
+        Web { host, _directory: directory }
     }
 
     fn get(&self, target: &str) -> Answer {
@@ -404,8 +405,8 @@ fn what_a_guest_has_its_host_keep_counts_towards_its_memory() {
 #[test]
 fn a_guest_that_asks_its_own_host_comes_to_an_end() {
     // Its address is known once it has listened there.
-    let folder = TempDir::new().unwrap();
-    let (program, log) = (project::program("hostile-web"), folder.path().join("host.log"));
+    let directory = TempDir::new().unwrap();
+    let (program, log) = (project::program("hostile-web"), directory.path().join("host.log"));
     let host = Host::start(&program, "127.0.0.1:0", &NOTHING, &log).unwrap();
     let address = host.address();
     host.stop().unwrap();
@@ -456,7 +457,7 @@ fn a_store_with_one_bit_flipped_tells_no_wrong_order() {
         let bought = scene.bought.lock().unwrap();
         bought.iter().map(|one| (one.order.clone(), one.text.clone())).collect()
     };
-    let Scene { shop, granted, host, folder, .. } = scene;
+    let Scene { shop, granted, host, directory, .. } = scene;
     host.stop().unwrap();
     let store =
         granted.iter().find_map(|argument| argument.strip_prefix("redb:")).expect("a store in a file");
@@ -471,7 +472,7 @@ fn a_store_with_one_bit_flipped_tells_no_wrong_order() {
         let mut damaged = sound.clone();
         damaged[place - 40 + turn * 5] ^= 1 << (turn % 8);
         fs::write(store, &damaged).unwrap();
-        let log = folder.path().join(format!("damaged-{turn}.log"));
+        let log = directory.path().join(format!("damaged-{turn}.log"));
         let Ok(host) = Host::start(&shop, "127.0.0.1:0", &granted, &log) else {
             refused += 1;
             continue;

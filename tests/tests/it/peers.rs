@@ -44,14 +44,14 @@ fn assert_alike(theirs: &Path, ours: &Path) {
 #[test]
 #[ignore = "needs cargo-component: python3 tools/setup.py peers"]
 fn cargo_component_builds_components_with_the_same_imports_and_exports() {
-    let folder = project::path("target/cargo-component");
+    let directory = project::path("target/cargo-component");
     let mut build = peer("cargo-component");
     build.args(["build", "--locked", "--target", "wasm32-unknown-unknown", "--profile", "guest"]);
-    build.args(RUST.iter().flat_map(|name| ["-p", name])).env("CARGO_TARGET_DIR", &folder);
+    build.args(RUST.iter().flat_map(|name| ["-p", name])).env("CARGO_TARGET_DIR", &directory);
     succeeds(&mut build);
     for name in RUST {
         let product =
-            folder.join("wasm32-unknown-unknown/guest").join(format!("{}.wasm", name.replace('-', "_")));
+            directory.join("wasm32-unknown-unknown/guest").join(format!("{}.wasm", name.replace('-', "_")));
         assert_alike(&product, &project::component(name));
     }
 }
@@ -83,16 +83,16 @@ fn composes_alike(name: &str) {
         .collect();
     let parts: Vec<OsString> =
         parts.iter().map(|part| defined(&format!("parts:{part}"), &project::component(part))).collect();
-    let folder = TempDir::new().unwrap();
+    let directory = TempDir::new().unwrap();
     // The stock command takes `-d` only for packages without a version. The WIT package of the target world, which has one, it
     // looks for in a directory that is named after package and version.
     let target =
         text.lines().find_map(|line| line.split_once(" targets ")).expect("it has a targets clause").1;
     let (package, version) = target.trim_end_matches(';').split_once('@').expect("a version");
     let package = package.split('/').next().expect("a package").replace(':', "/");
-    let deps = folder.path().join("deps");
+    let deps = directory.path().join("deps");
     copy(&project::path("wit"), &deps.join(package).join(version));
-    let product = folder.path().join("whole.wasm");
+    let product = directory.path().join("whole.wasm");
     wac(&source, &product, &parts, &deps);
     assert_alike(&product, &project::composition(name));
 }
@@ -158,12 +158,12 @@ fn sections(path: &Path) -> Vec<(u8, Vec<u8>)> {
 fn a_text_that_composer_finds_composes_to_the_same_bytes() {
     let names = ["storage", "orders", "pricing-zig", "storefront"];
     let parts = names.map(project::component);
-    let folder = TempDir::new().unwrap();
-    let at = |name: &str| folder.path().join(name);
+    let directory = TempDir::new().unwrap();
+    let at = |name: &str| directory.path().join(name);
     let mut arguments: Vec<OsString> = vec!["compose".into()];
     arguments.extend(parts.iter().map(|part| part.clone().into_os_string()));
     arguments.extend(["-o", "bag.wasm", "--emit-wac", "bag.wac"].map(OsString::from));
-    let finished = process::run("composer", folder.path(), &arguments, "").unwrap();
+    let finished = process::run("composer", directory.path(), &arguments, "").unwrap();
     assert_eq!(finished.code, Some(0), "{}", finished.stderr);
     let mut dependencies: Vec<OsString> =
         names.iter().zip(&parts).map(|(name, part)| defined(&format!("parts:{name}"), part)).collect();

@@ -76,25 +76,25 @@ impl Row {
 
 /// A shop with a store of its own, one instance at a time.
 struct Stand {
-    folder: TempDir,
+    directory: TempDir,
     host: Host,
 }
 
 impl Stand {
     fn open(row: &Row, reuse: usize) -> Self {
         // In memory where there is such a place: every order waits for the disk several times.
-        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
+        let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
         let component = row.composition();
-        let granted = catalogue::kept_in(folder.path());
+        let granted = catalogue::kept_in(directory.path());
         let goods: Vec<Product> =
             GOODS.iter().map(|(sku, price)| Product::plain(sku, *price, 1_000_000)).collect();
         catalogue::load(&component, &granted, &goods).unwrap();
         let reuse = ["--max-concurrency", "1", "--reuse", &reuse.to_string()].map(str::to_owned);
         let flags = [&granted[..], &reuse].concat();
-        let log = folder.path().join("host.log");
+        let log = directory.path().join("host.log");
         let debug = [("RUST_LOG", "warn,host_runner=debug")];
         let host = Host::start_with(&component, "127.0.0.1:0", &flags, &log, &debug).unwrap();
-        Self { folder, host }
+        Self { directory, host }
     }
 
     /// Places an order or reads the last one again, and gives what does not differ from shop to shop.
@@ -133,7 +133,7 @@ impl Stand {
     /// Its log, after its end.
     fn close(self) -> String {
         self.host.stop().unwrap();
-        std::fs::read_to_string(self.folder.path().join("host.log")).unwrap()
+        std::fs::read_to_string(self.directory.path().join("host.log")).unwrap()
     }
 }
 

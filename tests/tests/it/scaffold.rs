@@ -2,7 +2,7 @@
 //! flags, resources, lists, options and results, and for the worlds of the shop. The product is checked against its
 //! world, as every product is, and a stub that is called traps.
 //!
-//! The folders are made in a project of their own, in a temporary folder. What takes long is shared with the checkout:
+//! The directories are made in a project of their own, in a temporary directory. What takes long is shared with the checkout:
 //! the installed tools, Zig's cache and, as there, the versions of Cargo's lock, so that nothing has to be fetched.
 
 use std::fs;
@@ -17,8 +17,8 @@ const LANGUAGES: [&str; 5] = ["rust", "zig", "c", "python", "javascript"];
 /// A project with these contracts and nothing to build yet.
 fn empty(wit: &Path) -> TempDir {
     project::ready();
-    let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, content: String| fs::write(folder.path().join(name), content).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, content: String| fs::write(directory.path().join(name), content).unwrap();
     let tools = project::path("target/tools").display().to_string();
     write(
         "interlock.toml",
@@ -28,12 +28,12 @@ fn empty(wit: &Path) -> TempDir {
     );
     write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = []\n".to_owned());
     for name in ["Cargo.lock", "rust-toolchain.toml"] {
-        fs::copy(project::path(name), folder.path().join(name)).unwrap();
+        fs::copy(project::path(name), directory.path().join(name)).unwrap();
     }
-    copy(wit, &folder.path().join("wit"));
+    copy(wit, &directory.path().join("wit"));
     let cache = project::path("target/build/zig-cache");
-    copy(&cache, &folder.path().join("target/build/zig-cache"));
-    folder
+    copy(&cache, &directory.path().join("target/build/zig-cache"));
+    directory
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -49,10 +49,10 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn composer(folder: &Path, arguments: &[&str]) {
+fn composer(directory: &Path, arguments: &[&str]) {
     let output = Command::new(project::command("composer"))
         .args(arguments)
-        .current_dir(folder)
+        .current_dir(directory)
         .env("CARGO_NET_OFFLINE", "true")
         .env_remove("CARGO_TARGET_DIR")
         .output()
@@ -67,17 +67,17 @@ fn composer(folder: &Path, arguments: &[&str]) {
 }
 
 /// Begins a part for each of these worlds, builds them all, and answers with their names and files.
-fn begun(folder: &Path, worlds: &[(&str, &[&str])]) -> Vec<(String, PathBuf)> {
+fn begun(directory: &Path, worlds: &[(&str, &[&str])]) -> Vec<(String, PathBuf)> {
     let mut parts = Vec::new();
     for (world, languages) in worlds {
         for language in *languages {
             let name = format!("{world}-{language}");
-            composer(folder, &["new", &name, "--lang", language, "--world", world]);
-            let product = folder.join(format!("target/components/{name}.wasm"));
+            composer(directory, &["new", &name, "--lang", language, "--world", world]);
+            let product = directory.join(format!("target/components/{name}.wasm"));
             parts.push((name, product));
         }
     }
-    composer(folder, &["build"]);
+    composer(directory, &["build"]);
     parts
 }
 
@@ -103,9 +103,9 @@ fn a_world_that_has_everything_builds_in_every_language() {
     let every = project::path("composer/tests/scaffold/every.wit");
     fs::copy(every, wit.path().join("every.wit")).unwrap();
     fs::write(wit.path().join("taken.wit"), taken()).unwrap();
-    let folder = empty(wit.path());
+    let directory = empty(wit.path());
     let worlds: [(&str, &[&str]); 2] = [("every", &LANGUAGES), ("taken", &["python"])];
-    for (name, product) in begun(folder.path(), &worlds) {
+    for (name, product) in begun(directory.path(), &worlds) {
         let component = anatomy::read(&fs::read(&product).unwrap()).unwrap();
         let expected: &[&str] = if name.starts_with("taken-") { &TAKEN } else { &["values", "resources"] };
         assert!(
@@ -118,18 +118,18 @@ fn a_world_that_has_everything_builds_in_every_language() {
 
 #[test]
 fn the_worlds_of_the_shop_build_and_their_stubs_trap() {
-    let folder = empty(&project::path("wit"));
+    let directory = empty(&project::path("wit"));
     // Those with an engine inside take long, and the two worlds have all that differs.
     let quick = &LANGUAGES[..3];
     let worlds: [(&str, &[&str]); 4] =
         [("pricing", &LANGUAGES), ("storage", &LANGUAGES), ("orders", quick), ("storefront", quick)];
-    for (name, product) in begun(folder.path(), &worlds) {
+    for (name, product) in begun(directory.path(), &worlds) {
         if !name.starts_with("pricing-") {
             continue;
         }
         let product = product.display().to_string();
         let call = ["call", &product, "adjust([], gold)"];
-        let finished = process::run("host-runner", folder.path(), &call, "").unwrap();
+        let finished = process::run("host-runner", directory.path(), &call, "").unwrap();
         assert_eq!(finished.stdout, "", "{name} answers without being written");
         assert!(finished.stderr.contains("the guest trapped"), "{name}: {}", finished.stderr);
     }

@@ -29,13 +29,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[test]
 fn a_thousand_swaps_lose_no_request_and_leak_nothing() {
     let shops = ["pricing-zig", "pricing-rust"].map(|rule| Face::Front.shop(rule));
-    let folder = TempDir::new().unwrap();
-    let granted = catalogue::kept_in(folder.path());
+    let directory = TempDir::new().unwrap();
+    let granted = catalogue::kept_in(directory.path());
     let skus: Vec<String> = (0..CUSTOMERS).map(|customer| format!("SKU-{customer}")).collect();
     let products: Vec<Product> = skus.iter().map(|sku| Product::plain(sku, PRICE, STOCK)).collect();
     catalogue::load(&shops[0], &granted, &products).unwrap();
     let admin = ["--admin".to_owned(), "127.0.0.1:0".to_owned()];
-    let mut host = Swapped::start(&shops[0], &[&granted[..], &admin].concat(), folder.path()).unwrap();
+    let mut host = Swapped::start(&shops[0], &[&granted[..], &admin].concat(), directory.path()).unwrap();
     let address = host.address();
 
     let (over, bought) = (AtomicBool::new(false), Mutex::new(Vec::<Bought>::new()));

@@ -33,7 +33,7 @@ pub struct Wishes<'a> {
     pub decisions: &'a [Decision],
     /// What parts may not reach.
     pub denials: &'a [Denial],
-    /// The world that it has to fit, and the folder of WIT packages where that is not the project's.
+    /// The world that it has to fit, and the directory of WIT packages where that is not the project's.
     pub world: Option<&'a str>,
     /// See `world`.
     pub wit: Option<&'a Path>,

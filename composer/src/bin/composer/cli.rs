@@ -13,7 +13,7 @@ use crate::commands::{
 use crate::failure::{Exit, Failure};
 use crate::outcome;
 
-/// Builds WebAssembly components, checks them against their contracts, and composes them.
+/// Build WebAssembly components, check them against their contracts, and compose them.
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 100, arg_required_else_help = true, after_help = AFTER_HELP)]
 struct Cli {
@@ -36,7 +36,7 @@ command itself says of that.
 
 Exit codes:
   0  fine
-  1  what was asked cannot be done with these inputs: types differ, a build failed, a world does not fit
+  1  the operation failed: types differ, a build failed, a world does not fit
   2  the command line is wrong
   3  an input cannot be read, or is not what it should be
   4  of `diff` alone: something breaks";
@@ -44,7 +44,7 @@ Exit codes:
 const EXIT_CODES: &str = "\
 Exit codes:
   0  fine
-  1  what was asked cannot be done with these inputs, or an output cannot be written
+  1  the operation failed, or an output cannot be written
   2  the command line is wrong
   3  an input cannot be read, or is not what it should be";
 

@@ -56,14 +56,15 @@ pub fn keep_apart<'a>(
 ) -> Result<(), Failure> {
     let mut outputs = outputs.to_vec();
     for stub in stubs.map(|name| stub_file(text, name)) {
-        files::keep_apart(&stub, sources.iter().filter_map(Source::path))
-            .map_err(|failure| failure.help("a stub goes beside its text: write that to another folder"))?;
+        files::keep_apart(&stub, sources.iter().filter_map(Source::path)).map_err(|failure| {
+            failure.help("a stub goes beside its text: write that to another directory")
+        })?;
         outputs.push(("a stub", stub.clone()));
         files::each_once(&outputs)?;
         if stub.is_file() && !is_stub(&files::read(&stub)?) {
             let message = format!("`{}` is no stub, and would be overwritten by one", stub.display());
             return Err(Failure::new(Exit::Usage, message).help(
-                "a stub goes beside its text: write that to another folder, or give the file another name",
+                "a stub goes beside its text: write that to another directory, or give the file another name",
             ));
         }
     }

@@ -198,6 +198,28 @@ impl Diagnostic for Helped {
     }
 }
 
+impl From<ComposeError> for Failure {
+    /// A text that is not WAC is a bad input; one that cannot be done with these packages is not.
+    fn from(error: ComposeError) -> Self {
+        let exit = match error.kind {
+            ComposeErrorKind::TooLong(_)
+            | ComposeErrorKind::TooDeep(_)
+            | ComposeErrorKind::Syntax(_)
+            | ComposeErrorKind::Itself(_)
+            | ComposeErrorKind::Invalid(..)
+            | ComposeErrorKind::Part(..) => Exit::Input,
+            _ => Exit::Cannot,
+        };
+        let class = match error.kind {
+            ComposeErrorKind::Syntax(_) => Some("syntax"),
+            ComposeErrorKind::Missing(_) => Some("missing-package"),
+            _ => None,
+        };
+        let mismatches = error.mismatches.clone();
+        Failure::of(exit, error).classed(class).with_mismatches(mismatches)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Exit, Failure, harmless};
@@ -223,27 +245,5 @@ mod tests {
         }
         let failure = Failure::new(Exit::Input, "cannot read it");
         assert!(failure.painted(true).contains('\u{1b}') && !failure.painted(false).contains('\u{1b}'));
-    }
-}
-
-impl From<ComposeError> for Failure {
-    /// A text that is not WAC is a bad input; one that cannot be done with these packages is not.
-    fn from(error: ComposeError) -> Self {
-        let exit = match error.kind {
-            ComposeErrorKind::TooLong(_)
-            | ComposeErrorKind::TooDeep(_)
-            | ComposeErrorKind::Syntax(_)
-            | ComposeErrorKind::Itself(_)
-            | ComposeErrorKind::Invalid(..)
-            | ComposeErrorKind::Part(..) => Exit::Input,
-            _ => Exit::Cannot,
-        };
-        let class = match error.kind {
-            ComposeErrorKind::Syntax(_) => Some("syntax"),
-            ComposeErrorKind::Missing(_) => Some("missing-package"),
-            _ => None,
-        };
-        let mismatches = error.mismatches.clone();
-        Failure::of(exit, error).classed(class).with_mismatches(mismatches)
     }
 }

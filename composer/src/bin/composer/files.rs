@@ -88,7 +88,7 @@ pub fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Failure> {
 pub fn cannot_read(path: &Path, error: io::Error) -> Failure {
     let help = match error.kind() {
         io::ErrorKind::NotFound => Some(not_there(path)),
-        io::ErrorKind::IsADirectory => Some("it is a folder: name a file".to_owned()),
+        io::ErrorKind::IsADirectory => Some("it is a directory: name a file".to_owned()),
         io::ErrorKind::PermissionDenied => Some("its permissions keep you from reading it".to_owned()),
         _ => None,
     };
@@ -96,25 +96,28 @@ pub fn cannot_read(path: &Path, error: io::Error) -> Failure {
     help.into_iter().fold(failure, Failure::help)
 }
 
-/// What there is in the place of a file or folder that is not there.
+/// What there is in the place of a file or directory that is not there.
 pub fn not_there(path: &Path) -> String {
-    let folder = folder_of(path);
-    if !folder.is_dir() {
+    let directory = directory_of(path);
+    if !directory.is_dir() {
         return format!(
-            "there is no folder `{}` either; relative paths begin in the current folder",
-            folder.display()
+            "there is no directory `{}` either; relative paths begin in the current directory",
+            directory.display()
         );
     }
     let bare = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
-    let entries =
-        fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| folder.join(entry.file_name()));
+    let entries = fs::read_dir(&directory)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| directory.join(entry.file_name()));
     let mut alike: Vec<String> = entries
         .filter(|entry| bare(entry) == bare(path))
         .map(|entry| format!("`{}`", entry.strip_prefix(".").unwrap_or(&entry).display()))
         .collect();
     alike.sort();
     match alike.as_slice() {
-        [] => "look at how it is written; relative paths begin in the current folder".to_owned(),
+        [] => "look at how it is written; relative paths begin in the current directory".to_owned(),
         alike => format!("there is {}", alike.join(" and ")),
     }
 }
@@ -122,9 +125,9 @@ pub fn not_there(path: &Path) -> String {
 /// Why something cannot be written there.
 fn cannot_write(path: &Path, error: io::Error) -> Failure {
     let help = match error.kind() {
-        _ if path.is_dir() => Some("it is a folder: name a file in it".to_owned()),
+        _ if path.is_dir() => Some("it is a directory: name a file in it".to_owned()),
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
-            Some("one of the folders on the way to it is a file: write to another place".to_owned())
+            Some("one of the directories on the way to it is a file: write to another place".to_owned())
         }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             Some("you may not write there: write to another place".to_owned())
@@ -236,43 +239,43 @@ fn write_pieces(path: &Path, pieces: &[&[u8]]) -> Result<(), Failure> {
             return pieces.iter().try_for_each(|piece| file.write_all(piece));
         }
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let folder = folder_of(&path);
-        fs::create_dir_all(&folder)?;
+        let directory = directory_of(&path);
+        fs::create_dir_all(&directory)?;
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.prefix(UNFINISHED).tempfile_in(&folder)?;
+        let mut file = builder.prefix(UNFINISHED).tempfile_in(&directory)?;
         pieces.iter().try_for_each(|piece| file.write_all(piece))?;
         file.as_file().sync_all()?;
         file.persist(&path)?;
-        // The new name is durable once the folder is; not every system lets folders be synced.
-        if let Ok(folder) = fs::File::open(&folder) {
-            let _ = folder.sync_all();
+        // The new name is durable once the directory is; not every system lets directories be synced.
+        if let Ok(directory) = fs::File::open(&directory) {
+            let _ = directory.sync_all();
         }
         Ok(())
     };
     attempt().map_err(|error| cannot_write(path, error))
 }
 
-/// Writes files into a folder, which is made where it is missing: all of them, or none. Those that are there already are
+/// Writes files into a directory, which is made where it is missing: all of them, or none. Those that are there already are
 /// refused, unless they are to be overwritten.
 ///
-/// Everything is written under another name first. A new folder then gets its name in one step; in one that is there the
+/// Everything is written under another name first. A new directory then gets its name in one step; in one that is there the
 /// files follow each other, and where that stops half-way, those that are new are taken away again.
-pub fn write_together(folder: &Path, files: &[(PathBuf, &[u8])], overwrite: bool) -> Result<(), Failure> {
+pub fn write_together(directory: &Path, files: &[(PathBuf, &[u8])], overwrite: bool) -> Result<(), Failure> {
     let there: Vec<_> =
-        files.iter().map(|(name, _)| folder.join(name)).filter(|path| path.exists()).collect();
+        files.iter().map(|(name, _)| directory.join(name)).filter(|path| path.exists()).collect();
     if let (false, Some(first)) = (overwrite, there.first()) {
         let (what, them) = match there.len() {
             1 => ("is".to_owned(), "it"),
             many => (format!("and {} more are", many - 1), "them"),
         };
         return Err(Failure::new(Exit::Cannot, format!("`{}` {what} there already", first.display()))
-            .help(format!("`--force` overwrites {them}; or write to another folder")));
+            .help(format!("`--force` overwrites {them}; or write to another directory")));
     }
     let attempt = || -> io::Result<()> {
-        let fresh = !folder.exists();
-        let parent = if fresh { folder_of(folder) } else { folder.to_owned() };
+        let fresh = !directory.exists();
+        let parent = if fresh { directory_of(directory) } else { directory.to_owned() };
         fs::create_dir_all(&parent)?;
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]
@@ -280,30 +283,32 @@ pub fn write_together(folder: &Path, files: &[(PathBuf, &[u8])], overwrite: bool
         let staged = builder.prefix(UNFINISHED).tempdir_in(&parent)?;
         for (name, bytes) in files {
             let path = staged.path().join(name);
-            fs::create_dir_all(folder_of(&path))?;
+            fs::create_dir_all(directory_of(&path))?;
             let mut file = fs::File::create(&path)?;
             file.write_all(bytes)?;
             file.sync_all()?;
         }
         if fresh {
-            fs::rename(staged.path(), folder)?;
+            fs::rename(staged.path(), directory)?;
             // It has its own name now, and is not taken away when this ends.
             let _ = staged.keep();
             return Ok(());
         }
         let moved = files.iter().try_for_each(|(name, _)| {
-            fs::create_dir_all(folder_of(&folder.join(name)))?;
-            fs::rename(staged.path().join(name), folder.join(name))
+            fs::create_dir_all(directory_of(&directory.join(name)))?;
+            fs::rename(staged.path().join(name), directory.join(name))
         });
         if moved.is_err() {
-            for path in files.iter().map(|(name, _)| folder.join(name)).filter(|path| !there.contains(path)) {
+            for path in
+                files.iter().map(|(name, _)| directory.join(name)).filter(|path| !there.contains(path))
+            {
                 let _ = fs::remove_file(path);
             }
         }
         moved
     };
     attempt().map_err(|error| {
-        Failure::because(Exit::Cannot, format!("cannot write to `{}`", folder.display()), error)
+        Failure::because(Exit::Cannot, format!("cannot write to `{}`", directory.display()), error)
     })
 }
 
@@ -323,15 +328,15 @@ pub fn each_once(outputs: &[(&str, PathBuf)]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A path from the root. Links among its folders are followed, as far as there are any folders yet; the last name stays,
+/// A path from the root. Links among its directories are followed, as far as there are any directories yet; the last name stays,
 /// also where it is that of a link.
 pub fn absolute(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
         return fs::canonicalize(&path).unwrap_or(path);
     };
-    let real = folder.ancestors().find_map(|there| Some((there, fs::canonicalize(there).ok()?)));
-    match real.map(|(there, real)| (folder.strip_prefix(there), real)) {
+    let real = directory.ancestors().find_map(|there| Some((there, fs::canonicalize(there).ok()?)));
+    match real.map(|(there, real)| (directory.strip_prefix(there), real)) {
         Some((Ok(rest), real)) => real.join(rest).join(name),
         _ => path,
     }
@@ -354,7 +359,7 @@ pub fn keep_apart<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a Path>)
     }
 }
 
-fn folder_of(path: &Path) -> PathBuf {
+fn directory_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
@@ -374,7 +379,7 @@ pub fn deliver_pieces(output: &Path, pieces: &[&[u8]]) -> Result<(), Failure> {
         let what = if piped { "standard output".to_owned() } else { format!("`{}`", output.display()) };
         return Err(Failure::new(
             Exit::Usage,
-            format!("a component is not for the eyes: {what} is a terminal"),
+            format!("refusing to write binary output to a terminal: {what} is one"),
         )
         .help("`-o FILE.wasm` writes it to a file; with `-o -`, pipe it into something"));
     }

@@ -16,7 +16,7 @@ use crate::source::{Source, Wanted};
 pub struct Given {
     /// The name of the package.
     pub package: String,
-    /// Where its component is, or the folder or `.wit` file of a WIT package.
+    /// Where its component is, or the directory or `.wit` file of a WIT package.
     pub source: Source,
 }
 

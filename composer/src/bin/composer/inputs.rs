@@ -36,12 +36,12 @@ pub struct Chosen {
     wanted: Wanted,
     /// The name that it was given.
     name: Option<String>,
-    /// Whether it was found in a folder, rather than asked for.
+    /// Whether it was found in a directory, rather than asked for.
     found: bool,
 }
 
-/// Reads what the inputs are: a single text; or components as `SOURCE`, `NAME=SOURCE` or a folder of them, with those of
-/// `-d` beside. The `product` that is to be made is no input, though that of the last time may lie in one of the folders.
+/// Reads what the inputs are: a single text; or components as `SOURCE`, `NAME=SOURCE` or a directory of them, with those of
+/// `-d` beside. The `product` that is to be made is no input, though that of the last time may lie in one of the directories.
 pub fn read(arguments: &[PathBuf], named: &[Given], product: Option<&Path>) -> Result<Inputs, Failure> {
     if let [only] = arguments
         && only.exists()
@@ -65,7 +65,7 @@ pub fn read(arguments: &[PathBuf], named: &[Given], product: Option<&Path>) -> R
 
 fn argument_inputs(argument: &Path, product: Option<&Path>) -> Result<Vec<Chosen>, Failure> {
     if argument.is_dir() {
-        return folder(argument, product);
+        return directory(argument, product);
     }
     let named = given::named(argument.as_os_str()).filter(|_| !argument.exists());
     let (name, source) = match named {
@@ -105,15 +105,16 @@ fn present(path: PathBuf, bytes: Vec<u8>, found: bool) -> Chosen {
     Chosen { wanted, name: None, found }
 }
 
-/// All components directly in a folder, but for the product and stubs. What should be one by its name, and is none, is said,
+/// All components directly in a directory, but for the product and stubs. What should be one by its name, and is none, is said,
 /// and so are stubs. Others are passed over.
-fn folder(folder: &Path, product: Option<&Path>) -> Result<Vec<Chosen>, Failure> {
-    let failed = |error| Failure::because(Exit::Input, format!("cannot read `{}`", folder.display()), error);
+fn directory(directory: &Path, product: Option<&Path>) -> Result<Vec<Chosen>, Failure> {
+    let failed =
+        |error| Failure::because(Exit::Input, format!("cannot read `{}`", directory.display()), error);
     let product = product.and_then(|path| fs::canonicalize(path).ok());
     let left_out = |path: &Path, reason: &str| {
         files::say(&shown::harmless(&format!("note: `{}` is left out: {reason}", path.display())));
     };
-    let entries = fs::read_dir(folder).map_err(failed)?.map(|entry| Ok(entry.map_err(failed)?.path()));
+    let entries = fs::read_dir(directory).map_err(failed)?.map(|entry| Ok(entry.map_err(failed)?.path()));
     let mut paths = entries.collect::<Result<Vec<_>, Failure>>()?;
     paths.sort();
     let mut chosen = Vec::new();
@@ -138,20 +139,19 @@ fn folder(folder: &Path, product: Option<&Path>) -> Result<Vec<Chosen>, Failure>
         }
     }
     if chosen.is_empty() {
-        let message = format!("there are no components in `{}`", folder.display());
-        return Err(
-            Failure::new(Exit::Input, message).help("only the folder itself is looked at, not folders in it")
-        );
+        let message = format!("there are no components in `{}`", directory.display());
+        return Err(Failure::new(Exit::Input, message)
+            .help("only the directory itself is looked at, not directories in it"));
     }
     Ok(chosen)
 }
 
-/// Why something in a folder is no component, as far as its first bytes tell. There may be anything in a folder, of
+/// Why something in a directory is no component, as far as its first bytes tell. There may be anything in a directory, of
 /// any length.
 fn no_component(path: &Path) -> io::Result<Option<String>> {
     match fs::metadata(path) {
         Err(error) => return Ok(Some(format!("it cannot be read: {error}"))),
-        Ok(found) if found.is_dir() => return Ok(Some("it is a folder".to_owned())),
+        Ok(found) if found.is_dir() => return Ok(Some("it is a directory".to_owned())),
         Ok(found) if !found.is_file() => return Ok(Some("it is no file".to_owned())),
         Ok(_) => {}
     }

@@ -16,7 +16,7 @@ mod project;
 mod shell;
 mod source;
 mod survey;
-mod wit_folder;
+mod wit_directory;
 
 use std::process::ExitCode;
 

@@ -68,12 +68,12 @@ impl PackageStore {
                     let bytes = std::mem::take(bytes);
                     Ok((!bytes.is_empty()).then_some(bytes))
                 }
-                Content::Wit(folder) => match wit_package(&load(folder)?, reference)? {
+                Content::Wit(directory) => match wit_package(&load(directory)?, reference)? {
                     None => Err(Failure::new(
                         Exit::Input,
-                        format!("there is no WIT package `{}` in `{}`", reference.name, folder.display()),
+                        format!("there is no WIT package `{}` in `{}`", reference.name, directory.display()),
                     )
-                    .help("a component is given as its `.wasm` file, a WIT package as its folder")),
+                    .help("a component is given as its `.wasm` file, a WIT package as its directory")),
                     found => Ok(found),
                 },
             };

@@ -10,19 +10,19 @@ use wit_parser::WorldId;
 
 use crate::failure::{Exit, Failure};
 use crate::files;
-use crate::wit_folder::WitFolder;
+use crate::wit_directory::WitDirectory;
 
 /// A project on disk.
 #[derive(Debug)]
 pub struct Project {
-    /// The folder of its `interlock.toml`.
+    /// The directory of its `interlock.toml`.
     pub root: PathBuf,
     /// What that says.
     pub manifest: Manifest,
 }
 
 impl Project {
-    /// The project around `near`: that of the nearest `interlock.toml` upwards, or else upwards from the current folder.
+    /// The project around `near`: that of the nearest `interlock.toml` upwards, or else upwards from the current directory.
     pub fn find(near: &Path) -> Result<Option<Self>, Failure> {
         let found = |name| upwards(near, name).or_else(|| upwards(Path::new("."), name));
         let Some(file) = found(manifest::FILE) else {
@@ -36,7 +36,7 @@ impl Project {
         Ok(Some(Project { root, manifest }))
     }
 
-    /// The folder of products and everything intermediate.
+    /// The directory of products and everything intermediate.
     pub fn out(&self) -> PathBuf {
         self.root.join(&self.manifest.out)
     }
@@ -51,7 +51,7 @@ impl Project {
         self.out().join("compositions").join(format!("{name}.wasm"))
     }
 
-    /// The folder of contracts.
+    /// The directory of contracts.
     pub fn wit(&self) -> PathBuf {
         self.root.join(&self.manifest.wit)
     }
@@ -76,7 +76,7 @@ fn refuse_old_name(old: &Path) -> Result<Option<Project>, Failure> {
 fn upwards(near: &Path, name: &str) -> Option<PathBuf> {
     let near = if near.as_os_str().is_empty() { Path::new(".") } else { near };
     let near = fs::canonicalize(near).ok()?;
-    near.ancestors().map(|folder| folder.join(name)).find(|file| file.is_file())
+    near.ancestors().map(|directory| directory.join(name)).find(|file| file.is_file())
 }
 
 /// The contracts in `wit`, or else those of the project around `near`.
@@ -118,35 +118,35 @@ pub fn world(
     }
 }
 
-/// Loads a folder of WIT packages, or a single WIT file.
+/// Loads a directory of WIT packages, or a single WIT file.
 pub fn load(wit: &Path) -> Result<Contracts, Failure> {
     let fail = |error: anyhow::Error| {
         let cause: Box<dyn std::error::Error + Send + Sync> = error.into();
         Failure::because(Exit::Input, format!("cannot read the contracts in `{}`", wit.display()), cause)
     };
     if !wit.exists() {
-        return Err(fail(anyhow::anyhow!("there is no such file or folder")).help(files::not_there(wit)));
+        return Err(fail(anyhow::anyhow!("there is no such file or directory")).help(files::not_there(wit)));
     }
-    let folder = WitFolder::read(wit, &fail)?;
-    let loaded = Contracts::load(|resolve, whole| folder.push(resolve, whole));
+    let directory = WitDirectory::read(wit, &fail)?;
+    let loaded = Contracts::load(|resolve, whole| directory.push(resolve, whole));
     loaded.map_err(|error| {
         let missing = error.to_string().contains("known packages:");
         let failure = fail(error);
-        let folder = match wit.parent() {
+        let directory = match wit.parent() {
             _ if wit.is_dir() => wit,
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            Some(directory) if !directory.as_os_str().is_empty() => directory,
             _ => Path::new("."),
         };
-        if wit.is_file() && folder.join("deps").is_dir() {
+        if wit.is_file() && directory.join("deps").is_dir() {
             failure.help(format!(
-                "a file is read by itself: with the packages in its `deps`, and the other files, it is the folder `{}`",
-                folder.display()
+                "a file is read by itself: with the packages in its `deps`, and the other files, it is the directory `{}`",
+                directory.display()
             ))
         } else if missing {
             failure.help(format!(
-                "the packages that it uses belong into `{}`, each as a folder or a file of WIT, beside the rest of a folder \
+                "the packages that it uses belong into `{}`, each as a directory or a file of WIT, beside the rest of a directory \
                  that is given as a whole",
-                folder.join("deps").display()
+                directory.join("deps").display()
             ))
         } else {
             failure.help("correct it at the place that is shown")

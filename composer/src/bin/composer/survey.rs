@@ -127,13 +127,14 @@ fn tools(project: &Project, toolbox: &Toolbox) -> Vec<Tool> {
 }
 
 /// The first line that a tool prints, where it is there and does not fail.
-fn answer(tool: &str, arguments: &[&str], folder: &Path) -> Option<String> {
-    let output = Command::new(tool).args(arguments).current_dir(folder).stdin(Stdio::null()).output().ok()?;
+fn answer(tool: &str, arguments: &[&str], directory: &Path) -> Option<String> {
+    let output =
+        Command::new(tool).args(arguments).current_dir(directory).stdin(Stdio::null()).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).lines().next()?.trim().to_owned();
     output.status.success().then_some(text)
 }
 
-/// The lock files of a project: in its folder, and in those right below.
+/// The lock files of a project: in its directory, and in those right below.
 fn pins(root: &Path) -> Vec<Pin> {
     let mut pins = Vec::new();
     let not_installed = |entry: &ignore::DirEntry| entry.file_name() != "node_modules";
@@ -198,7 +199,7 @@ fn locked_packages(lock: &Path) -> BTreeMap<String, String> {
     cargo_lock(&fs::read_to_string(lock).unwrap_or_default()).into_iter().collect()
 }
 
-/// The oldest Rust that the Cargo manifest in this folder takes.
+/// The oldest Rust that the Cargo manifest in this directory takes.
 fn rust_version(root: &Path) -> Option<String> {
     let manifest: Table = fs::read_to_string(root.join("Cargo.toml")).ok()?.parse().ok()?;
     let package = manifest

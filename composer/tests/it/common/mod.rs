@@ -62,15 +62,15 @@ pub fn component(text: &str) -> Vec<u8> {
     wat::parse_str(text).expect("the test's own text parses")
 }
 
-/// A folder with these files.
-pub fn folder(files: &[(&str, &[u8])]) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
+/// A directory with these files.
+pub fn directory(files: &[(&str, &[u8])]) -> TempDir {
+    let directory = tempfile::tempdir().expect("a directory");
     for (name, content) in files {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+        let path = directory.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("it has one")).expect("a directory");
         std::fs::write(path, content).expect("a file");
     }
-    folder
+    directory
 }
 
 /// A component for the only world in a text. Its functions trap: nothing here is executed.
@@ -119,25 +119,25 @@ pub fn part(imports: &[String], export: &str, made: Option<(&str, &str)>) -> Vec
 pub fn golden(name: &str, found: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("BLESS").is_some() {
-        std::fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+        std::fs::create_dir_all(path.parent().expect("it has one")).expect("a directory");
         std::fs::write(&path, found).expect("a file");
     }
     let expected = std::fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(found, expected, "not what is in {}", path.display());
 }
 
-/// Runs the command in a folder. Whatever it proposes there has to help.
+/// Runs the command in a directory. Whatever it proposes there has to help.
 #[track_caller]
-pub fn composer(folder: &Path, arguments: &[&str]) -> Output {
+pub fn composer(directory: &Path, arguments: &[&str]) -> Output {
     let program = env!("CARGO_BIN_EXE_composer");
     let output = Command::new(program)
         .args(arguments)
-        .current_dir(folder)
+        .current_dir(directory)
         .output()
         .expect("the command can be started");
     let said = proposes(arguments, &output);
     if !output.status.success() {
-        proposals::try_each(program, folder, arguments, &said);
+        proposals::try_each(program, directory, arguments, &said);
     }
     output
 }
@@ -153,23 +153,23 @@ pub fn proposes(arguments: &[&str], output: &Output) -> String {
 }
 
 /// Runs the command, and answers with its exit code and what it said on standard error.
-pub fn said(folder: &Path, arguments: &[&str]) -> (i32, String) {
-    let output = composer(folder, arguments);
+pub fn said(directory: &Path, arguments: &[&str]) -> (i32, String) {
+    let output = composer(directory, arguments);
     assert!(output.stdout.is_empty(), "results where there should be none: {:?}", output.stdout);
     (output.status.code().expect("it was not killed"), String::from_utf8(output.stderr).expect("text"))
 }
 
 /// Has a shell run a command that was printed, and answers with its exit code and what it said.
-pub fn shell(folder: &Path, command: &str) -> (i32, String) {
-    shell_called("sh", folder, command)
+pub fn shell(directory: &Path, command: &str) -> (i32, String) {
+    shell_called("sh", directory, command)
 }
 
 /// As [`shell`], by the name of the shell.
-pub fn shell_called(shell: &str, folder: &Path, command: &str) -> (i32, String) {
+pub fn shell_called(shell: &str, directory: &Path, command: &str) -> (i32, String) {
     let own = format!("'{}'", env!("CARGO_BIN_EXE_composer"));
     let output = Command::new(shell)
         .args(["-c", &command.replacen("composer", &own, 1)])
-        .current_dir(folder)
+        .current_dir(directory)
         .output()
         .expect("there is a shell");
     (output.status.code().expect("it was not killed"), String::from_utf8(output.stderr).expect("text"))
@@ -212,14 +212,14 @@ pub fn says(command: &str, files: &[(&str, &[u8])], flags: &[&str]) -> (Option<i
     let names: Vec<String> = files.iter().map(|(name, _)| format!("{name}.wasm")).collect();
     let named: Vec<(&str, &[u8])> =
         names.iter().zip(files).map(|(name, (_, content))| (name.as_str(), *content)).collect();
-    let folder = folder(&named);
+    let directory = directory(&named);
     let mut arguments = vec![command];
     arguments.extend(names.iter().map(String::as_str));
     if command == "compose" {
         arguments.extend(["-o", "whole.wasm"]);
     }
     arguments.extend(flags);
-    let output = composer(folder.path(), &arguments);
+    let output = composer(directory.path(), &arguments);
     let text = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(text).expect("nothing binary is printed"))
 }

@@ -1,4 +1,4 @@
-//! A folder to run the command in, with a cache and a configuration of its own: nothing of the user's gets in.
+//! A directory to run the command in, with a cache and a configuration of its own: nothing of the user's gets in.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,9 +10,9 @@ pub struct Place(TempDir);
 
 impl Place {
     pub fn new() -> Self {
-        let place = Place(tempfile::tempdir().expect("a folder"));
-        fs::create_dir(place.path("work")).expect("a folder");
-        fs::create_dir(place.path("docker")).expect("a folder");
+        let place = Place(tempfile::tempdir().expect("a directory"));
+        fs::create_dir(place.path("work")).expect("a directory");
+        fs::create_dir(place.path("docker")).expect("a directory");
         place
     }
 
@@ -20,14 +20,14 @@ impl Place {
         self.0.path().join(name)
     }
 
-    /// A file in the folder that the command runs in.
+    /// A file in the directory that the command runs in.
     pub fn at(&self, name: &str) -> PathBuf {
         self.path("work").join(name)
     }
 
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         let path = self.at(name);
-        fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+        fs::create_dir_all(path.parent().expect("it has one")).expect("a directory");
         fs::write(path, content).expect("a file");
     }
 

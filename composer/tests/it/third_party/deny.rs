@@ -13,7 +13,7 @@ use crate::common::said;
 
 /// Each package of the host alone, and all at once: what is closed is out of reach and the part as it was; and it is refused
 /// exactly where something that stays open takes types from it.
-pub fn deny(entry: &Entry, folder: &Path) {
+pub fn deny(entry: &Entry, directory: &Path) {
     let (resolve, world) = oracle::world(&entry.bytes);
     let imports = oracle::names(&resolve, world).0;
     let packages: BTreeSet<&str> =
@@ -28,14 +28,14 @@ pub fn deny(entry: &Entry, folder: &Path) {
         for import in imports.iter().filter(|name| !is_host(name) && each::asks(entry, name)) {
             arguments.extend(["--leave-open", import]);
         }
-        let (code, words) = said(folder, &arguments);
+        let (code, words) = said(directory, &arguments);
         if takes_types(&resolve, world, closed) {
             assert_eq!(code, 1, "{closed:?}: {words}");
             assert!(words.contains("what stays open uses types of what is to be closed"), "{words}");
             continue;
         }
         assert_eq!(code, 0, "{closed:?}: {words}");
-        let whole = fs::read(folder.join("whole.wasm")).expect("it was written");
+        let whole = fs::read(directory.join("whole.wasm")).expect("it was written");
         oracle::validate(&whole);
         let found = anatomy::read(&whole).expect("a component");
         let left: Vec<_> =
@@ -44,7 +44,7 @@ pub fn deny(entry: &Entry, folder: &Path) {
         let part = found.parts.iter().find(|part| part.digest == entry.sha256).expect("the part is in it");
         let start = usize::try_from(part.offset).expect("it fits");
         assert!(whole[start..].starts_with(&entry.bytes), "it is embedded byte for byte");
-        fs::remove_file(folder.join("whole.wasm")).expect("it is there");
+        fs::remove_file(directory.join("whole.wasm")).expect("it is there");
     }
 }
 

@@ -15,27 +15,27 @@ use super::{edits, oracle, reader};
 use crate::common::{composer, said};
 
 /// Standard output of a command that ends well and has nothing to say beside it.
-fn prints(folder: &Path, arguments: &[&str]) -> String {
-    let output = composer(folder, arguments);
+fn prints(directory: &Path, arguments: &[&str]) -> String {
+    let output = composer(directory, arguments);
     let words = String::from_utf8_lossy(&output.stderr);
     assert_eq!((output.status.code(), &*words), (Some(0), ""), "{arguments:?}");
     String::from_utf8(output.stdout).expect("text")
 }
 
 /// Ends well without a word.
-pub fn does(folder: &Path, arguments: &[&str]) {
-    assert_eq!(said(folder, arguments), (0, String::new()), "{arguments:?}");
+pub fn does(directory: &Path, arguments: &[&str]) {
+    assert_eq!(said(directory, arguments), (0, String::new()), "{arguments:?}");
 }
 
 fn names(list: &Value) -> Vec<String> {
     serde_json::from_value(list.clone()).expect("a list of names")
 }
 
-pub fn inspect(entry: &Entry, folder: &Path) {
+pub fn inspect(entry: &Entry, directory: &Path) {
     let json: Value =
-        serde_json::from_str(&prints(folder, &["inspect", "--json", entry.path()])).expect("it is JSON");
+        serde_json::from_str(&prints(directory, &["inspect", "--json", entry.path()])).expect("it is JSON");
     assert_eq!(json["bytes"], entry.bytes.len());
-    let tree = prints(folder, &["inspect", entry.path()]);
+    let tree = prints(directory, &["inspect", entry.path()]);
     if json["kind"] == "wit-package" {
         let DecodedWasm::WitPackage(resolve, _) = wit_component::decode(&entry.bytes).expect("it decodes")
         else {
@@ -112,8 +112,8 @@ fn packages(text: &str) -> BTreeSet<&str> {
 }
 
 /// The text says the same as the binary, to whoever reads it.
-pub fn wit(entry: &Entry, folder: &Path) {
-    let text = prints(folder, &["wit", entry.path()]);
+pub fn wit(entry: &Entry, directory: &Path) {
+    let text = prints(directory, &["wit", entry.path()]);
     let mut resolve = Resolve::default();
     let package = resolve.push_source("printed.wit", &text).expect("it is WIT");
     let others: Vec<_> = resolve.packages.iter().map(|(id, _)| id).filter(|id| *id != package).collect();
@@ -150,10 +150,10 @@ pub fn wit(entry: &Entry, folder: &Path) {
 }
 
 /// A component fits its own world, and none in which something of it was changed.
-pub fn check(entry: &Entry, folder: &Path) {
-    does(folder, &["wit", entry.path(), "-o", "own.wit"]);
+pub fn check(entry: &Entry, directory: &Path) {
+    does(directory, &["wit", entry.path(), "-o", "own.wit"]);
     let checked = |world: &str| {
-        let output = composer(folder, &["check", entry.path(), "--world", world, "--json"]);
+        let output = composer(directory, &["check", entry.path(), "--world", world, "--json"]);
         let json: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
         (output.status.code(), json)
     };
@@ -167,7 +167,7 @@ pub fn check(entry: &Entry, folder: &Path) {
     for edit in made {
         let refused =
             oracle::fits(&entry.bytes, &edit.resolve, edit.world).expect_err("the validator refuses it");
-        fs::write(folder.join("edited.wit"), edit.text()).expect("a file");
+        fs::write(directory.join("edited.wit"), edit.text()).expect("a file");
         let (code, json) = checked("edited.wit");
         assert_eq!((code, &json["fits"]), (Some(1), &Value::Bool(false)), "{}: {refused}", edit.what);
         let found = json["mismatches"].as_array().expect("mismatches").iter().any(|mismatch| {
@@ -179,16 +179,16 @@ pub fn check(entry: &Entry, folder: &Path) {
 }
 
 /// A bag of one: everything that is not the host's is left open.
-pub fn compose(entry: &Entry, folder: &Path) {
+pub fn compose(entry: &Entry, directory: &Path) {
     let facts = reader::read(&entry.bytes);
     let given = format!("it={}", entry.path());
     let mut arguments = vec!["compose", &given, "-o", "whole.wasm", "--emit-wac", "whole.wac"];
     for import in facts.imports.iter().filter(|import| !is_host(import) && asks(entry, import)) {
         arguments.extend(["--leave-open", import]);
     }
-    let composed = composer(folder, &arguments);
+    let composed = composer(directory, &arguments);
     assert_eq!(composed.status.code(), Some(0), "{}", String::from_utf8_lossy(&composed.stderr));
-    let whole = fs::read(folder.join("whole.wasm")).expect("it was written");
+    let whole = fs::read(directory.join("whole.wasm")).expect("it was written");
     oracle::validate(&whole);
     let found = anatomy::read(&whole).expect("a component");
     let [part] = found.parts.as_slice() else { panic!("{} parts", found.parts.len()) };
@@ -207,13 +207,13 @@ pub fn compose(entry: &Entry, folder: &Path) {
     // The text that was found makes the same bytes.
     let mut again = vec!["compose", "whole.wac", "-o", "again.wasm", "-d", &given];
     again.extend(["-d", "contract:whole=whole.contract.wit"]);
-    does(folder, &again);
+    does(directory, &again);
     assert!(
-        fs::read(folder.join("again.wasm")).expect("it was written") == whole,
+        fs::read(directory.join("again.wasm")).expect("it was written") == whole,
         "the same bytes from the text"
     );
-    taken_apart(&folder.join("whole.wasm"), folder, &[&entry.bytes]);
-    drawn(&folder.join("whole.wasm"), &found, folder);
+    taken_apart(&directory.join("whole.wasm"), directory, &[&entry.bytes]);
+    drawn(&directory.join("whole.wasm"), &found, directory);
 }
 
 /// Whether an import has more in it than names for types: only then anybody has to satisfy it.
@@ -270,11 +270,11 @@ pub fn link_map(whole: &[u8], found: &Component) {
 }
 
 /// Decomposing gives back what went in, and text that puts it together again.
-pub fn taken_apart(whole: &Path, folder: &Path, inputs: &[&Vec<u8>]) {
-    let output = composer(folder, &["decompose", whole.to_str().expect("text"), "-o", "apart"]);
+pub fn taken_apart(whole: &Path, directory: &Path, inputs: &[&Vec<u8>]) {
+    let output = composer(directory, &["decompose", whole.to_str().expect("text"), "-o", "apart"]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let files =
-        fs::read_dir(folder.join("apart")).expect("a folder").map(|file| file.expect("a file").path());
+        fs::read_dir(directory.join("apart")).expect("a directory").map(|file| file.expect("a file").path());
     let mut parts: Vec<String> = files
         .filter(|file| file.extension().is_some_and(|suffix| suffix == "wasm"))
         .map(|file| digest(&fs::read(file).expect("it was written")))
@@ -286,23 +286,23 @@ pub fn taken_apart(whole: &Path, folder: &Path, inputs: &[&Vec<u8>]) {
 }
 
 /// What has no components in it that run is refused, with what it is; the rest comes apart.
-pub fn decompose(entry: &Entry, folder: &Path) {
+pub fn decompose(entry: &Entry, directory: &Path) {
     assert!(reader::read(&entry.bytes).runs, "a composition among them needs a statement of its own");
-    let (code, words) = said(folder, &["decompose", entry.path(), "-o", "apart"]);
+    let (code, words) = said(directory, &["decompose", entry.path(), "-o", "apart"]);
     assert_eq!(code, 1, "{words}");
     assert!(words.contains("it is no composition of components that it holds: "), "{words}");
     assert!(words.contains("help: `composer inspect "), "{words}");
-    assert!(!folder.join("apart").exists(), "nothing was written");
+    assert!(!directory.join("apart").exists(), "nothing was written");
 }
 
-pub fn graph(entry: &Entry, folder: &Path) {
+pub fn graph(entry: &Entry, directory: &Path) {
     let found = anatomy::read(&entry.bytes).expect("a component");
-    drawn(&entry.file, &found, folder);
+    drawn(&entry.file, &found, directory);
 }
 
 /// In every form the picture has each part, and each interface that is imported from the host or exported.
-pub fn drawn(file: &Path, found: &Component, folder: &Path) {
-    let picture = |form: &str| prints(folder, &["graph", file.to_str().expect("text"), "--format", form]);
+pub fn drawn(file: &Path, found: &Component, directory: &Path) {
+    let picture = |form: &str| prints(directory, &["graph", file.to_str().expect("text"), "--format", form]);
     let svg = picture("svg");
     let document = roxmltree::Document::parse(&svg).expect("it is well-formed");
     let words: String =

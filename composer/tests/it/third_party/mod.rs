@@ -29,10 +29,10 @@ type Statement = fn(&Entry, &Path);
 
 fn on_one(module: &str, command: &str, statement: Statement) {
     let entry = Entry::read(&name(module));
-    let folder = tempfile::tempdir().expect("a folder");
+    let directory = tempfile::tempdir().expect("a directory");
     match refused::reason(&entry.name, command) {
-        Some(reason) => refused::refuses(&entry, command, reason, folder.path()),
-        None => statement(&entry, folder.path()),
+        Some(reason) => refused::refuses(&entry, command, reason, directory.path()),
+        None => statement(&entry, directory.path()),
     }
 }
 

@@ -41,7 +41,7 @@ pub fn plugs(corpus: &Corpus) {
 }
 
 fn composed(socket: &Entry, offered: &Entry, report: &Report) {
-    let folder = tempfile::tempdir().expect("a folder");
+    let directory = tempfile::tempdir().expect("a directory");
     let names = [format!("socket={}", socket.path()), format!("plug={}", offered.path())];
     let mut arguments = vec!["compose", &names[0], &names[1], "-o", "whole.wasm"];
     let open: Vec<String> = [socket, offered]
@@ -50,7 +50,7 @@ fn composed(socket: &Entry, offered: &Entry, report: &Report) {
         .filter(|import| !is_host(import) && !report.wired.iter().any(|wire| wire.import == *import))
         .collect();
     open.iter().for_each(|import| arguments.extend(["--leave-open", import]));
-    let output = composer(folder.path(), &arguments);
+    let output = composer(directory.path(), &arguments);
     let words = String::from_utf8_lossy(&output.stderr);
     let wrong =
         |class: Class| !matches!(class, Class::Unwired | Class::MissingInterface | Class::MissingFunction);
@@ -59,7 +59,7 @@ fn composed(socket: &Entry, offered: &Entry, report: &Report) {
         return;
     }
     assert_eq!(output.status.code(), Some(0), "{} with {}: {words}", socket.name, offered.name);
-    let whole = fs::read(folder.path().join("whole.wasm")).expect("it was written");
+    let whole = fs::read(directory.path().join("whole.wasm")).expect("it was written");
     oracle::validate(&whole);
     let found = anatomy::read(&whole).expect("a component");
     for wire in report.wired.iter().filter(|wire| wire.part == socket.name) {

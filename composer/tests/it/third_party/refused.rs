@@ -52,7 +52,7 @@ pub fn reason(name: &str, command: &str) -> Option<Reason> {
     REFUSED.iter().find(|refused| (refused.0, refused.1) == (name, command)).map(|refused| refused.2)
 }
 
-pub fn refuses(entry: &Entry, command: &str, reason: Reason, folder: &Path) {
+pub fn refuses(entry: &Entry, command: &str, reason: Reason, directory: &Path) {
     let file = entry.path();
     let given = format!("it={file}");
     let arguments = match command {
@@ -62,7 +62,7 @@ pub fn refuses(entry: &Entry, command: &str, reason: Reason, folder: &Path) {
         "decompose" => vec![command, file, "-o", "apart"],
         _ => vec![command, file],
     };
-    let (code, words) = said(folder, &arguments);
+    let (code, words) = said(directory, &arguments);
     let (expected, cause, help) = match reason {
         Reason::Draft => (
             3,
@@ -83,7 +83,10 @@ pub fn refuses(entry: &Entry, command: &str, reason: Reason, folder: &Path) {
     assert_eq!(code, expected, "{words}");
     assert!(words.contains(cause) && words.contains("help: ") && words.contains(help), "{words}");
     assert!(words.contains(&format!("`{file}`")), "it names the file: {words}");
-    assert!(!folder.join("whole.wasm").exists() && !folder.join("apart").exists(), "nothing was written");
+    assert!(
+        !directory.join("whole.wasm").exists() && !directory.join("apart").exists(),
+        "nothing was written"
+    );
 }
 
 pub fn the_table_is_about_what_is_there(corpus: &Corpus) {

@@ -31,19 +31,19 @@ const ONE_BAG: Bag = (
 
 pub fn pairs_made_for_each_other(corpus: &Corpus) {
     for bag in MADE_FOR_EACH_OTHER {
-        let folder = tempfile::tempdir().expect("a folder");
+        let directory = tempfile::tempdir().expect("a directory");
         let (socket, plugs) = bag.0.split_first().expect("there is one");
         let mut check = vec!["check", corpus.entry(socket).path()];
         check.extend(plugs.iter().map(|plug| corpus.entry(plug).path()));
-        let output = composer(folder.path(), &check);
+        let output = composer(directory.path(), &check);
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
-        composed(corpus, bag, bag.0, folder.path(), "whole.wasm");
+        composed(corpus, bag, bag.0, directory.path(), "whole.wasm");
     }
 }
 
 pub fn a_bag_in_any_order(corpus: &Corpus) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let at = folder.path();
+    let directory = tempfile::tempdir().expect("a directory");
+    let at = directory.path();
     composed(corpus, ONE_BAG, ONE_BAG.0, at, "whole.wasm");
     let mut order = ONE_BAG.0.to_vec();
     for turn in 0..3 {
@@ -57,17 +57,17 @@ pub fn a_bag_in_any_order(corpus: &Corpus) {
     }
 }
 
-fn composes(corpus: &Corpus, bag: Bag, order: &[&str], folder: &Path, name: &str) {
+fn composes(corpus: &Corpus, bag: Bag, order: &[&str], directory: &Path, name: &str) {
     let files = order.iter().map(|name| corpus.entry(name).path());
     let mut arguments: Vec<&str> = ["compose"].into_iter().chain(files).chain(["-o", name]).collect();
     bag.1.iter().for_each(|import| arguments.extend(["--leave-open", import]));
-    assert_eq!(said(folder, &arguments), (0, String::new()));
+    assert_eq!(said(directory, &arguments), (0, String::new()));
 }
 
 /// Composes them, and asserts what is true of every composition of this bag.
-fn composed(corpus: &Corpus, bag: Bag, order: &[&str], folder: &Path, name: &str) {
-    composes(corpus, bag, order, folder, name);
-    let whole = fs::read(folder.join(name)).expect("it was written");
+fn composed(corpus: &Corpus, bag: Bag, order: &[&str], directory: &Path, name: &str) {
+    composes(corpus, bag, order, directory, name);
+    let whole = fs::read(directory.join(name)).expect("it was written");
     oracle::validate(&whole);
     let found = anatomy::read(&whole).expect("a component");
     let mut exports = found.exports.clone();
@@ -82,11 +82,11 @@ fn composed(corpus: &Corpus, bag: Bag, order: &[&str], folder: &Path, name: &str
         assert!(given, "{} is embedded byte for byte", part.name);
     }
     each::link_map(&whole, &found);
-    each::drawn(&folder.join(name), &found, folder);
-    each::taken_apart(&folder.join(name), folder, &inputs);
+    each::drawn(&directory.join(name), &found, directory);
+    each::taken_apart(&directory.join(name), directory, &inputs);
     // And put together again it is the same again.
     let mut text =
-        fs::read_dir(folder.join("apart")).expect("a folder").map(|file| file.expect("a file").path());
+        fs::read_dir(directory.join("apart")).expect("a directory").map(|file| file.expect("a file").path());
     let text = text.find(|file| file.extension().is_some_and(|suffix| suffix == "wac")).expect("a text");
     let parts: Vec<String> = found
         .parts
@@ -95,15 +95,15 @@ fn composed(corpus: &Corpus, bag: Bag, order: &[&str], folder: &Path, name: &str
             format!(
                 "parts:{}={}",
                 part.name,
-                folder.join("apart").join(format!("{}.wasm", part.name)).display()
+                directory.join("apart").join(format!("{}.wasm", part.name)).display()
             )
         })
         .collect();
     let mut arguments = vec!["compose", text.to_str().expect("text"), "-o", "again.wasm"];
     parts.iter().for_each(|part| arguments.extend(["-d", part]));
-    assert_eq!(said(folder, &arguments), (0, String::new()));
+    assert_eq!(said(directory, &arguments), (0, String::new()));
     let again =
-        anatomy::read(&fs::read(folder.join("again.wasm")).expect("it was written")).expect("a component");
+        anatomy::read(&fs::read(directory.join("again.wasm")).expect("it was written")).expect("a component");
     assert_eq!(
         (&again.parts.len(), &again.imports, &again.exports),
         (&found.parts.len(), &found.imports, &found.exports)

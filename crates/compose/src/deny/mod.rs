@@ -26,7 +26,7 @@
 //! 1. A function that returns a `result` answers `err`. What `err` holds is the case that means "not allowed": by the
 //!    written [`table`] for the error types of WASI, and for others the first of `access-denied`, `permission-denied`,
 //!    `not-permitted`, `forbidden`, `unauthorized`, `denied` and `access` that the type has, without a payload.
-//! 2. For a few functions, nothing is the truth: there are no environment variables, no folders, no terminal. The table
+//! 2. For a few functions, nothing is the truth: there are no environment variables, no directories, no terminal. The table
 //!    has them, and they answer an empty list or `none`.
 //! 3. Everything else traps: there is no honest answer. A clock does not tell a wrong time, a source of randomness does
 //!    not repeat itself.

@@ -37,7 +37,7 @@ pub enum WireError {
         help: String,
     },
     /// Two decisions about one import differ.
-    #[error("`--wire` decides `{0}` twice, and not alike")]
+    #[error("conflicting `--wire` options for `{0}`")]
     DecidedTwice(String),
     /// Several parts could satisfy the same imports: those with the fewest candidates first.
     #[error("{}", ambiguous(.0))]
@@ -171,7 +171,7 @@ impl WireError {
 impl Diagnostic for WireError {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         let words = match self {
-            WireError::Empty => "give at least one: a file, a folder of files, or NAME=FILE".to_owned(),
+            WireError::Empty => "give at least one: a file, a directory of files, or NAME=FILE".to_owned(),
             WireError::BadName(_) => {
                 "a name is words of lower-case letters and digits that begin with a letter, joined by hyphens"
                     .to_owned()

@@ -14,7 +14,7 @@ pub fn is_part_name(name: &str) -> bool {
 
 /// Names for parts, made of whatever their files are called: valid and unique.
 ///
-/// Each file comes as its name without folder and suffix, and something that tells it from others of the same name,
+/// Each file comes as its name without directory and suffix, and something that tells it from others of the same name,
 /// such as its digest; by that, and not by their order, such files are numbered. `taken` are names that are not free.
 #[must_use]
 pub fn part_names(files: &[(String, String)], taken: &[String]) -> Vec<String> {

@@ -64,7 +64,7 @@ impl Plan {
     pub fn compose(&self, project: &Project, contracts: &Contracts) -> Result<Report, StepError> {
         let mut key = Key::new("composition");
         key.add("text", &self.text);
-        key.add_folder("wit", &project.wit(), None)?;
+        key.add_directory("wit", &project.wit(), None)?;
         for part in &self.components {
             let digest = Stamp::of(&project.component(part)).map(|stamp| stamp.digest).unwrap_or_default();
             key.add(part, digest);

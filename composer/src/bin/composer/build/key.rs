@@ -49,11 +49,16 @@ impl Key {
         Ok(())
     }
 
-    /// Adds all files below a folder that are sources, but for one directly in it.
-    pub fn add_folder(&mut self, name: &str, folder: &Path, but: Option<&str>) -> Result<(), StepError> {
-        let but = but.map(|but| folder.join(but));
-        for path in sources(folder)?.into_iter().filter(|path| Some(path) != but.as_ref()) {
-            let shown = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+    /// Adds all files below a directory that are sources, but for one directly in it.
+    pub fn add_directory(
+        &mut self,
+        name: &str,
+        directory: &Path,
+        but: Option<&str>,
+    ) -> Result<(), StepError> {
+        let but = but.map(|but| directory.join(but));
+        for path in sources(directory)?.into_iter().filter(|path| Some(path) != but.as_ref()) {
+            let shown = path.strip_prefix(directory).unwrap_or(&path).to_string_lossy().replace('\\', "/");
             self.add_file(&format!("{name}/{shown}"), &path)?;
         }
         Ok(())
@@ -65,20 +70,20 @@ impl Key {
     }
 }
 
-/// The files below a folder that are sources, in order: neither hidden, nor ignored by Git, nor tests, nor what tools leave
-/// behind. Tests do not go into a product. Further down a folder called `tests` may well be a module, and what a user's
+/// The files below a directory that are sources, in order: neither hidden, nor ignored by Git, nor tests, nor what tools leave
+/// behind. Tests do not go into a product. Further down a directory called `tests` may well be a module, and what a user's
 /// own settings make Git ignore must not decide what is built.
-pub fn sources(folder: &Path) -> Result<Vec<PathBuf>, StepError> {
+pub fn sources(directory: &Path) -> Result<Vec<PathBuf>, StepError> {
     const NOT_ON_TOP: [&str; 4] = ["tests", "test", "benches", "target"];
     const NOWHERE: [&str; 2] = ["node_modules", "__pycache__"];
-    let walk = WalkBuilder::new(folder)
+    let walk = WalkBuilder::new(directory)
         .require_git(false)
         .git_global(false)
         .git_exclude(false)
         .filter_entry(|entry| {
-            let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            let directory = entry.file_type().is_some_and(|kind| kind.is_dir());
             let called = |names: &[&str]| names.iter().any(|name| entry.file_name() == *name);
-            !folder
+            !directory
                 || match entry.depth() {
                     0 => true,
                     1 => !called(&NOT_ON_TOP) && !called(&NOWHERE),
@@ -90,7 +95,7 @@ pub fn sources(folder: &Path) -> Result<Vec<PathBuf>, StepError> {
     let mut paths = Vec::new();
     for entry in walk {
         let entry =
-            entry.map_err(|error| StepError::Read { path: folder.to_owned(), source: error.into() })?;
+            entry.map_err(|error| StepError::Read { path: directory.to_owned(), source: error.into() })?;
         if entry.file_type().is_some_and(|kind| kind.is_file()) {
             paths.push(entry.into_path());
         }
@@ -167,7 +172,7 @@ mod tests {
 
     #[test]
     fn tests_and_ignored_files_are_no_sources() {
-        let folder = tempfile::tempdir().expect("a folder");
+        let directory = tempfile::tempdir().expect("a directory");
         for name in [
             "src/a.rs",
             "src/b/c.rs",
@@ -178,22 +183,22 @@ mod tests {
             "app.py",
             "src/__pycache__/x",
         ] {
-            let path = folder.path().join(name);
-            fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+            let path = directory.path().join(name);
+            fs::create_dir_all(path.parent().expect("it has one")).expect("a directory");
             fs::write(path, name).expect("a file");
         }
-        fs::write(folder.path().join(".gitignore"), "*.tmp\n").expect("a file");
-        let found = sources(folder.path()).expect("it can be read");
+        fs::write(directory.path().join(".gitignore"), "*.tmp\n").expect("a file");
+        let found = sources(directory.path()).expect("it can be read");
         let names: Vec<_> =
-            found.iter().map(|path| path.strip_prefix(folder.path()).expect("inside")).collect();
+            found.iter().map(|path| path.strip_prefix(directory.path()).expect("inside")).collect();
         let expected = ["app.py", "src/a.rs", "src/b/c.rs", "src/target/mod.rs"];
         assert_eq!(names, expected.map(std::path::Path::new));
     }
 
     #[test]
     fn a_product_that_was_changed_has_no_stamp() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let product = folder.path().join("x.wasm");
+        let directory = tempfile::tempdir().expect("a directory");
+        let product = directory.path().join("x.wasm");
         assert!(Stamp::of(&product).is_none());
         Stamp::write(&product, "key", b"product").expect("it can be written");
         assert_eq!(Stamp::of(&product).expect("a stamp").key, "key");

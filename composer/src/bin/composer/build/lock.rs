@@ -9,7 +9,7 @@ use crate::files::say;
 /// Held for as long as it lives. The system lets go of it when the process ends, however that happens.
 pub struct Lock(#[allow(dead_code, reason = "it is held, not used")] File);
 
-/// Waits until no other build uses this folder, and keeps others from it.
+/// Waits until no other build uses this directory, and keeps others from it.
 pub fn hold(out: &Path) -> Result<Lock, Failure> {
     let path = out.join("build.lock");
     let fail = |error: std::io::Error| {

@@ -150,7 +150,7 @@ pub fn states(project: &Project, contracts: &Contracts, toolbox: &Toolbox) -> Ve
     project.manifest.components.keys().map(|name| (name.clone(), state(name))).collect()
 }
 
-/// The files and folders that the products of these names, or all, are made of: for each a path, and whether all below
+/// The files and directories that the products of these names, or all, are made of: for each a path, and whether all below
 /// it counts.
 pub fn inputs(project: &Project, names: &[String]) -> Result<Vec<(PathBuf, bool)>, Failure> {
     let plans = compositions::plans(project, names)?;
@@ -171,8 +171,8 @@ pub fn inputs(project: &Project, names: &[String]) -> Result<Vec<(PathBuf, bool)
 
 /// Removes what killed runs have left. The lock is held, so nobody is writing now.
 fn sweep(project: &Project) {
-    for folder in ["components", "compositions"] {
-        let Ok(entries) = fs::read_dir(project.out().join(folder)) else { continue };
+    for directory in ["components", "compositions"] {
+        let Ok(entries) = fs::read_dir(project.out().join(directory)) else { continue };
         for entry in entries.flatten() {
             if entry.file_name().to_string_lossy().starts_with(files::UNFINISHED) {
                 // What cannot be removed does no harm.

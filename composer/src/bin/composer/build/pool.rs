@@ -4,7 +4,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Something to be done.
 pub struct Task<T> {
-    /// Whether it must not run at the same time as another such task: Cargo locks its target folder, so a second
+    /// Whether it must not run at the same time as another such task: Cargo locks its target directory, so a second
     /// one would only wait, and keep a processor from other work.
     pub exclusive: bool,
     /// What is to be done.

@@ -36,7 +36,7 @@ pub enum StepError {
     /// A source cannot be read.
     #[error("cannot read `{}`", path.display())]
     Read {
-        /// The file or folder.
+        /// The file or directory.
         path: PathBuf,
         /// Why not.
         #[source]

@@ -44,10 +44,10 @@ impl Toolbox {
         Ok(self.rustc.get_or_init(|| String::from_utf8_lossy(&said).into_owned()))
     }
 
-    /// Cargo, to be run in this folder.
-    pub fn cargo(&self, folder: &Path) -> Command {
+    /// Cargo, to be run in this directory.
+    pub fn cargo(&self, directory: &Path) -> Command {
         let mut command = Command::new("cargo");
-        command.current_dir(folder);
+        command.current_dir(directory);
         // Flags for the machine's own programs are not for guests.
         command
             .env_remove("RUSTFLAGS")
@@ -56,7 +56,7 @@ impl Toolbox {
         command
     }
 
-    /// A file inside the folder of Node packages.
+    /// A file inside the directory of Node packages.
     pub fn node_module(&self, file: &str) -> Result<PathBuf, StepError> {
         let what = "componentize-js";
         let Some(node) = &self.node else { return Err(unnamed(what, "node")) };
@@ -104,7 +104,7 @@ fn unnamed(what: &str, key: &str) -> StepError {
     StepError::MissingTool {
         what: what.to_owned(),
         place: format!("where `{key}` says under [tools] in interlock.toml, and there is no `{key}`"),
-        help: format!("add it: `{key} = FOLDER`"),
+        help: format!("add it: `{key} = DIRECTORY`"),
     }
 }
 
@@ -119,9 +119,9 @@ fn there(path: PathBuf, what: &str) -> Result<PathBuf, StepError> {
     })
 }
 
-fn entries(folder: &Path) -> Vec<PathBuf> {
+fn entries(directory: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> =
-        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     paths.sort();
     paths
 }

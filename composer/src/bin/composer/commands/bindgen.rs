@@ -9,19 +9,20 @@ use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::project;
 
-/// Writes C bindings for a world: a header, a source, and an object that carries the world into the product.
+/// Generate C bindings for a world: a header, a source, and an object that embeds the world in the
+/// product.
 ///
 /// Zig and C components are written against them.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  composer bindgen --world example:worlds/greeter --wit wit --out gen")]
 pub struct Bindgen {
-    /// The world: its short name in the root package, or its full one.
+    /// World: its short name in the root package, or its full name.
     #[arg(long)]
     world: String,
-    /// The folder of WIT packages. Default: what interlock.toml says.
+    /// Directory of WIT packages. Default: the one that interlock.toml names.
     #[arg(long, value_name = "DIR")]
     wit: Option<PathBuf>,
-    /// The folder to write to. It is made where it is missing.
+    /// Output directory. It is created if it is missing.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }

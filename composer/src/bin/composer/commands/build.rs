@@ -10,16 +10,17 @@ use crate::failure::{Exit, Failure};
 use crate::outcome;
 use crate::project::Project;
 
-/// Builds the components and compositions that interlock.toml lists.
+/// Build the components and compositions listed in interlock.toml.
 ///
-/// What did not change since the last time is not built again: its sources, the contracts, the flags and the versions of
-/// the tools decide. Every product is validated and checked against its world before it replaces the old one.
+/// A product is built again only if something it depends on changed: its sources, the contracts,
+/// the flags, or the versions of the tools. Each product is validated and checked against its world
+/// before it replaces the old one.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Build {
-    /// Components and compositions; a composition brings its components along. Default: all.
+    /// Components and compositions to build; a composition includes its components. Default: all.
     names: Vec<String>,
-    /// Prints JSON, once all is done: what became of each product. The fields are below.
+    /// Print JSON when everything is done: the outcome for each product. The fields are below.
     #[arg(long)]
     json: bool,
 }
@@ -55,7 +56,7 @@ pub fn run(arguments: &Build) -> Result<(), Failure> {
 
 fn build(arguments: &Build) -> Result<Outcome, Failure> {
     let project = Project::find(Path::new("."))?.ok_or_else(|| {
-        Failure::new(Exit::Input, "there is no interlock.toml in this folder or above it")
+        Failure::new(Exit::Input, "there is no interlock.toml in this directory or above it")
             .help("it lists what is to be built: run this inside a project")
     })?;
     build::build(&project, &arguments.names, Summary::Always)

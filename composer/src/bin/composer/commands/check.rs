@@ -14,12 +14,12 @@ use crate::files;
 use crate::project;
 use crate::source::{self, RegistryOptions, Source};
 
-/// Checks whether components fit each other, or a world, and says everything that does not.
+/// Check whether components fit each other or a world, and report everything that does not fit.
 ///
-/// Given a socket and plugs: every import of the socket is looked up among what the plugs export, and compared. Imports of
-/// the host (`wasi:…`) may stay open, and so may what asks for nothing: an interface of types alone. A plug that is used has
-/// to get what it imports, too. Given a world: the component may import only what the world imports, and must export all
-/// that it exports.
+/// With a socket and plugs, each import of the socket is looked up among the exports of the plugs
+/// and compared. Imports of the host (`wasi:…`) may stay open, and so may interfaces that contain
+/// only types. A plug that is used must get its own imports too. With a world, the component may
+/// import only what the world imports, and must export everything that the world exports.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -35,18 +35,20 @@ Exit codes:
   2  the command line is wrong
   3  an input cannot be read, or is not what it should be")]
 pub struct Check {
-    /// The component whose imports are to be satisfied, or that is to fit the world: a path, or `oci://REGISTRY/NAME:TAG`.
+    /// Component whose imports are checked, or that is checked against the world: a path, or
+    /// `oci://REGISTRY/NAME:TAG`.
     #[arg(value_parser = Source::parser())]
     socket: Source,
-    /// Components whose exports are to satisfy them. Of two that export the same, the first is taken.
+    /// Components that export what the socket imports. If two export the same interface, the first
+    /// one is used.
     #[arg(value_parser = Source::parser(), required_unless_present = "world", conflicts_with = "world")]
     plugs: Vec<Source>,
-    /// A world: the file or folder of its WIT package, and where the package has several, its name.
+    /// World: the file or directory of its WIT package, and its name if the package has several.
     #[arg(long, value_name = "WIT[#WORLD]")]
     world: Option<OsString>,
-    /// An import that is left to the host, whoever exports it, with or without its version, of all components or of one, which
-    /// goes by the name of its file without the ending; may be repeated. Imports of `wasi:*` that nothing
-    /// exports are left to it anyway.
+    /// Import to leave to the host even if a component exports it: with or without its version, for
+    /// all components or for one, named after its file without the extension; can be repeated.
+    /// Imports of `wasi:*` that no component exports are always left to the host.
     #[arg(long, value_name = "[PART.]IFACE", conflicts_with = "world")]
     leave_open: Vec<Place>,
     /// Prints JSON: `fits`, and `mismatches` (each with `class`, `path`, `problem`, `wanted` and `offered` as text and span,

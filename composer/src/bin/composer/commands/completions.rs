@@ -6,7 +6,7 @@ use clap_complete::Shell;
 use crate::failure::Failure;
 use crate::files;
 
-/// Writes what a shell needs to complete the commands and flags of this program.
+/// Generate shell completions for the commands and flags of this program.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  composer completions bash > ~/.local/share/bash-completion/completions/composer\n  \

@@ -11,14 +11,15 @@ use crate::files;
 use crate::project;
 use crate::source::{self, RegistryOptions, Source};
 
-/// Makes a component of a core module.
+/// Convert a core module to a component.
 ///
-/// Modules built with bindings say themselves which world they were built for. For one that does not, `--world`
-/// names it; for one that does, `--world` checks the product against it.
+/// A module built with bindings records the world that it was built for. For a module without that
+/// record, `--world` names the world; for others, `--world` checks the component against it.
 ///
-/// A module that was built for WASI preview 1 (`wasm32-wasip1`) gets the adapter for it, which comes with this command. If it
-/// exports `_start`, it is a program: the component exports `wasi:cli/run`, and needs no other world. If not, it is a library:
-/// its world says what it exports. Besides what its world imports, the component then imports interfaces of WASI 0.2.
+/// A module built for WASI preview 1 (`wasm32-wasip1`) gets the adapter, which comes with this
+/// command. A module that exports `_start` is a program: the component exports `wasi:cli/run`, and
+/// needs no other world. Any other module is a library: its world defines its exports. Besides the
+/// imports of its world, the component then imports interfaces of WASI 0.2.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  composer componentize core.wasm -o greeter.wasm\n  composer componentize \
@@ -27,20 +28,20 @@ use crate::source::{self, RegistryOptions, Source};
                         wasi_snapshot_preview1=adapter.wasm"
 )]
 pub struct Componentize {
-    /// The core module: a path, or `oci://REGISTRY/NAME:TAG`.
+    /// Core module: a path, or `oci://REGISTRY/NAME:TAG`.
     #[arg(value_parser = Source::parser())]
     core: Source,
-    /// Where the component goes: a file, or `-` for a pipe. Folders on the way to a file are made where they are missing.
+    /// Output file, or `-` for a pipe. Missing directories are created.
     #[arg(short, long, value_name = "OUT.wasm")]
     output: PathBuf,
-    /// The folder of WIT packages. Default: what interlock.toml says.
+    /// Directory of WIT packages. Default: the one that interlock.toml names.
     #[arg(long, value_name = "DIR", requires = "world")]
     wit: Option<PathBuf>,
-    /// The world: its short name in the root package, or its full one.
+    /// World: its short name in the root package, or its full name.
     #[arg(long)]
     world: Option<String>,
-    /// Another adapter, for what the module imports under NAME: a core module that provides it. Without a NAME it is for
-    /// `wasi_snapshot_preview1`, instead of the adapter that comes with this command.
+    /// Adapter for the module's imports from NAME: a core module that provides them. Without NAME,
+    /// it replaces the adapter for `wasi_snapshot_preview1` that comes with this command.
     #[arg(long, value_name = "[NAME=]FILE")]
     adapt: Vec<String>,
     #[command(flatten)]

@@ -20,53 +20,57 @@ use crate::package_store::PackageStore;
 use crate::source::{LockOptions, RegistryOptions, Source, Supply, Wanted};
 use crate::{files, outcome};
 
-/// Composes components: a bag of them, or as a text in the WAC language says.
+/// Compose components into one, by their imports and exports or by a WAC text.
 ///
-/// A bag is wired by what its components import and export: each import gets the one component that exports it, over as
-/// many levels as it takes. What is ambiguous, stays open or is not needed is an error that names the flag which decides
-/// it. The order of the inputs changes nothing.
+/// Without a text, each import is satisfied by the one component that exports it, to any depth. If
+/// an import is ambiguous or stays open, or a component is not needed, the error names the flag
+/// that decides it. The order of the inputs makes no difference.
 ///
-/// With a text, the text says it all. Inside a project a component NAME of interlock.toml is the package `parts:NAME`, and
-/// WIT packages are those of its contracts. Other packages are given with `-d`.
+/// With a text, the text alone decides. Inside a project, the component NAME of interlock.toml is
+/// the package `parts:NAME`, and WIT packages come from its contracts. Other packages are given
+/// with `-d`.
 ///
-/// Any component may be given as `oci://REGISTRY/NAME:TAG`. Nothing else is ever looked up in a registry.
+/// Any component can be given as `oci://REGISTRY/NAME:TAG`. Nothing else is looked up in a
+/// registry.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Compose {
-    /// Components by path or `oci://` reference, folders of components, or `NAME=SOURCE`; or one text. The content tells which.
+    /// Components by path or `oci://` reference, directories of components, or `NAME=SOURCE`; or one text. The content tells which.
     #[arg(value_name = "INPUT", required_unless_present = "dependencies")]
     inputs: Vec<PathBuf>,
-    /// Where the composition goes: a file, or `-` for a pipe. Folders on the way to a file are made where they are missing.
+    /// Output file, or `-` for a pipe. Missing directories are created.
     #[arg(short, long, value_name = "OUT.wasm", required_unless_present = "emit_wac")]
     output: Option<PathBuf>,
-    /// A component under a name of its own; with a text, a package that it mentions: a component, or a folder of WIT
-    /// packages.
+    /// A component under a name of its own; with a text, a package that the text mentions: a
+    /// component, or a directory of WIT packages.
     #[arg(short, long = "dependency", value_name = "NAME=SOURCE", value_parser = Given::parser())]
     dependencies: Vec<Given>,
-    /// The folder of WIT packages. Default: what interlock.toml says.
+    /// Directory of WIT packages. Default: the one that interlock.toml names.
     #[arg(long, value_name = "DIR")]
     wit: Option<PathBuf>,
-    /// What the result exports; may be repeated. Default: what no other component consumed.
+    /// Export of the result; can be repeated. Default: everything that no other component consumes.
     #[arg(long = "export", value_name = "[PART.]IFACE", help_heading = "Without a text")]
     exports: Vec<Place>,
-    /// Which component satisfies an import, where there is a choice; may be repeated.
+    /// Which component satisfies an import, where several could; can be repeated.
     #[arg(long = "wire", value_name = "PART.IFACE=PROVIDER", help_heading = "Without a text")]
     decisions: Vec<Decision>,
-    /// An import that is left to the host; may be repeated. Imports of `wasi:*` that nothing exports are left to it anyway.
+    /// Import to leave to the host; can be repeated. Imports of `wasi:*` that no component exports
+    /// are always left to the host.
     #[arg(long, value_name = "[PART.]IFACE", help_heading = "Without a text")]
     leave_open: Vec<Place>,
-    /// What a part may not reach of its imports, such as `guest=wasi:sockets/*`; may be repeated. A stub that refuses
-    /// everything stands in for the host there: `composer deny` says what it answers.
+    /// Imports to deny a component, such as `guest=wasi:sockets/*`; can be repeated. A stub that
+    /// refuses every call takes the place of the host: `composer deny` shows what it returns.
     #[arg(long = "deny", value_name = "PART=IFACE", help_heading = "Without a text")]
     denials: Vec<Denial>,
-    /// The world that the result has to fit.
+    /// World that the result must fit.
     #[arg(long, value_name = "WORLD", help_heading = "Without a text")]
     world: Option<String>,
-    /// Where to write the composition that was found as a text: beside it go the stubs that `--deny` calls for, and without
-    /// `--world` a contract of its own. Prints the command that composes the text. With `-` there is the text alone.
+    /// Write the composition as a WAC text to this file. The stubs for `--deny` and, without
+    /// `--world`, a contract go beside it. Prints the command that composes the text. With `-`,
+    /// writes the text alone.
     #[arg(long, value_name = "OUT.wac", help_heading = "Without a text")]
     emit_wac: Option<PathBuf>,
-    /// Prints JSON, also where it fails: what was made and wired, or why not. The fields are below.
+    /// Print JSON: what was made and wired, or why the command failed. The fields are below.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -87,7 +91,7 @@ JSON:
   wired    who gets what from whom: each `part`, `import`, `from`, `export`
   host     the imports of the composition: what is left to the host
   exports  its exports
-  unused   parts found in a folder that nothing uses: they are left out
+  unused   parts found in a directory that nothing uses: they are left out
   wrote    what `--emit-wac` wrote: the text, its contract, its stubs
   command  the command that composes that text
   error    null, or why there is no composition: `class`, `message`, `causes`, `help`,

@@ -10,20 +10,22 @@ use crate::failure::{Exit, Failure};
 use crate::source::{self, RegistryOptions, Source};
 use crate::{files, outcome, shell};
 
-/// Takes a composition apart: writes its components, and a text in the WAC language that puts them together again.
+/// Split a composition into its components and a WAC text that composes them again.
 ///
-/// It does not matter which tool put it together. The text was tried: composing it gives the same parts, wired the same way,
-/// and a component of the same type. What WAC cannot say is refused. Prints the command that composes the text.
+/// It works on compositions made by any tool. The text is tested before it is written: composing it
+/// gives the same components, wired the same way, and a component of the same type. What WAC cannot
+/// express is refused. Prints the command that composes the text.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  composer decompose whole.wasm -o apart")]
 pub struct Decompose {
-    /// The composition: a path, or `oci://REGISTRY/NAME:TAG`.
+    /// Composition: a path, or `oci://REGISTRY/NAME:TAG`.
     #[arg(value_parser = Source::parser())]
     file: Source,
-    /// The folder to write to: the text, and a file for each distinct component. It is made where it is missing.
+    /// Output directory, for the text and a file for each distinct component. It is created if it
+    /// is missing.
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
-    /// Overwrites files that are there already.
+    /// Overwrite existing files.
     #[arg(long)]
     force: bool,
     /// Prints JSON: `text` (`file`, `bytes`), `parts` and `contracts` (each with `package`, `file`, `bytes`), `command` (what

@@ -12,23 +12,25 @@ use crate::failure::Failure;
 use crate::files;
 use crate::source::{self, RegistryOptions, Source};
 
-/// Closes what a part imports and should not reach: makes a stub that refuses in the host's place.
+/// Deny a component some of its imports: make a stub that refuses them in place of the host.
 ///
-/// The stub is a component that exports the named interfaces, with the types that the part imports, and refuses
-/// everything: with the interface's own error where it has one, with an empty list or `none` where that is the truth, and
-/// otherwise with a trap. Composed with its stub, the part finds all its imports and still starts.
+/// The stub is a component that exports the named interfaces, with the types that the component
+/// imports, and refuses every call: with the interface's own error where it has one, with an empty
+/// list or `none` where that is accurate, and otherwise with a trap. Composed with its stub, the
+/// component gets all its imports and still starts.
 ///
-/// Without `-o` it says what each function would answer, and writes nothing.
+/// Without `-o`, prints what each function would return, and writes nothing.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Deny {
-    /// The part: a component, by path or as `oci://REGISTRY/NAME:TAG`.
+    /// Component: a path, or `oci://REGISTRY/NAME:TAG`.
     #[arg(value_parser = Source::parser())]
     part: Source,
-    /// What to close: `wasi:sockets/tcp`, `wasi:sockets/tcp@0.2.10`, or all of a package as `wasi:sockets/*`.
+    /// Imports to deny: `wasi:sockets/tcp`, `wasi:sockets/tcp@0.2.10`, or all of a package as
+    /// `wasi:sockets/*`.
     #[arg(required = true, value_name = "IFACE")]
     interfaces: Vec<Pattern>,
-    /// Where the stub goes: a file, or `-` for a pipe. Folders on the way to a file are made where they are missing.
+    /// Output file, or `-` for a pipe. Missing directories are created.
     #[arg(short, long, value_name = "STUB.wasm")]
     output: Option<PathBuf>,
     /// Prints JSON: `closed` (a list of `interface` and `functions`, each with `name` and `answer`) and `types-from` (the

@@ -17,13 +17,13 @@ use crate::files;
 use crate::project;
 use crate::source::{self, RegistryOptions, Source};
 
-/// Says what changed between two versions of a contract or a component, whom each change breaks, and which version
-/// number it calls for.
+/// Report what changed between two versions of a contract or component, whom each change breaks,
+/// and the version number it requires.
 ///
-/// Callers are those who use what is described: who imports an interface, who runs or composes components of a world, who has
-/// the component in use. Implementers are those who provide it: who exports an interface, the components of a world. Of WIT
-/// without a world, the whole package is compared, all interfaces and all worlds, and so is every other package in its text or
-/// its `deps`.
+/// Callers use what is described: they import an interface, run or compose components of a world,
+/// or use the component. Implementers provide it: they export an interface, or are the components
+/// of a world. For WIT without a world, the whole package is compared, with all its interfaces and
+/// worlds, and so is every other package in its text or its `deps`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -43,17 +43,18 @@ Exit codes:
   3  an input cannot be read, or is not what it should be
   4  something breaks; with --by-version: the declared version does not announce what changed. What it is, is on standard output")]
 pub struct Diff {
-    /// What there was: the file or folder of a WIT package, and a world of it after `#`; or a component or a WIT package in
-    /// binary form, by path or as `oci://REGISTRY/NAME:TAG`. One of the two may be `-` for standard input.
+    /// Old version: the file or directory of a WIT package, with a world after `#`; or a component
+    /// or WIT package in binary form, by path or as `oci://REGISTRY/NAME:TAG`. One of the two can
+    /// be `-` for standard input.
     #[arg(value_parser = Input::parser())]
     old: Input,
-    /// What there is now.
+    /// New version, in the same forms.
     #[arg(value_parser = Input::parser())]
     new: Input,
-    /// Breaks that are no failure.
+    /// Ignore breaks for these.
     #[arg(long, value_name = "WHOM", value_enum, conflicts_with = "by_version")]
     allow: Vec<Whom>,
-    /// Judges the declared version instead: fails where it does not announce what changed.
+    /// Check the declared version instead: fail if it does not announce what changed.
     #[arg(long)]
     by_version: bool,
     /// Prints JSON: `callers` and `implementers` (whether these break), `calls_for`, `version` (with `old`, `needed`, `new`,
@@ -189,7 +190,7 @@ impl Diff {
         anatomy::read(&bytes).map_err(|error| match error {
             anatomy::ReadError::Text => {
                 Failure::new(Exit::Input, format!("`{shown}` is text, and its name does not end in `.wit`"))
-                    .help("give a component, the folder of a WIT package, or a `.wit` file")
+                    .help("give a component, the directory of a WIT package, or a `.wit` file")
             }
             error => files::not_a_component(Path::new(&shown), error),
         })?;

@@ -14,10 +14,12 @@ use crate::project::Project;
 use crate::source::{RegistryOptions, Source};
 use crate::survey;
 
-/// Says which versions are at work, what has drifted apart, what that breaks, and the cure.
+/// Report the versions in use, which of them have drifted apart, what that breaks, and how to fix
+/// it.
 ///
-/// In a project it looks at the tools that its components need, at lock files (Cargo.lock, package-lock.json,
-/// requirements.txt, deps.lock beside the contracts) and at what is built. With FILEs it looks at these components alone.
+/// In a project, it looks at the tools that the components need, at lock files (Cargo.lock,
+/// package-lock.json, requirements.txt, deps.lock beside the contracts), and at what is built. With
+/// FILES, it looks at these components alone.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  composer doctor\n  composer doctor a.wasm b.wasm\n\nExit codes:\n  0  nothing is broken, though something may \
@@ -39,7 +41,7 @@ pub struct Doctor {
 pub fn run(arguments: &Doctor) -> Result<(), Failure> {
     let facts = if arguments.files.is_empty() {
         let project = Project::find(Path::new("."))?.ok_or_else(|| {
-            Failure::new(Exit::Input, "there is no interlock.toml in this folder or above it")
+            Failure::new(Exit::Input, "there is no interlock.toml in this directory or above it")
                 .help("run this inside a project, or name the components that are to be looked at")
         })?;
         survey::project(&project)?

@@ -7,11 +7,12 @@ use serde_json::json;
 use crate::failure::{Exit, Failure};
 use crate::{files, outcome};
 
-/// Explains a class of mismatches: the rule, a minimal example, the usual cures. Without a class, lists them all.
+/// Explain a class of mismatches: the rule, a minimal example, the usual fixes. Without a class,
+/// list all classes.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  composer explain record-field")]
 pub struct Explain {
-    /// The class, as `composer check` names it.
+    /// Class, as `composer check` names it.
     class: Option<String>,
     /// Prints JSON: `classes` (each with `class`, `title` and `page`, which is Markdown), all or the one that was named, and
     /// `error` (null, or `class`, `message`, `causes`, `help`).

@@ -10,23 +10,25 @@ use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::source::{self, RegistryOptions, Source};
 
-/// Draws a composition: its parts with their language and size, who calls whom, and what of it is the host's.
+/// Draw a composition: its components with language and size, the calls between them, and the
+/// imports from the host.
 ///
-/// Each arrow goes from whoever calls to whoever is called, with the interfaces and the number of their functions.
-/// Nothing is executed, and nothing outside the component is looked at.
+/// Each arrow goes from caller to callee, with the interfaces and the number of their functions.
+/// Nothing is executed, and nothing outside the component is read.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  composer graph whole.wasm -o whole.svg\n  composer graph whole.wasm --format mmd"
 )]
 pub struct Graph {
-    /// The component: a path, `oci://REGISTRY/NAME:TAG`, or `-` for standard input.
+    /// Component: a path, `oci://REGISTRY/NAME:TAG`, or `-` for standard input.
     #[arg(value_parser = Source::parser())]
     file: Source,
-    /// Where the picture goes: a file, or `-` for standard output. Its suffix says what it is written in. Folders on the way
-    /// to a file are made where they are missing.
+    /// Output file, or `-` for standard output. Its extension selects the format. Missing
+    /// directories are created.
     #[arg(short, long, value_name = "OUT.{svg,mmd,dot}", default_value = "-")]
     output: PathBuf,
-    /// What the picture is written in. Default: what the suffix of the output says, and Mermaid on standard output.
+    /// Output format. Default: the one that the output's extension selects, and Mermaid on standard
+    /// output.
     #[arg(long, value_enum)]
     format: Option<Format>,
     #[command(flatten)]

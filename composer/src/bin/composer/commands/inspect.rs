@@ -9,14 +9,15 @@ use crate::failure::Failure;
 use crate::files;
 use crate::source::{self, RegistryOptions, Source};
 
-/// Shows what a component imports and exports, and for a composition its parts, how they are wired, and what each of
-/// them can reach outside, through whom.
+/// Show what a component imports and exports; for a composition, also its components, how they are
+/// wired, and what each can reach outside.
 ///
-/// Of a WIT package it shows the interfaces and worlds. Nothing is executed, and nothing outside the component is looked at.
+/// For a WIT package, shows the interfaces and worlds. Nothing is executed, and nothing outside the
+/// component is read.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  composer inspect whole.wasm\n  composer inspect whole.wasm --json")]
 pub struct Inspect {
-    /// The component: a path, `oci://REGISTRY/NAME:TAG`, or `-` for standard input.
+    /// Component: a path, `oci://REGISTRY/NAME:TAG`, or `-` for standard input.
     #[arg(value_parser = Source::parser())]
     file: Source,
     /// Prints JSON: `imports` and `exports` (lists of names), `types` (those that stand by themselves), `implements` (which interface an

@@ -14,11 +14,12 @@ use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::project::{self, Project};
 
-/// Begins a component: a folder that builds at once, with a stub for each function that its world exports.
+/// Create a component: a directory that builds at once, with a stub for each function that its
+/// world exports.
 ///
-/// Each stub says what the contract asks of it, and traps until it is written. The component is listed in interlock.toml and,
-/// for Rust, in the Cargo workspace around it. Nothing is ever overwritten: where something is there already, nothing
-/// is done.
+/// Each stub repeats the contract of its function, and traps until it is written. The component is
+/// added to interlock.toml and, for Rust, to the Cargo workspace around it. Nothing is overwritten:
+/// if a file exists already, nothing is done.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  composer new greeter --lang rust --world greeter\n  composer new greeter --lang python --world \
@@ -30,10 +31,10 @@ pub struct New {
     /// The language.
     #[arg(long = "lang", value_name = "LANGUAGE")]
     language: Written,
-    /// The world: its short name in the root package, or its full one.
+    /// World: its short name in the root package, or its full name.
     #[arg(long)]
     world: String,
-    /// Its folder, relative to that of interlock.toml. Default: `components/NAME`.
+    /// Its directory, relative to that of interlock.toml. Default: `components/NAME`.
     #[arg(long, value_name = "DIR")]
     path: Option<PathBuf>,
 }
@@ -65,29 +66,29 @@ pub fn run(arguments: &New) -> Result<(), Failure> {
     let name = &arguments.name;
     let language = Language::from(arguments.language);
     let project = Project::find(Path::new("."))?.ok_or_else(|| {
-        Failure::new(Exit::Input, "there is no interlock.toml in this folder or above it")
+        Failure::new(Exit::Input, "there is no interlock.toml in this directory or above it")
             .help("it lists what is built, and says where the contracts are: run this inside a project")
     })?;
     look(&project, name)?;
     let path = arguments.path.clone().unwrap_or_else(|| Path::new("components").join(name));
-    let folder = project.root.join(&path);
-    let taken = fs::symlink_metadata(&folder).is_ok();
+    let directory = project.root.join(&path);
+    let taken = fs::symlink_metadata(&directory).is_ok();
     if taken {
         let message = format!("there is a `{}` already", path.display());
         return Err(Failure::new(Exit::Cannot, message)
-            .help("nothing is overwritten: give it another name, or another folder with `--path`"));
+            .help("nothing is overwritten: give it another name, or another directory with `--path`"));
     }
     let contracts = project::load(&project.wit())?;
     let world = full_name(&contracts, &arguments.world)?;
     let mut changes = vec![in_manifest(&project, name, language, &path, &world)?];
     let workspace = match language {
-        Language::Rust => workspace(&folder)?,
+        Language::Rust => workspace(&directory)?,
         _ => None,
     };
     if let Some(workspace) = &workspace {
-        changes.extend(workspace.with(&folder)?);
+        changes.extend(workspace.with(&directory)?);
     }
-    let wit = way(&folder, &project.wit());
+    let wit = way(&directory, &project.wit());
     let part = Part {
         name,
         language,
@@ -107,7 +108,7 @@ pub fn run(arguments: &New) -> Result<(), Failure> {
             failure
         }
     })?;
-    put(&folder, &begun, &changes)?;
+    put(&directory, &begun, &changes)?;
 
     for file in &begun {
         files::print(format!("{}\n", path.join(&file.path).display()).as_bytes())?;
@@ -167,7 +168,7 @@ fn cannot_list(file: &str, error: ListError) -> Failure {
         .help("write it in the form that `composer build` documents, and try again")
 }
 
-/// The Cargo workspace that a folder is in.
+/// The Cargo workspace that a directory is in.
 struct Workspace {
     root: PathBuf,
     text: String,
@@ -175,8 +176,8 @@ struct Workspace {
 }
 
 /// The nearest workspace upwards, as Cargo looks for it.
-fn workspace(folder: &Path) -> Result<Option<Workspace>, Failure> {
-    for root in folder.ancestors().skip(1) {
+fn workspace(directory: &Path) -> Result<Option<Workspace>, Failure> {
+    for root in directory.ancestors().skip(1) {
         let file = root.join("Cargo.toml");
         if !file.is_file() {
             continue;
@@ -193,9 +194,9 @@ fn workspace(folder: &Path) -> Result<Option<Workspace>, Failure> {
 
 impl Workspace {
     /// Its manifest with one more member, where that changes anything.
-    fn with(&self, folder: &Path) -> Result<Option<Change>, Failure> {
+    fn with(&self, directory: &Path) -> Result<Option<Change>, Failure> {
         let path = self.root.join("Cargo.toml");
-        let member = way(&self.root, folder);
+        let member = way(&self.root, directory);
         let after = scaffold::project::join(&self.text, &member)
             .map_err(|error| cannot_list(&path.display().to_string(), error))?;
         let before = self.text.clone();
@@ -203,32 +204,32 @@ impl Workspace {
     }
 }
 
-/// Puts the folder in place, whole, and then changes the files. Where one of these steps fails, all is as it was. What
+/// Puts the directory in place, whole, and then changes the files. Where one of these steps fails, all is as it was. What
 /// cannot be taken back then is left without a word: the failure itself is what counts.
-fn put(folder: &Path, begun: &[scaffold::File], changes: &[Change]) -> Result<(), Failure> {
-    let above = folder.parent().unwrap_or(Path::new("."));
+fn put(directory: &Path, begun: &[scaffold::File], changes: &[Change]) -> Result<(), Failure> {
+    let above = directory.parent().unwrap_or(Path::new("."));
     let made = first_missing(above);
-    let done = write_all(folder, above, begun).and_then(|()| {
+    let done = write_all(directory, above, begun).and_then(|()| {
         change(changes).inspect_err(|_| {
-            let _ = fs::remove_dir_all(folder);
+            let _ = fs::remove_dir_all(directory);
         })
     });
     if let (Err(_), Some(made)) = (&done, made) {
-        for empty in above.ancestors().take_while(|folder| folder.starts_with(&made)) {
+        for empty in above.ancestors().take_while(|directory| directory.starts_with(&made)) {
             let _ = fs::remove_dir(empty);
         }
     }
     done
 }
 
-/// The highest folder of a path that is not there yet.
+/// The highest directory of a path that is not there yet.
 fn first_missing(path: &Path) -> Option<PathBuf> {
-    path.ancestors().take_while(|folder| !folder.exists()).last().map(Path::to_owned)
+    path.ancestors().take_while(|directory| !directory.exists()).last().map(Path::to_owned)
 }
 
-fn write_all(folder: &Path, above: &Path, begun: &[scaffold::File]) -> Result<(), Failure> {
+fn write_all(directory: &Path, above: &Path, begun: &[scaffold::File]) -> Result<(), Failure> {
     let fail = |error: std::io::Error| {
-        Failure::because(Exit::Cannot, format!("cannot make `{}`", folder.display()), error)
+        Failure::because(Exit::Cannot, format!("cannot make `{}`", directory.display()), error)
     };
     fs::create_dir_all(above).map_err(fail)?;
     let half = tempfile::Builder::new().prefix(files::UNFINISHED).tempdir_in(above).map_err(fail)?;
@@ -237,7 +238,7 @@ fn write_all(folder: &Path, above: &Path, begun: &[scaffold::File]) -> Result<()
     for file in begun {
         files::write(&inside.join(&file.path), file.text.as_bytes())?;
     }
-    fs::rename(&inside, folder).map_err(fail)
+    fs::rename(&inside, directory).map_err(fail)
 }
 
 fn change(changes: &[Change]) -> Result<(), Failure> {
@@ -252,7 +253,7 @@ fn change(changes: &[Change]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The way from one folder to another, with `/` between its steps.
+/// The way from one directory to another, with `/` between its steps.
 fn way(from: &Path, to: &Path) -> String {
     let (from, to) = (plain(from), plain(to));
     let common = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();

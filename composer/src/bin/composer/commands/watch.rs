@@ -16,14 +16,15 @@ use crate::project::Project;
 /// How long nothing must change before a build begins: editors and Git change many files at once.
 const QUIET: Duration = Duration::from_millis(120);
 
-/// Builds, and builds again whenever a source, a contract or interlock.toml changes, until it is stopped with Ctrl-C.
+/// Build, and build again whenever a source, a contract or interlock.toml changes, until Ctrl-C.
 ///
-/// It builds as `composer build` does: only what changed, each product checked against its world before it replaces
-/// the old one, and then the compositions that it is part of. What fails is shown, and watching goes on.
+/// It builds as `composer build` does: only what changed, each product checked against its world
+/// before it replaces the old one, and then the compositions that contain it. It shows failures and
+/// continues to watch.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  composer watch\n  composer watch greeter whole")]
 pub struct Watch {
-    /// Components and compositions; a composition brings its components along. Default: all.
+    /// Components and compositions to build; a composition includes its components. Default: all.
     names: Vec<String>,
 }
 
@@ -66,7 +67,7 @@ fn again(watched: &mut Watched, names: &[String], summary: Summary) -> Result<()
 
 fn find() -> Result<Project, Failure> {
     Project::find(Path::new("."))?.ok_or_else(|| {
-        Failure::new(Exit::Input, "there is no interlock.toml in this folder or above it")
+        Failure::new(Exit::Input, "there is no interlock.toml in this directory or above it")
             .help("it lists what is to be built: run this inside a project")
     })
 }
@@ -95,9 +96,9 @@ fn stop_on_signal(sender: Sender<Event>) -> Result<(), Failure> {
 /// What is watched, and what of it counts.
 struct Watched {
     watcher: RecommendedWatcher,
-    /// Folders that the system watches, and whether with all below them.
-    folders: BTreeMap<PathBuf, bool>,
-    /// Files, and folders of which all counts.
+    /// Directories that the system watches, and whether with all below them.
+    directories: BTreeMap<PathBuf, bool>,
+    /// Files, and directories of which all counts.
     inputs: Vec<(PathBuf, bool)>,
     /// Where products go.
     out: PathBuf,
@@ -116,24 +117,28 @@ impl Watched {
             let _ = sender.send(Event::Changed(changed));
         };
         let watcher = notify::recommended_watcher(handler).map_err(|error| cannot_watch(&error))?;
-        Ok(Watched { watcher, folders: BTreeMap::new(), inputs: Vec::new(), out: PathBuf::new() })
+        Ok(Watched { watcher, directories: BTreeMap::new(), inputs: Vec::new(), out: PathBuf::new() })
     }
 
     /// Watches these inputs of a project from now on, and no others.
     fn follow(&mut self, project: &Project, inputs: Vec<(PathBuf, bool)>) -> Result<(), Failure> {
         self.out = real(&project.out());
         self.inputs = inputs.into_iter().map(|(path, all)| (real(&path), all)).collect();
-        let wanted = folders(&self.inputs);
-        for gone in self.folders.keys().filter(|folder| wanted.get(*folder) != self.folders.get(*folder)) {
-            // A folder that is gone is watched no longer anyway.
+        let wanted = directories(&self.inputs);
+        for gone in self
+            .directories
+            .keys()
+            .filter(|directory| wanted.get(*directory) != self.directories.get(*directory))
+        {
+            // A directory that is gone is watched no longer anyway.
             let _ = self.watcher.unwatch(gone);
         }
-        // All of them, each time: a folder that was replaced by another one of its name is not watched any more.
-        for (folder, all) in &wanted {
+        // All of them, each time: a directory that was replaced by another one of its name is not watched any more.
+        for (directory, all) in &wanted {
             let mode = if *all { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
-            self.watcher.watch(folder, mode).map_err(|error| cannot_watch(&error))?;
+            self.watcher.watch(directory, mode).map_err(|error| cannot_watch(&error))?;
         }
-        self.folders = wanted;
+        self.directories = wanted;
         Ok(())
     }
 
@@ -166,26 +171,27 @@ impl Watched {
                     name.starts_with('.') || NOWHERE.contains(&&*name)
                 }),
                 Ok(below) => below.as_os_str().is_empty(),
-                // A folder that is not there yet comes with the first of those that lead to it.
+                // A directory that is not there yet comes with the first of those that lead to it.
                 Err(_) => !input.exists() && input.starts_with(path),
             })
     }
 }
 
-/// The folders that have to be watched for these inputs: of a file its folder, since editors put a new file in its place;
-/// of what is not there the nearest folder that is.
-fn folders(inputs: &[(PathBuf, bool)]) -> BTreeMap<PathBuf, bool> {
-    let mut folders: BTreeMap<PathBuf, bool> = BTreeMap::new();
+/// The directories that have to be watched for these inputs: of a file its directory, since editors put a new file in its place;
+/// of what is not there the nearest directory that is.
+fn directories(inputs: &[(PathBuf, bool)]) -> BTreeMap<PathBuf, bool> {
+    let mut directories: BTreeMap<PathBuf, bool> = BTreeMap::new();
     for (path, all) in inputs {
-        let there = path.ancestors().skip(usize::from(!all)).find(|folder| folder.is_dir());
-        if let Some(folder) = there {
-            *folders.entry(folder.to_owned()).or_default() |= *all && folder == path;
+        let there = path.ancestors().skip(usize::from(!all)).find(|directory| directory.is_dir());
+        if let Some(directory) = there {
+            *directories.entry(directory.to_owned()).or_default() |= *all && directory == path;
         }
     }
     let whole: Vec<PathBuf> =
-        folders.iter().filter(|(_, all)| **all).map(|(folder, _)| folder.clone()).collect();
-    folders.retain(|folder, _| !whole.iter().any(|above| above != folder && folder.starts_with(above)));
-    folders
+        directories.iter().filter(|(_, all)| **all).map(|(directory, _)| directory.clone()).collect();
+    directories
+        .retain(|directory, _| !whole.iter().any(|above| above != directory && directory.starts_with(above)));
+    directories
 }
 
 /// A path as the system reports it, where it is there.

@@ -10,19 +10,20 @@ use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::source::{self, RegistryOptions, Source};
 
-/// Prints the contract of a component as WIT: what it imports and exports, with all types.
+/// Print the contract of a component as WIT: its imports and exports, with all types.
 ///
-/// A WIT package in its binary form is printed too. The text is complete: packages that it mentions are nested in it.
+/// A WIT package in binary form is printed too. The text is complete: packages that it mentions are
+/// nested in it.
 ///
-/// A few contracts have something that WIT has no words for. They are printed as well, for people to read; a comment at the
-/// end of the text says why no tool can read it, and the exit code is 1.
+/// A few contracts contain what WIT cannot express. They are printed as well, for people to read; a
+/// comment at the end of the text explains why no tool can read it, and the exit code is 1.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  composer wit greeter.wasm\n  composer wit greeter.wasm -o greeter.wit")]
 pub struct Wit {
     /// The component, or the WIT package: a path, `oci://REGISTRY/NAME:TAG`, or `-` for standard input.
     #[arg(value_parser = Source::parser())]
     file: Source,
-    /// The file that the text goes to. Folders on the way to it are made where they are missing. Default: standard output.
+    /// The file that the text goes to. Directories on the way to it are made where they are missing. Default: standard output.
     #[arg(short, long, value_name = "OUT.wit")]
     output: Option<PathBuf>,
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! What was pulled from registries, kept by digest.
 //!
-//! The folder is laid out as `blobs/sha256/DIGITS`, like the blobs of an OCI image layout. A file gets its name once
+//! The directory is laid out as `blobs/sha256/DIGITS`, like the blobs of an OCI image layout. A file gets its name once
 //! it is whole, and its digest is computed again whenever it is used: whatever happened to it since is noticed.
 
 use std::path::PathBuf;
@@ -16,11 +16,12 @@ use crate::files;
 pub struct Cache(PathBuf);
 
 impl Cache {
-    /// The cache in this folder, or else the user's.
-    pub fn at(folder: Option<PathBuf>) -> Result<Self, Failure> {
-        let folder = folder.or_else(|| Some(ProjectDirs::from("", "", "composer")?.cache_dir().to_owned()));
-        folder.map(Cache).ok_or_else(|| {
-            Failure::new(Exit::Usage, "there is no home folder to keep a cache in")
+    /// The cache in this directory, or else the user's.
+    pub fn at(directory: Option<PathBuf>) -> Result<Self, Failure> {
+        let directory =
+            directory.or_else(|| Some(ProjectDirs::from("", "", "composer")?.cache_dir().to_owned()));
+        directory.map(Cache).ok_or_else(|| {
+            Failure::new(Exit::Usage, "there is no home directory to keep a cache in")
                 .help("`--cache DIR` says where components from registries are kept")
         })
     }

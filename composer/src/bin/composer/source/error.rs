@@ -24,7 +24,7 @@ pub enum PullError {
     BrokenOff { received: u64, length: u64, source: io::Error },
     #[error("the registry is in trouble: it answered with status {code}{}", words(.message))]
     Trouble { code: u16, message: String },
-    #[error("the registry does not let us{}", words(.0))]
+    #[error("the registry denied access{}", words(.0))]
     Denied(String),
     #[error("the registry has no such thing{}", words(.0))]
     NotThere(String),
@@ -44,7 +44,7 @@ pub enum PullError {
     Index(Vec<String>),
     #[error("no layer of it is a component{}", layers(.0))]
     NoComponent(Vec<String>),
-    #[error("{0} of its layers are components: which is meant is not to be known")]
+    #[error("{0} of its layers are components: cannot tell which layer to use")]
     Several(usize),
     #[error("networking could not be started")]
     Runtime(#[source] io::Error),

@@ -155,7 +155,7 @@ impl Ledger {
         };
         let help = format!(
             "without `--locked`, and with `--lock {file}` where all inputs are files, it is written; compositions are \
-             known by their output, as it is named from the lock's folder"
+             known by their output, as it is named from the lock's directory"
         );
         Failure::new(Exit::Cannot, message).help(help)
     }
@@ -166,10 +166,10 @@ impl Ledger {
             return Ok(());
         }
         let Some(entries) = self.now.take() else { return Ok(()) };
-        // Another composition may be written to the same lock at this moment. The folder stays where it is while the
+        // Another composition may be written to the same lock at this moment. The directory stays where it is while the
         // file is replaced, so it is what is locked; where the system cannot, the last one to write wins.
-        let folder = fs::File::open(folder_of(&self.file));
-        let _held = folder.as_ref().is_ok_and(|folder| folder.lock().is_ok());
+        let directory = fs::File::open(directory_of(&self.file));
+        let _held = directory.as_ref().is_ok_and(|directory| directory.lock().is_ok());
         self.asked = true;
         let mut lock = self.read()?;
         let before = lock::format(&lock);
@@ -190,17 +190,17 @@ fn told_apart(entries: &[Entry]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn folder_of(file: &Path) -> PathBuf {
+fn directory_of(file: &Path) -> PathBuf {
     match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
     }
 }
 
-/// A path as it is seen from the folder of a lock, with `/` between names. What is not UTF-8 in it is replaced.
+/// A path as it is seen from the directory of a lock, with `/` between names. What is not UTF-8 in it is replaced.
 ///
-/// Below that folder it is what was given, whatever links there are on the way: where they lead may differ between
-/// machines. Elsewhere links are followed, so that a path does not depend on how one came to the folder.
+/// Below that directory it is what was given, whatever links there are on the way: where they lead may differ between
+/// machines. Elsewhere links are followed, so that a path does not depend on how one came to the directory.
 fn relative(path: &Path, lock: &Path) -> String {
     let below = || {
         let (path, lock) = (std::path::absolute(path).ok()?, std::path::absolute(lock).ok()?);
@@ -208,9 +208,10 @@ fn relative(path: &Path, lock: &Path) -> String {
         (plain(&path) && plain(&lock) && path.starts_with(lock.parent()?)).then_some((path, lock))
     };
     let (path, lock) = below().unwrap_or_else(|| (files::absolute(path), files::absolute(lock)));
-    let folder = lock.parent().unwrap_or(&lock);
-    let shared = path.components().zip(folder.components()).take_while(|(one, other)| one == other).count();
-    let up = folder.components().skip(shared).map(|_| Component::ParentDir);
+    let directory = lock.parent().unwrap_or(&lock);
+    let shared =
+        path.components().zip(directory.components()).take_while(|(one, other)| one == other).count();
+    let up = directory.components().skip(shared).map(|_| Component::ParentDir);
     let names = up.chain(path.components().skip(shared));
     let names: Vec<_> = names.map(|name| name.as_os_str().to_string_lossy().into_owned()).collect();
     if names.is_empty() { ".".to_owned() } else { names.join("/") }

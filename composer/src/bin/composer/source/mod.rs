@@ -1,12 +1,12 @@
-//! Inputs by path, folder and registry reference, and the lock that says which they were.
+//! Inputs by path, directory and registry reference, and the lock that says which they were.
 //!
 //! What a command was given is a [`Source`]. A command that looks at one reads it with [`read`]; one that makes
 //! something of several has a [`Supply`], which answers for them in the lock. Registries, the cache and the lock are
 //! known here and nowhere else: whoever asks gets bytes, or a failure in words.
 
 mod cache;
+mod directory;
 mod error;
-mod folder;
 mod ledger;
 mod progress;
 mod pull;
@@ -32,7 +32,7 @@ use crate::project::Project;
 /// Where an input is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
-    /// A file, or a folder.
+    /// A file, or a directory.
     Path(PathBuf),
     /// In a registry.
     Registry(Reference),
@@ -107,11 +107,11 @@ impl fmt::Display for Source {
 /// How registries are spoken to, for every command that takes components.
 #[derive(Debug, Args)]
 pub struct RegistryOptions {
-    /// Where components from registries are kept, by digest. Default: `cache` in the folder of a project's products,
-    /// outside of projects the user's own cache.
+    /// Directory that caches components from registries, by digest. Default: `cache` in the output
+    /// directory of a project; outside a project, the user's cache.
     #[arg(long, value_name = "DIR", help_heading = "Registries")]
     cache: Option<PathBuf>,
-    /// A registry that is spoken to without TLS, as those on `localhost` are anyway.
+    /// Registry to use without TLS. Registries on `localhost` never use TLS.
     #[arg(long, value_name = "HOST[:PORT]", help_heading = "Registries")]
     plain_http: Vec<String>,
 }
@@ -119,12 +119,14 @@ pub struct RegistryOptions {
 /// What is done about the lock, for commands whose product depends on their inputs.
 #[derive(Debug, Args)]
 pub struct LockOptions {
-    /// The lock: which inputs there were, with digests. Default: `interlock.lock` beside interlock.toml, or else beside
-    /// the text or in the current folder. That one is written once an input comes from a registry, and kept up to date from
-    /// then on; where all inputs are files, and it has no word of them yet, it is left alone.
+    /// Lock file: the inputs with their digests. Default: `interlock.lock` beside interlock.toml,
+    /// or else beside the text or in the current directory. The default file is written once an
+    /// input comes from a registry, and kept up to date from then on; it is left alone if all
+    /// inputs are files and it does not list them yet.
     #[arg(long, value_name = "FILE", help_heading = "Registries")]
     lock: Option<PathBuf>,
-    /// Takes the inputs that the lock says, and refuses any difference. What is in the cache is not asked for again.
+    /// Use exactly the locked inputs; fail if any differs. Inputs in the cache are not fetched
+    /// again.
     #[arg(long, help_heading = "Registries")]
     locked: bool,
 }
@@ -163,7 +165,7 @@ pub struct Input {
 pub enum Content {
     /// Bytes: a component, if they are one. Nobody has looked yet.
     Bytes(Vec<u8>),
-    /// A WIT package: its folder or file.
+    /// A WIT package: its directory or file.
     Wit(PathBuf),
 }
 
@@ -171,13 +173,13 @@ impl Content {
     fn digest(&self) -> Result<Digest, Failure> {
         match self {
             Content::Bytes(bytes) => Ok(Digest::of(bytes)),
-            Content::Wit(path) if path.is_dir() => folder::digest(path),
+            Content::Wit(path) if path.is_dir() => directory::digest(path),
             Content::Wit(path) => Ok(Digest::of(&files::read(path)?)),
         }
     }
 }
 
-/// Reads one input of a command that only looks, near this folder. Whether it is a component is not checked.
+/// Reads one input of a command that only looks, near this directory. Whether it is a component is not checked.
 pub fn read(source: &Source, options: &RegistryOptions, near: &Path) -> Result<Vec<u8>, Failure> {
     match source {
         _ if source.is_input() => files::bounded(Path::new("-"), files::read_input()?),
@@ -192,14 +194,14 @@ pub fn read(source: &Source, options: &RegistryOptions, near: &Path) -> Result<V
 impl RegistryOptions {
     /// The words of the command line that say the same.
     pub fn words(&self) -> Vec<(&'static str, &OsStr)> {
-        let cache = self.cache.iter().map(|folder| ("--cache", folder.as_os_str()));
+        let cache = self.cache.iter().map(|directory| ("--cache", directory.as_os_str()));
         cache.chain(self.plain_http.iter().map(|host| ("--plain-http", OsStr::new(host)))).collect()
     }
 
-    /// The registries, for a command near this folder.
+    /// The registries, for a command near this directory.
     fn registries(&self, near: &Path) -> Result<Registries, Failure> {
         let cache = match &self.cache {
-            Some(folder) => Some(folder.clone()),
+            Some(directory) => Some(directory.clone()),
             None => Project::find(near)?.map(|project| project.out().join("cache")),
         };
         Ok(Registries::new(Cache::at(cache)?, &self.plain_http))
@@ -214,14 +216,14 @@ pub struct Supply<'a> {
 }
 
 impl<'a> Supply<'a> {
-    /// For a command that makes `output` of inputs near this folder, and answers for them in the lock.
+    /// For a command that makes `output` of inputs near this directory, and answers for them in the lock.
     pub fn new(
         output: &Path,
         options: &'a RegistryOptions,
         lock: &LockOptions,
         near: &'a Path,
     ) -> Result<Self, Failure> {
-        // The folder of a text in the current one has no name.
+        // The directory of a text in the current one has no name.
         let near = if near.as_os_str().is_empty() { Path::new(".") } else { near };
         let place = match (&lock.lock, Project::find(near)?) {
             (Some(file), _) => file.clone(),

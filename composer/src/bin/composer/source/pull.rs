@@ -304,8 +304,8 @@ mod tests {
     fn said(limits: Limits) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("it has one");
-        let folder = tempfile::tempdir().expect("a folder");
-        let cache = Cache::at(Some(folder.path().to_owned())).expect("a cache");
+        let directory = tempfile::tempdir().expect("a directory");
+        let cache = Cache::at(Some(directory.path().to_owned())).expect("a cache");
         let registries = Registries { cache, plain_http: Vec::new(), limits };
         let reference = Reference::parse(&format!("{address}/a:1")).expect("a reference");
         let begun = Instant::now();

@@ -7,10 +7,10 @@ use crate::build::step::StepError;
 
 /// Builds the component from its entry and all other C files beside and below it.
 pub fn make(site: &Site<'_>, note: &dyn Fn(&str)) -> Result<Vec<u8>, StepError> {
-    let folder = site.folder();
-    let entry = folder.join(&site.component.entry);
+    let directory = site.directory();
+    let entry = directory.join(&site.component.entry);
     let mut files = vec![entry.clone()];
-    let beside = entry.parent().unwrap_or(&folder);
+    let beside = entry.parent().unwrap_or(&directory);
     files.extend(
         sources(beside)?
             .into_iter()

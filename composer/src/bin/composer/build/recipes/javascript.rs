@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::{Site, make_folder, read};
+use super::{Site, make_directory, read};
 use crate::build::step::StepError;
 use crate::build::tools::{NODE, run};
 use crate::failure::{Exit, Failure};
@@ -20,7 +20,7 @@ pub fn version(site: &Site<'_>) -> Result<Vec<u8>, StepError> {
 pub fn make(site: &Site<'_>) -> Result<Vec<u8>, StepError> {
     let tool = site.tools.node_module(&format!("{PACKAGE}/src/cli.js"))?;
     let temporary = site.workshop("tmp")?;
-    no_blanks(&[&temporary, &site.folder()])?;
+    no_blanks(&[&temporary, &site.directory()])?;
     let product = site.workshop("product")?.join("component.wasm");
     remove(&product)?;
     let mut node = Command::new("node");
@@ -29,8 +29,8 @@ pub fn make(site: &Site<'_>) -> Result<Vec<u8>, StepError> {
     if !site.component.disable.is_empty() {
         node.arg("--disable").args(&site.component.disable);
     }
-    // Modules are found below the folder that the tool runs in.
-    node.arg("-o").arg(&product).current_dir(site.folder());
+    // Modules are found below the directory that the tool runs in.
+    node.arg("-o").arg(&product).current_dir(site.directory());
     node.env("TMPDIR", &temporary).env_remove("NODE_OPTIONS").env("NO_COLOR", "1");
     run(node, "componentize-js", "`node`, in which componentize-js runs,", NODE)?;
     read(&product)
@@ -43,12 +43,12 @@ fn no_blanks(paths: &[&Path]) -> Result<(), StepError> {
     };
     let message =
         format!("componentize-js cannot work in `{}`: there is a blank in the path", path.display());
-    Err(Failure::new(Exit::Cannot, message).help("have the project in a folder without one").into())
+    Err(Failure::new(Exit::Cannot, message).help("have the project in a directory without one").into())
 }
 
 fn remove(path: &Path) -> Result<(), StepError> {
-    if let Some(folder) = path.parent() {
-        make_folder(folder)?;
+    if let Some(directory) = path.parent() {
+        make_directory(directory)?;
     }
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

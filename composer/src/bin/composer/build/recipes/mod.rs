@@ -47,15 +47,15 @@ impl<'a> Site<'a> {
         self.project.component(self.name)
     }
 
-    /// The folder of its sources.
-    pub fn folder(&self) -> PathBuf {
+    /// The directory of its sources.
+    pub fn directory(&self) -> PathBuf {
         self.project.root.join(&self.component.path)
     }
 
-    /// A folder for what its tools leave on the way, made where it is missing.
+    /// A directory for what its tools leave on the way, made where it is missing.
     fn workshop(&self, name: &str) -> Result<PathBuf, StepError> {
         let path = self.project.out().join("build").join(self.name).join(name);
-        make_folder(&path)?;
+        make_directory(&path)?;
         Ok(path)
     }
 
@@ -83,8 +83,8 @@ impl<'a> Site<'a> {
 
     /// All that goes into the product and that nobody but people writes.
     pub fn inputs(&self) -> Result<Key, StepError> {
-        let folder = self.folder();
-        self.look(&folder)?;
+        let directory = self.directory();
+        self.look(&directory)?;
         let mut key = Key::new("component");
         let Component { language, world, entry, disable, wasi, .. } = self.component;
         key.add("language", language.to_string());
@@ -94,8 +94,8 @@ impl<'a> Site<'a> {
         if *wasi {
             key.add("wasi", "left in");
         }
-        key.add_folder("source", &folder, (*language == Language::Rust).then_some(rust::LOCK))?;
-        key.add_folder("wit", &self.project.wit(), None)?;
+        key.add_directory("source", &directory, (*language == Language::Rust).then_some(rust::LOCK))?;
+        key.add_directory("wit", &self.project.wit(), None)?;
         match language {
             Language::Rust => rust::add_inputs(self, &mut key)?,
             Language::Zig | Language::C => key.add("ziglang", self.tools.python_package("ziglang")?),
@@ -106,22 +106,22 @@ impl<'a> Site<'a> {
     }
 
     /// Looks whether its sources are where the manifest says: no tool's own words lead back to that.
-    fn look(&self, folder: &Path) -> Result<(), StepError> {
+    fn look(&self, directory: &Path) -> Result<(), StepError> {
         let Component { language, path, entry, .. } = self.component;
         let absent = |message: String, key: &str| {
             let help = format!("`{key}` of [components.{}] in interlock.toml says where it is", self.name);
             Err(Failure::new(Exit::Cannot, message).help(help).into())
         };
-        if !folder.is_dir() {
-            return absent(format!("there is no folder `{}`", path.display()), "path");
+        if !directory.is_dir() {
+            return absent(format!("there is no directory `{}`", path.display()), "path");
         }
         let there = match language {
             Language::Rust => return Ok(()),
             // A module: a file or a package.
             Language::Python => {
-                folder.join(entry).exists() || folder.join(entry.with_extension("py")).exists()
+                directory.join(entry).exists() || directory.join(entry.with_extension("py")).exists()
             }
-            _ => folder.join(entry).is_file(),
+            _ => directory.join(entry).is_file(),
         };
         if there { Ok(()) } else { absent(format!("there is no `{}`", path.join(entry).display()), "entry") }
     }
@@ -138,7 +138,7 @@ impl<'a> Site<'a> {
     }
 }
 
-fn make_folder(path: &Path) -> Result<(), StepError> {
+fn make_directory(path: &Path) -> Result<(), StepError> {
     fs::create_dir_all(path).map_err(|error| StepError::Read { path: path.to_owned(), source: error.into() })
 }
 

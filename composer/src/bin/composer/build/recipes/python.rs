@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::{Site, make_folder, read, sign};
+use super::{Site, make_directory, read, sign};
 use crate::build::key::sources;
 use crate::build::step::StepError;
 use crate::build::tools::run;
@@ -15,7 +15,7 @@ use crate::build::tools::run;
 pub fn make(site: &Site<'_>) -> Result<Vec<u8>, StepError> {
     let version = site.tools.python_package("componentize_py")?;
     let copy = site.workshop("source")?;
-    copy_sources(&site.folder(), &copy)?;
+    copy_sources(&site.directory(), &copy)?;
     let product = site.workshop("product")?.join("component.wasm");
     let entry = site.component.entry.with_extension("");
     let module =
@@ -37,22 +37,22 @@ pub fn make(site: &Site<'_>) -> Result<Vec<u8>, StepError> {
     python.env("TMPDIR", site.workshop("tmp")?);
     // It keeps compiled code between builds where its user's caches are: HOME decides on macOS, XDG_CACHE_HOME elsewhere.
     let cache = site.project.out().join("build").join("python-cache");
-    make_folder(&cache)?;
+    make_directory(&cache)?;
     python.env("HOME", &cache).env("XDG_CACHE_HOME", &cache);
     run(python, "componentize-py", "Python", "")?;
     sign(&read(&product)?, "Python", "componentize-py", version)
 }
 
-/// Copies the Python files of the component into an empty folder.
+/// Copies the Python files of the component into an empty directory.
 fn copy_sources(from: &Path, to: &Path) -> Result<(), StepError> {
     let fail = |error: std::io::Error| StepError::Read { path: to.to_owned(), source: error.into() };
     fs::remove_dir_all(to).map_err(fail)?;
-    make_folder(to)?;
+    make_directory(to)?;
     for path in sources(from)? {
         if path.extension().is_some_and(|extension| extension == "py") {
             let target = to.join(path.strip_prefix(from).unwrap_or(&path));
-            if let Some(folder) = target.parent() {
-                make_folder(folder)?;
+            if let Some(directory) = target.parent() {
+                make_directory(directory)?;
             }
             fs::copy(&path, &target).map_err(|error| StepError::Read { path, source: error.into() })?;
         }

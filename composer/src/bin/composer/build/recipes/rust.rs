@@ -15,9 +15,9 @@ use crate::build::tools::{RUSTUP, run};
 pub const TARGET: &str = "wasm32-unknown-unknown";
 const PROFILE: &str = "guest";
 
-/// Builds the package in the component's folder.
+/// Builds the package in the component's directory.
 pub fn make(site: &Site<'_>) -> Result<Vec<u8>, StepError> {
-    let crate_ = Crate::read(&site.folder())?;
+    let crate_ = Crate::read(&site.directory())?;
     let target = site.project.out().join("guests");
     let mut cargo = site.tools.cargo(&site.project.root);
     cargo.args([
@@ -31,7 +31,7 @@ pub fn make(site: &Site<'_>) -> Result<Vec<u8>, StepError> {
         "--profile",
         PROFILE,
     ]);
-    cargo.arg("--manifest-path").arg(site.folder().join("Cargo.toml")).arg("--target-dir").arg(&target);
+    cargo.arg("--manifest-path").arg(site.directory().join("Cargo.toml")).arg("--target-dir").arg(&target);
     run(cargo, "cargo build", "Rust's `cargo`", RUSTUP)?;
     from_core(&target.join(TARGET).join(PROFILE).join(format!("{}.wasm", crate_.library)))
 }
@@ -45,39 +45,39 @@ const SHARED: [&str; 3] = ["Cargo.toml", "rust-toolchain.toml", ".cargo/config.t
 
 /// Adds the lock as it is now.
 pub fn add_lock(site: &Site<'_>, key: &mut Key) -> Result<(), StepError> {
-    key.add_file("workspace/lock", &workspace(&site.folder()).join(LOCK))
+    key.add_file("workspace/lock", &workspace(&site.directory()).join(LOCK))
 }
 
-/// Adds what Cargo looks at outside the component's own folder and does not write: the workspace, and crates beside it.
+/// Adds what Cargo looks at outside the component's own directory and does not write: the workspace, and crates beside it.
 pub fn add_inputs(site: &Site<'_>, key: &mut Key) -> Result<(), StepError> {
     key.add("rustc", site.tools.rustc()?);
-    let root = workspace(&site.folder());
+    let root = workspace(&site.directory());
     for file in SHARED {
         key.add_file(&format!("workspace/{file}"), &root.join(file))?;
     }
-    for folder in crates_beside(&site.folder(), &root)? {
-        let shown = folder.strip_prefix(&root).unwrap_or(&folder).to_string_lossy().into_owned();
-        key.add_folder(&shown, &folder, Some(LOCK))?;
+    for directory in crates_beside(&site.directory(), &root)? {
+        let shown = directory.strip_prefix(&root).unwrap_or(&directory).to_string_lossy().into_owned();
+        key.add_directory(&shown, &directory, Some(LOCK))?;
     }
     Ok(())
 }
 
-/// The same as paths: files of the workspace, and folders of which all counts.
-pub fn around(folder: &Path) -> Result<Vec<(PathBuf, bool)>, StepError> {
-    let root = workspace(folder);
-    let beside = crates_beside(folder, &root)?.into_iter().map(|folder| (folder, true));
+/// The same as paths: files of the workspace, and directories of which all counts.
+pub fn around(directory: &Path) -> Result<Vec<(PathBuf, bool)>, StepError> {
+    let root = workspace(directory);
+    let beside = crates_beside(directory, &root)?.into_iter().map(|directory| (directory, true));
     let shared = SHARED.iter().chain([&LOCK]).map(|file| (root.join(file), false));
     Ok(shared.chain(beside).collect())
 }
 
-/// The folders of the crates that this one is built with, directly or not.
-fn crates_beside(folder: &Path, root: &Path) -> Result<BTreeSet<PathBuf>, StepError> {
+/// The directories of the crates that this one is built with, directly or not.
+fn crates_beside(directory: &Path, root: &Path) -> Result<BTreeSet<PathBuf>, StepError> {
     let shared = table(&root.join("Cargo.toml"))?;
     let shared = shared.get("workspace").and_then(|workspace| workspace.get("dependencies"));
     let mut seen = BTreeSet::new();
-    let mut left = vec![folder.to_owned()];
-    while let Some(folder) = left.pop() {
-        for beside in path_dependencies(&folder, root, shared)? {
+    let mut left = vec![directory.to_owned()];
+    while let Some(directory) = left.pop() {
+        for beside in path_dependencies(&directory, root, shared)? {
             if seen.insert(beside.clone()) {
                 left.push(beside);
             }
@@ -93,8 +93,8 @@ struct Crate {
 }
 
 impl Crate {
-    fn read(folder: &Path) -> Result<Self, StepError> {
-        let path = folder.join("Cargo.toml");
+    fn read(directory: &Path) -> Result<Self, StepError> {
+        let path = directory.join("Cargo.toml");
         let manifest = table(&path)?;
         let name =
             |section: &str| manifest.get(section).and_then(|table| table.get("name")).and_then(Value::as_str);
@@ -107,12 +107,12 @@ impl Crate {
     }
 }
 
-/// The nearest folder upwards whose Cargo manifest has a workspace, as Cargo looks for it, or else the package's own.
-fn workspace(folder: &Path) -> PathBuf {
-    let mut with = folder.ancestors().filter(|candidate| {
+/// The nearest directory upwards whose Cargo manifest has a workspace, as Cargo looks for it, or else the package's own.
+fn workspace(directory: &Path) -> PathBuf {
+    let mut with = directory.ancestors().filter(|candidate| {
         table(&candidate.join("Cargo.toml")).is_ok_and(|manifest| manifest.contains_key("workspace"))
     });
-    with.next().unwrap_or(folder).to_owned()
+    with.next().unwrap_or(directory).to_owned()
 }
 
 fn table(path: &Path) -> Result<Table, StepError> {
@@ -122,9 +122,13 @@ fn table(path: &Path) -> Result<Table, StepError> {
     text.parse().map_err(|error: toml::de::Error| fail(error.into()))
 }
 
-/// The crates that this one is built with and that lie in folders, tests' aside.
-fn path_dependencies(folder: &Path, root: &Path, shared: Option<&Value>) -> Result<Vec<PathBuf>, StepError> {
-    let manifest = table(&folder.join("Cargo.toml"))?;
+/// The crates that this one is built with and that lie in directories, tests' aside.
+fn path_dependencies(
+    directory: &Path,
+    root: &Path,
+    shared: Option<&Value>,
+) -> Result<Vec<PathBuf>, StepError> {
+    let manifest = table(&directory.join("Cargo.toml"))?;
     let targets = manifest.get("target").and_then(Value::as_table).into_iter().flat_map(Table::values);
     let sections = targets.filter_map(Value::as_table).chain([&manifest]);
     let lists = sections.flat_map(|section| [section.get("dependencies"), section.get("build-dependencies")]);
@@ -134,7 +138,7 @@ fn path_dependencies(folder: &Path, root: &Path, shared: Option<&Value>) -> Resu
         let (base, entry) = if inherited {
             (root, shared.and_then(|shared| shared.get(name)))
         } else {
-            (folder, Some(dependency))
+            (directory, Some(dependency))
         };
         if let Some(path) = entry.and_then(|entry| entry.get("path")).and_then(Value::as_str) {
             let path = base.join(path);

@@ -1,4 +1,4 @@
-//! The digest of a folder.
+//! The digest of a directory.
 
 use std::io;
 use std::path::Path;
@@ -9,21 +9,21 @@ use ignore::WalkBuilder;
 use crate::failure::{Exit, Failure};
 use crate::files;
 
-fn cannot_read(folder: &Path, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
-    Failure::because(Exit::Input, format!("cannot read the folder `{}`", folder.display()), error)
+fn cannot_read(directory: &Path, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
+    Failure::because(Exit::Input, format!("cannot read the directory `{}`", directory.display()), error)
 }
 
-/// A digest of all files below a folder, hidden ones and ignored ones left out: that of a list with a line for each,
+/// A digest of all files below a directory, hidden ones and ignored ones left out: that of a list with a line for each,
 /// sorted by path, as `sha256sum` writes them.
-pub fn digest(folder: &Path) -> Result<Digest, Failure> {
+pub fn digest(directory: &Path) -> Result<Digest, Failure> {
     let mut lines = Vec::new();
-    for entry in WalkBuilder::new(folder).require_git(false).git_global(false).git_exclude(false).build() {
-        let entry = entry.map_err(|error| cannot_read(folder, error))?;
+    for entry in WalkBuilder::new(directory).require_git(false).git_global(false).git_exclude(false).build() {
+        let entry = entry.map_err(|error| cannot_read(directory, error))?;
         if entry.file_type().is_some_and(|kind| kind.is_file()) {
-            let inside = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+            let inside = entry.path().strip_prefix(directory).unwrap_or(entry.path());
             let name = inside.to_str().ok_or_else(|| {
                 cannot_read(
-                    folder,
+                    directory,
                     io::Error::other(format!("the name of `{}` is not UTF-8", inside.display())),
                 )
             })?;

@@ -1,4 +1,4 @@
-//! WIT packages on disk: a folder with those beside it in `deps`, or a single file.
+//! WIT packages on disk: a directory with those beside it in `deps`, or a single file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::files;
 
 /// What was read of a WIT package and those beside it.
-pub struct WitFolder {
+pub struct WitDirectory {
     main: Main,
     /// The packages of `deps` that are texts.
     beside: Vec<Texts>,
@@ -24,8 +24,8 @@ enum Main {
     Encoded(PathBuf),
 }
 
-impl WitFolder {
-    /// Reads a folder or a file. `fail` is for what [`contract::guard`] refuses.
+impl WitDirectory {
+    /// Reads a directory or a file. `fail` is for what [`contract::guard`] refuses.
     pub fn read(wit: &Path, fail: &dyn Fn(anyhow::Error) -> Failure) -> Result<Self, Failure> {
         let add = |texts: &mut Texts, path: &Path, bytes: Vec<u8>| {
             let (name, text) = (path.display().to_string(), files::text(path, bytes)?);
@@ -33,18 +33,18 @@ impl WitFolder {
             texts.add(name, text);
             Ok::<(), Failure>(())
         };
-        let add_all = |texts: &mut Texts, folder: &Path| {
-            texts_in(folder, fail)?.iter().try_for_each(|path| add(texts, path, files::read(path)?))
+        let add_all = |texts: &mut Texts, directory: &Path| {
+            texts_in(directory, fail)?.iter().try_for_each(|path| add(texts, path, files::read(path)?))
         };
         let mut main = Texts::default();
         let (mut beside, mut encoded) = (Vec::new(), Vec::new());
         if !wit.is_dir() {
             let bytes = files::read(wit)?;
             if is_encoded(wit, &bytes) {
-                return Ok(WitFolder { main: Main::Encoded(wit.to_owned()), beside, encoded });
+                return Ok(WitDirectory { main: Main::Encoded(wit.to_owned()), beside, encoded });
             }
             add(&mut main, wit, bytes)?;
-            return Ok(WitFolder { main: Main::Texts(main), beside, encoded });
+            return Ok(WitDirectory { main: Main::Texts(main), beside, encoded });
         }
         add_all(&mut main, wit)?;
         let deps = wit.join("deps");
@@ -68,7 +68,7 @@ impl WitFolder {
             }
             beside.push(texts);
         }
-        Ok(WitFolder { main: Main::Texts(main), beside, encoded })
+        Ok(WitDirectory { main: Main::Texts(main), beside, encoded })
     }
 
     /// Adds the packages to a set, as [`Contracts::load`](contract::Contracts::load) asks for it.
@@ -97,18 +97,18 @@ fn has_suffix(path: &Path, suffixes: &[&str]) -> bool {
     path.extension().is_some_and(|suffix| suffixes.iter().any(|one| suffix == *one))
 }
 
-/// The `.wit` files of a folder, in the order of their names.
-fn texts_in(folder: &Path, fail: &dyn Fn(anyhow::Error) -> Failure) -> Result<Vec<PathBuf>, Failure> {
-    let mut paths = entries(folder, fail)?;
+/// The `.wit` files of a directory, in the order of their names.
+fn texts_in(directory: &Path, fail: &dyn Fn(anyhow::Error) -> Failure) -> Result<Vec<PathBuf>, Failure> {
+    let mut paths = entries(directory, fail)?;
     paths.retain(|path| !path.is_dir() && has_suffix(path, &["wit"]));
     Ok(paths)
 }
 
-fn entries(folder: &Path, fail: &dyn Fn(anyhow::Error) -> Failure) -> Result<Vec<PathBuf>, Failure> {
-    let listed = fs::read_dir(folder).and_then(|entries| {
+fn entries(directory: &Path, fail: &dyn Fn(anyhow::Error) -> Failure) -> Result<Vec<PathBuf>, Failure> {
+    let listed = fs::read_dir(directory).and_then(|entries| {
         entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()
     });
-    let failed = |error| fail(anyhow!("cannot list `{}`: {error}", folder.display()));
+    let failed = |error| fail(anyhow!("cannot list `{}`: {error}", directory.display()));
     let mut paths = listed.map_err(failed)?;
     paths.sort();
     Ok(paths)
