@@ -14,7 +14,9 @@ use commands::Command;
 #[derive(Parser)]
 #[command(name = "host-runner", version, max_term_width = 100, after_long_help = AFTER_HELP)]
 struct Cli {
-    /// How the log on standard error is written: as text, or as JSON with an object a line.
+    /// Format of the log on standard error.
+    ///
+    /// With json, each line is an object.
     #[arg(long, global = true, value_name = "text|json", default_value = "text", hide_default_value = true)]
     #[arg(hide_possible_values = true, help_heading = "Options")]
     log: log::Format,

@@ -1,6 +1,6 @@
 //! The table of cases that every pricing component is tested with, against this one's logic.
 //!
-//! `python -m ziglang test policy_test.zig`, in this folder, or with the path in one above it.
+//! `python -m ziglang test policy_test.zig`, in this directory, or with the path in one above it.
 
 const std = @import("std");
 const policy = @import("policy.zig");
@@ -30,7 +30,7 @@ test "every case of the table" {
     }
 }
 
-/// Looks for the table upwards from the working directory: Zig embeds no file from outside a module's folder.
+/// Looks for the table upwards from the working directory: Zig embeds no file from outside a module's directory.
 fn readTable(allocator: std.mem.Allocator) ![]const u8 {
     const cwd = std.Io.Dir.cwd();
     const table = "tests/pricing/cases.json";

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::common::{answers, component, composer, doubles};
-use check::{Class, Excerpt, Part, Report, Wiring, json, plug, plug_bytes, text, wiring, world};
+use check::{Class, Connection, Excerpt, Export, Part, Report, json, plug, plug_bytes, text, wiring, world};
 use compose::{Packages, compose};
 use contract::Contracts;
 use contract::shape::Shape;
@@ -260,7 +260,7 @@ fn the_wire_to_draw_elsewhere_is_the_one_after_which_all_fits() {
     let parts: Vec<Part<'_>> = names.iter().zip(shapes).map(|(name, shape)| Part { name, shape }).collect();
     let wire = |part: usize, import: &str, from: usize| {
         let import = format!("test:a/{import}");
-        Wiring { part, import: import.clone(), from, export: vec![import] }
+        Connection { part, import: import.clone(), from: Some(Export { part: from, path: vec![import] }) }
     };
     // The user, left and right take the resource from these; whose wire is it?
     for (sources, wrong) in [([0, 0, 1], "right"), ([0, 1, 0], "left"), ([1, 0, 0], "user")] {
@@ -274,7 +274,7 @@ fn the_wire_to_draw_elsewhere_is_the_one_after_which_all_fits() {
             assert_eq!(found.edit, expected);
         }
         let wired = wires.iter_mut().find(|wire| names[wire.part] == wrong && wire.import == "test:a/types");
-        wired.expect("it is there").from = 0;
+        wired.and_then(|wire| wire.from.as_mut()).expect("it is there").part = 0;
         assert!(wiring(&parts, &wires, &[]).expect("it can be compared").fits(), "after what was said");
     }
 }
@@ -343,12 +343,8 @@ fn wires_that_are_drawn_are_compared_whatever_they_are_called() {
         "package test:b; interface there { f: func(a: u16); } world w { export there; export g: func(); }",
     );
     let parts = [Part { name: "socket", shape: &socket }, Part { name: "other", shape: &other }];
-    let wire = Wiring {
-        part: 0,
-        import: "test:a/wanted".to_owned(),
-        from: 1,
-        export: vec!["test:b/there".to_owned()],
-    };
+    let from = Some(Export { part: 1, path: vec!["test:b/there".to_owned()] });
+    let wire = Connection { part: 0, import: "test:a/wanted".to_owned(), from };
     let report = wiring(&parts, &[wire], &[0]).expect("it can be compared");
     let found: Vec<String> = report.mismatches.iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -530,12 +526,8 @@ fn a_wire_to_nothing_is_explained() {
     let there = shape("package test:b; interface there { f: func(); } world w { export there; }");
     let socket = shape("package test:a; interface wanted { g: func(); } world w { import wanted; }");
     let parts = [Part { name: "socket", shape: &socket }, Part { name: "other", shape: &there }];
-    let wire = Wiring {
-        part: 0,
-        import: "test:a/wanted".to_owned(),
-        from: 1,
-        export: vec!["test:b/their".to_owned()],
-    };
+    let from = Some(Export { part: 1, path: vec!["test:b/their".to_owned()] });
+    let wire = Connection { part: 0, import: "test:a/wanted".to_owned(), from };
     let report = wiring(&parts, &[wire], &[]).expect("it can be compared");
     let [found] = report.mismatches.as_slice() else { panic!("{:#?}", report.mismatches) };
     assert_eq!(found.problem, "`other` does not export `test:b/their`, which is wired to it");

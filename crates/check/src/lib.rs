@@ -176,17 +176,24 @@ pub struct Wire {
     pub export: String,
 }
 
-/// A wire as someone draws it: an import of a part, and the export that is to satisfy it. Parts are numbered.
+/// An import of a part, and the export that is to satisfy it. Parts are numbered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wiring {
-    /// Who imports.
+pub struct Connection {
+    /// The part that imports.
     pub part: usize,
-    /// Under which name.
+    /// The name of the import.
     pub import: String,
-    /// Who exports. A number that no part has stands for what comes from outside of the parts, and is not compared.
-    pub from: usize,
+    /// Where it comes from. `None` is from outside of the parts, and is not compared.
+    pub from: Option<Export>,
+}
+
+/// An export of a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Export {
+    /// The part that exports.
+    pub part: usize,
     /// The name of the export, and names of exports within it.
-    pub export: Vec<String>,
+    pub path: Vec<String>,
 }
 
 /// One thing that does not fit.
@@ -290,12 +297,12 @@ pub fn world(component: Part<'_>, world: Part<'_>) -> Result<Report, CheckError>
 /// # Errors
 ///
 /// Where nothing can be said; what does not fit is in the report.
-pub fn wiring(parts: &[Part<'_>], wires: &[Wiring], closed: &[usize]) -> Result<Report, CheckError> {
+pub fn wiring(parts: &[Part<'_>], wires: &[Connection], closed: &[usize]) -> Result<Report, CheckError> {
     contain(|| pair::wiring(parts, wires, closed, Setting::Text))?
 }
 
 /// As [`wiring`], for a bag that no text was written for: edits name the flags of the command.
-pub fn wiring_of_bag(parts: &[Part<'_>], wires: &[Wiring]) -> Result<Report, CheckError> {
+pub fn wiring_of_bag(parts: &[Part<'_>], wires: &[Connection]) -> Result<Report, CheckError> {
     contain(|| pair::wiring(parts, wires, &[], Setting::Bag))?
 }
 

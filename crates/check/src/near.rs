@@ -3,7 +3,7 @@
 use super::compare::{At, Change, Done, Walk, kind_of, nearness, older, thing};
 use super::names::{Near, compatible, nearest_interface, same_interface};
 use super::offers::{Offer, Offers};
-use super::{CheckError, Class, Excerpt, Mismatch, Wiring};
+use super::{CheckError, Class, Excerpt, Export, Mismatch};
 use contract::shape::Item;
 use contract::shape::find;
 use contract::shape::member::plain_name;
@@ -14,10 +14,10 @@ pub(super) fn dangling(
     walk: &mut Walk<'_>,
     offers: &Offers<'_>,
     wanted: (usize, &str, &Item),
-    wire: &Wiring,
+    wire: &Export,
 ) -> Done {
     let (part, name, item) = wanted;
-    let free: Vec<Offer<'_>> = offers.all.iter().filter(|offer| offer.part == wire.from).copied().collect();
+    let free: Vec<Offer<'_>> = offers.all.iter().filter(|offer| offer.part == wire.part).copied().collect();
     walk.spend(free.len())?;
     let same_kind: Vec<Offer<'_>> =
         free.iter().filter(|offer| kind_of(offer.item) == kind_of(item)).copied().collect();
@@ -28,9 +28,9 @@ pub(super) fn dangling(
     if near(walk, wanted, &same_kind, Change::Wanted)? {
         return Ok(());
     }
-    let (importer, exporter) = (walk.name(part).to_owned(), walk.name(wire.from).to_owned());
+    let (importer, exporter) = (walk.name(part).to_owned(), walk.name(wire.part).to_owned());
     let there = free.iter().map(|offer| offer.name).collect::<Vec<_>>().join("`, `");
-    let export = wire.export.join(".");
+    let export = wire.path.join(".");
     walk.found.push(Mismatch {
         class: if matches!(item, Item::Function(_)) {
             Class::MissingFunction

@@ -9,7 +9,7 @@ use super::identity::{Rewire, Setting, resource_at};
 use super::names::{InterfaceName, compatible, is_host, means};
 use super::near::{absent, back, circle_of, dangling, forgotten, near, open};
 use super::offers::{Offer, Offers, asks_for_nothing, within};
-use super::{CheckError, Class, Mismatch, Part, Report, Wire, Wiring};
+use super::{CheckError, Class, Connection, Export, Mismatch, Part, Report, Wire};
 use crate::order::order;
 use contract::shape::member::plain_name;
 use contract::shape::{Item, ResourceId, find, mention};
@@ -195,21 +195,23 @@ fn rewire(walk: &mut Walk<'_>) {
 /// Parts as they are wired already; all imports of those that are closed must be.
 pub(super) fn wiring(
     parts: &[Part<'_>],
-    wires: &[Wiring],
+    wires: &[Connection],
     closed: &[usize],
     setting: Setting,
 ) -> Result<Report, CheckError> {
     let mut wired: HashMap<(usize, &str), Offer<'_>> = HashMap::new();
-    let mut loose: HashMap<(usize, &str), &Wiring> = HashMap::new();
+    let mut loose: HashMap<(usize, &str), &Export> = HashMap::new();
     let mut outside: HashSet<(usize, &str)> = HashSet::new();
     for wire in wires {
-        let (Some(from), Some(name)) = (parts.get(wire.from), wire.export.last()) else {
-            outside.insert((wire.part, &wire.import));
+        let place = (wire.part, wire.import.as_str());
+        let Some(export) = &wire.from else {
+            outside.insert(place);
             continue;
         };
-        match within(from.shape, &wire.export) {
-            Some(item) => _ = wired.insert((wire.part, &wire.import), Offer { part: wire.from, name, item }),
-            None => _ = loose.insert((wire.part, &wire.import), wire),
+        let item = parts.get(export.part).and_then(|from| within(from.shape, &export.path));
+        match (item, export.path.last()) {
+            (Some(item), Some(name)) => _ = wired.insert(place, Offer { part: export.part, name, item }),
+            _ => _ = loose.insert(place, export),
         }
     }
     let find = |part: usize, import: &str| wired.get(&(part, import)).copied();

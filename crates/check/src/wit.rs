@@ -23,9 +23,12 @@
 //! tools. What it takes from packages follows in nested packages, so that the text is complete, and can be read again by
 //! whatever reads WIT; [`reads_again`] tells where it cannot. Documentation is printed where the component carries it.
 
+use std::collections::HashMap;
+
 use anyhow::bail;
 use thiserror::Error;
-use wasmparser::component_types::ComponentEntityType;
+use wasmparser::component_types::{ComponentAnyTypeId, ComponentEntityType};
+use wasmparser::types::Types;
 use wasmparser::{Validator, WasmFeatures};
 use wit_component::{DecodedWasm, OutputToString, WitPrinter};
 
@@ -133,5 +136,30 @@ fn complete(component: &[u8]) -> anyhow::Result<()> {
         };
         bail!("it {does} {what}, `{name}`, for which WIT has no words");
     }
+    if let Some((user, owner)) = shared_without_package(&names, types) {
+        bail!(
+            "its interface `{user}` uses a type of its interface `{owner}`, and WIT can name a type of another interface only \
+             where that is in a package: give `{owner}` a name like `some:package/{owner}`"
+        );
+    }
     Ok(())
+}
+
+/// Returns two interfaces without a package of which the first uses a type of the second. `wit-parser` panics on it.
+fn shared_without_package<'n>(names: &'n roots::Names, types: &Types) -> Option<(&'n str, &'n str)> {
+    let mut owners: HashMap<ComponentAnyTypeId, &str> = HashMap::new();
+    let imports = names.imports.iter().map(|name| (name, types.component_item_for_import(name)));
+    let exports = names.exports.iter().map(|name| (name, types.component_item_for_export(name)));
+    for (name, item) in imports.chain(exports).filter(|(name, _)| !name.contains(':')) {
+        let Some(ComponentEntityType::Instance(id)) = item.map(|item| item.ty) else { continue };
+        for item in types[id].exports.values() {
+            let ComponentEntityType::Type { created, .. } = item.ty else { continue };
+            let aliased = std::iter::successors(Some(created), |&id| types.peel_alias(id)).skip(1);
+            if let Some(owner) = aliased.filter_map(|id| owners.get(&id)).find(|owner| *owner != name) {
+                return Some((name, owner));
+            }
+            owners.insert(created, name);
+        }
+    }
+    None
 }

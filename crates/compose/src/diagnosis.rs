@@ -11,7 +11,7 @@ use wac_parser::{
 };
 
 use super::Packages;
-use check::{self, Mismatch, Part, Report, Wiring, bare, compatible};
+use check::{self, Connection, Export, Mismatch, Part, Report, bare, compatible};
 use contract::shape::{Item, Shape};
 
 /// All that does not fit in the wiring that a document asks for. Empty where it cannot be told.
@@ -101,7 +101,7 @@ struct Plan<'a> {
     parts: Vec<Instance<'a>>,
     /// Which of the parts are imports of the composition.
     imports: Vec<usize>,
-    wires: Vec<Wiring>,
+    wires: Vec<Connection>,
     closed: Vec<usize>,
     names: HashMap<&'a str, Value>,
 }
@@ -237,11 +237,15 @@ impl<'a> Plan<'a> {
         let part = self.parts.len();
         self.parts.push(Instance { package, instance: None });
         for (import, value) in given {
-            self.wires.push(Wiring { part, import, from: value.part, export: value.path });
+            self.wires.push(Connection {
+                part,
+                import,
+                from: Some(Export { part: value.part, path: value.path }),
+            });
         }
         open |= !outside.is_empty();
         for import in outside {
-            self.wires.push(Wiring { part, import, from: usize::MAX, export: Vec::new() });
+            self.wires.push(Connection { part, import, from: None });
         }
         if !open {
             self.closed.push(part);

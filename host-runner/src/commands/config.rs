@@ -63,7 +63,7 @@ const LONGEST_VALUE: u64 = 1 << 20;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Options")]
 pub(crate) struct ConfigFlag {
-    /// Takes grants and limits from this file, in TOML, described below. Flags go over it.
+    /// File of grants and limits, in TOML. Flags take precedence.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }

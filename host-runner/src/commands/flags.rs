@@ -27,7 +27,7 @@ use crate::log;
 #[derive(Args)]
 #[command(next_help_heading = "Grants")]
 pub(crate) struct GrantFlags {
-    /// Grants wasi:keyvalue, kept in a redb FILE (durable at every write) or in memory.
+    /// Grant wasi:keyvalue, stored in a redb FILE (durable at every write) or in memory.
     ///
     /// Any bucket name of up to 255 bytes is a bucket; the empty name is the bucket `default`.
     #[arg(long, value_name = "redb:FILE|memory")]
@@ -41,21 +41,21 @@ pub(crate) struct GrantFlags {
     #[arg(long, value_name = "BUCKET[/PREFIX][:ro|:wo]")]
     keyvalue_allow: Vec<Access>,
 
-    /// Grants wasi:cli/environment with this variable; may be repeated.
+    /// Grant wasi:cli/environment with this variable; can be repeated.
     ///
-    /// NAME alone takes the host's value. `none` grants the interface and no variable.
+    /// NAME alone takes the host's value. `none` grants the interface without any variable.
     #[arg(long, value_name = "NAME=VALUE|NAME|none")]
     env: Vec<String>,
 
-    /// Grants wasi:filesystem with this directory; may be repeated.
+    /// Grant wasi:filesystem with this directory; can be repeated.
     ///
-    /// With :ro the guest may only read. `none` grants the interface and no directory.
+    /// With :ro the guest may only read. `none` grants the interface without any directory.
     #[arg(long, value_name = "HOST::GUEST[:ro]|none")]
     dir: Vec<OrNone<Directory>>,
 
-    /// Grants the standard streams and terminals of wasi:cli.
+    /// Grant the standard streams and terminals of wasi:cli.
     ///
-    /// `--stdio=none` grants the interfaces, with no input and with outputs that go nowhere.
+    /// `--stdio=none` grants the interfaces with empty input and discarded output.
     #[arg(
         long,
         value_name = "inherit|none",
@@ -65,14 +65,14 @@ pub(crate) struct GrantFlags {
     )]
     stdio: Option<Streams>,
 
-    /// Grants wasi:http/outgoing-handler for requests to this host and port; may be repeated.
+    /// Grant wasi:http/outgoing-handler for requests to this host and port; can be repeated.
     ///
-    /// A host alone stands for ports 80 (http) and 443 (https). `none` grants the interface and
-    /// denies every request.
+    /// A host alone means ports 80 (http) and 443 (https). `none` grants the interface and denies
+    /// every request.
     #[arg(long, value_name = "AUTHORITY|none")]
     http_out: Vec<OrNone<Authority>>,
 
-    /// Grants the interfaces of wasi:sockets, with every address denied.
+    /// Grant the interfaces of wasi:sockets, with every address denied.
     #[arg(long, value_name = "none")]
     sockets: Option<NoSockets>,
 }
@@ -253,58 +253,64 @@ fn variables(file: &GrantTable, flags: Vec<String>) -> Result<Option<Vec<(String
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitFlags {
-    /// Memory for all parts of one instance together [default: 256MiB].
+    /// Memory of one instance, over all its component instances [default: 256MiB].
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_memory: Option<u64>,
 
-    /// Wall time, whether the guest computes or waits [default: 30s; for `run`: none].
+    /// Wall-clock time [default: 30s; for `run`: none].
     #[arg(long, value_name = "TIME|none", value_parser = time)]
     max_time: Option<Duration>,
 
-    /// CPU time, in the guest and in the host on its behalf; time spent waiting does not count
-    /// [default: 10s; for `run`: none].
+    /// CPU time [default: 10s; for `run`: none].
+    ///
+    /// Time in the guest, and in the host on its behalf. Time spent waiting does not count.
     #[arg(long, value_name = "TIME|none", value_parser = time)]
     max_cpu: Option<Duration>,
 
-    /// Elements of all tables of one instance together [default: 200000].
+    /// Table elements of one instance [default: 200000].
     #[arg(long, value_name = "COUNT")]
     max_table_elements: Option<usize>,
 
-    /// Core instances in one instance of the component [default: 1000].
+    /// Core instances in one instance [default: 1000].
     #[arg(long, value_name = "COUNT")]
     max_core_instances: Option<usize>,
 
-    /// Memories in one instance of the component [default: 64].
+    /// Memories in one instance [default: 64].
     #[arg(long, value_name = "COUNT")]
     max_memories: Option<usize>,
 
-    /// Tables in one instance of the component [default: 256].
+    /// Tables in one instance [default: 256].
     #[arg(long, value_name = "COUNT")]
     max_tables: Option<usize>,
 
-    /// Handles to resources that the guests hold [default: 100000].
+    /// Resource handles that the guests hold [default: 100000].
     #[arg(long, value_name = "COUNT")]
     max_guest_handles: Option<usize>,
 
-    /// Resources that the host keeps for the guests [default: 10000].
+    /// Resources that the host holds for the guests [default: 10000].
     #[arg(long, value_name = "COUNT")]
     max_host_handles: Option<usize>,
 
-    /// Memory that the host holds for the guests of one instance, and that a single call hands to it [default: 32MiB].
+    /// Memory that the host holds for one instance [default: 32MiB].
     ///
-    /// Header fields, requests, answers, and bodies that wait to be sent.
+    /// Header fields, requests, responses, and bodies that wait to be sent; also what a single call
+    /// passes to the host.
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_host_memory: Option<u64>,
 
-    /// Files, directories and connections to other servers that one instance has open [default: 128; for `run`: no limit].
+    /// Open files of one instance [default: 128; for `run`: no limit].
+    ///
+    /// Files, directories, and connections to other servers.
     #[arg(long, value_name = "COUNT")]
     pub(crate) max_open_files: Option<usize>,
 
-    /// Key-value operations; one on many keys counts once for each [default: 10000; for `run`: no limit].
+    /// Key-value operations [default: 10000; for `run`: no limit].
+    ///
+    /// An operation on several keys counts once for each key.
     #[arg(long, value_name = "COUNT")]
     max_keyvalue_ops: Option<u64>,
 
-    /// Bytes of keys and values, read and written [default: 128MiB; for `run`: no limit].
+    /// Key-value bytes, read and written [default: 128MiB; for `run`: no limit].
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_keyvalue_bytes: Option<u64>,
 }
@@ -357,21 +363,24 @@ pub(crate) const COMPILE_HERE: &str = "compile-here";
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LoadFlags {
-    /// How many times each bound on the structure of a component is taken: its instances, functions, types and so on; what
-    /// declares more is refused before it is compiled [default: 1].
+    /// Factor for each bound on a component's structure [default: 1].
+    ///
+    /// Its instances, functions, types and so on. A component that declares more is refused before
+    /// it is compiled.
     #[arg(long, value_name = "FACTOR")]
     max_structure: Option<NonZeroU32>,
 
-    /// Memory that compiling takes [default: by the size of its functions, 128MiB to 2GiB].
+    /// Memory for compiling [default: by the size of the functions, 128MiB to 2GiB].
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_compile_memory: Option<u64>,
 
-    /// Processor time that compiling takes [default: 2s, and 8s for each MiB of its functions].
+    /// CPU time for compiling [default: 2s, and 8s for each MiB of functions].
     #[arg(long, value_name = "TIME|none", value_parser = time)]
     max_compile_time: Option<Duration>,
 
-    /// Where code is compiled: in a process of its own, or inside this one, where these limits hold for nothing
-    /// [default: process].
+    /// Compile in a separate process, or inside this one [default: process].
+    ///
+    /// Inside this process, the limits on compiling do not apply.
     #[arg(long, value_name = "process|inside", default_value = "process", hide_default_value = true)]
     #[arg(help_heading = "Engine")]
     compiler: CompilerFlag,
@@ -413,59 +422,65 @@ impl LoadFlags {
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Engine")]
 pub(crate) struct EngineFlags {
-    #[command(flatten)]
-    load: LoadFlags,
-
-    /// Keeps compiled code in this directory, so that the next start of the same component is quick
-    /// [default: for `serve` host-runner in the user's cache directory, else none].
+    /// Directory that keeps compiled code for the next start.
     ///
-    /// The directory and the key in it are made where they are missing. Entries are signed with the key, and what does
-    /// not verify is compiled anew.
+    /// [default: for `serve`, host-runner in the user's cache directory; otherwise none]
+    ///
+    /// The directory and its key are created if they are missing. Entries are signed with the key;
+    /// an entry that cannot be verified is compiled again.
     #[arg(long, value_name = "DIR|none")]
     cache: Option<OrNone<PathBuf>>,
 
-    /// The key that compiled code is signed with, here and in a .cwasm file [default: that in the cache directory].
+    /// Key that signs compiled code, here and in .cwasm files [default: the one in the cache
+    /// directory].
     ///
-    /// 64 hexadecimal digits in a file of mode 600; hosts that have the same key run each other's code.
+    /// 64 hexadecimal digits in a file of mode 600. Hosts with the same key run each other's code.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
 
-    /// How exactly a trap is blamed on a part; with coarse, parts are inlined into each other, short calls between them cost
+    /// How exactly a trap is assigned to a component instance [default: exact].
+    ///
+    /// With coarse, functions are inlined across component instances: short calls between them cost
     /// half, compiling takes gigabytes, and a frame may hide another.
     #[arg(long, value_name = "exact|coarse", default_value = "exact", hide_default_value = true)]
     blame: BlameFlag,
 
-    /// Support for asynchronous calls [default: auto, on for components that need it].
+    /// Support for async calls [default: auto, on for components that need it].
     #[arg(long, value_name = "auto|on|off", default_value = "auto", hide_default_value = true)]
     concurrency: Switch,
 
-    /// Whether instances map the image of their heap and copy only what they write to [default: auto, on].
+    /// Map heap images, and copy only written pages [default: auto, on].
     #[arg(long, value_name = "auto|on|off", default_value = "auto", hide_default_value = true)]
     copy_on_write: Switch,
 
-    /// Whether room for instances is made ready beforehand [default: auto, on for `serve`].
+    /// Allocate a pool of instances in advance [default: auto, on for `serve`].
     #[arg(long, value_name = "auto|off", default_value = "auto", hide_default_value = true)]
     pool: PoolFlag,
 
-    /// Bytes of each memory of the pool that stay in place between requests [default: what the largest begins with].
+    /// Bytes of each pooled memory that stay resident between requests.
+    ///
+    /// [default: the initial size of the largest]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     resident_memory: Option<u64>,
 
-    /// Bytes of each table of the pool that stay in place between requests [default: what the largest begins with].
+    /// Bytes of each pooled table that stay resident between requests.
+    ///
+    /// [default: the initial size of the largest]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     resident_table: Option<u64>,
 
-    /// Free places of the pool that are kept for the memories that were in them [default: all].
+    /// Free pool slots kept for the memories that used them [default: all].
     ///
-    /// A memory for which none is kept takes a place that was never used, and beyond this many one of another's.
+    /// A memory without such a slot takes one that was never used, and beyond this number one of
+    /// another memory.
     #[arg(long, value_name = "COUNT")]
     warm_slots: Option<u32>,
 
-    /// Whether only those pages are restored that a request wrote to, where the kernel can tell [default: auto].
+    /// Restore only the pages that a request wrote to, if the kernel can tell [default: auto].
     #[arg(long, value_name = "auto|on|off", default_value = "auto", hide_default_value = true)]
     page_map_scan: Switch,
 
-    /// Prints how the engine is set up for this component, and why, and does nothing else.
+    /// Print the engine's settings for this component, with reasons, and exit.
     #[arg(
         long,
         value_name = "text|json",
@@ -474,6 +489,10 @@ pub(crate) struct EngineFlags {
         default_missing_value = "text"
     )]
     explain_engine: Option<Form>,
+
+    // Last, since its heading would go on to what follows.
+    #[command(flatten)]
+    load: LoadFlags,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]

@@ -64,11 +64,14 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "COUNT")]
     reuse: Option<NonZeroU32>,
 
-    /// Trusts a proxy at this address to say by which scheme a request reached it: an IP address, a network such as
-    /// 10.0.0.0/8, or `any`, which is for a host that only its proxy can reach.
+    /// Trust the proxy at this address to report the scheme of requests; can be repeated.
     ///
-    /// The guest sees https in a request of a trusted proxy if its header Forwarded or X-Forwarded-Proto says so, or
-    /// without them the target of the request (on HTTP/2, :scheme). It sees http in all other requests.
+    /// The address is an IP address, a network such as 10.0.0.0/8, or `any`, for a host that only
+    /// its proxy can reach.
+    ///
+    /// For a request from a trusted proxy, the guest sees https if its header Forwarded or
+    /// X-Forwarded-Proto says so, or without them the target of the request (on HTTP/2, :scheme).
+    /// For all other requests it sees http.
     #[arg(long, value_name = "ADDRESS[/BITS]|any")]
     trust_proxy: Vec<Proxy>,
 
@@ -90,63 +93,83 @@ pub(crate) struct Serve {
     #[command(flatten)]
     limits: LimitFlags,
 
-    /// Bytes in the body of a request [default: 8MiB].
+    /// Request body [default: 8MiB].
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
     max_request: Option<u64>,
 
-    /// Bytes in the body of an answer [default: 64MiB].
+    /// Response body [default: 64MiB].
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
     max_response: Option<u64>,
 
-    /// Instances at the same time [default: 64].
+    /// Concurrent instances [default: 64].
     #[arg(long, value_name = "COUNT", help_heading = "Limits")]
     max_concurrency: Option<u32>,
 
-    /// How long an instance waits for its next request before it is dropped, with --reuse; and for its first, the one that
-    /// showed that the component starts [default: 10s].
+    /// Idle time of an instance before it is dropped [default: 10s].
+    ///
+    /// With --reuse, an instance waits for its next request. The instance that showed at the start
+    /// that the component starts waits for its first.
     #[arg(long, value_name = "TIME|none", value_parser = time, help_heading = "Limits")]
     max_warm: Option<Duration>,
 
-    /// Requests that wait for an instance; the next one is answered 503 [default: 256].
+    /// Requests that wait for an instance [default: 256].
+    ///
+    /// The next one gets 503.
     #[arg(long, value_name = "COUNT", help_heading = "Limits")]
     max_queue: Option<usize>,
 
-    /// Connections at the same time; the next one waits to be accepted [default: 1024].
+    /// Concurrent connections [default: 1024].
+    ///
+    /// The next one waits to be accepted.
     #[arg(long, value_name = "COUNT", help_heading = "Limits")]
     max_connections: Option<usize>,
 
-    /// How long a client may take nothing of its answer before its connection is closed [default: 30s].
+    /// Time a client may read nothing of its response [default: 30s].
+    ///
+    /// Then its connection is closed.
     #[arg(long, value_name = "TIME|none", value_parser = time, help_heading = "Limits")]
     max_stall: Option<Duration>,
 
-    /// Bytes in the head of a request, 8KiB at least; a longer one is answered 431 [default: 64KiB].
+    /// Request head, at least 8KiB [default: 64KiB].
+    ///
+    /// A longer one gets 431.
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
     max_head: Option<u64>,
 
-    /// How long a client may send nothing of a body that its guest waits for, before it is answered 408 [default: 15s].
+    /// Time a client may send nothing of a body [default: 15s].
+    ///
+    /// It counts while the guest waits for the body. Then the client gets 408.
     #[arg(long, value_name = "TIME|none", value_parser = time, help_heading = "Limits")]
     max_body_stall: Option<Duration>,
 
-    /// Bytes that a client has to send in a second of a body that is waited for, and to take of an answer that is there for
-    /// it, or it is treated as one that stalls; on average, over --max-body-stall and --max-stall. 0 is no minimum
-    /// [default: 240].
+    /// Minimum bytes per second from and to a client [default: 240].
+    ///
+    /// A client that sends a body that the guest waits for, or reads a response that is ready, more
+    /// slowly is treated as one that stalls. The rate is an average over --max-body-stall and
+    /// --max-stall. 0 means no minimum.
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
     min_rate: Option<u64>,
 
-    /// Requests of guests that may lead to one, each made on behalf of the one before, where guests reach this host or
-    /// others like it; the next one is answered 508 [default: 4].
+    /// Nested requests from guest to guest [default: 4].
+    ///
+    /// A guest that handles a request may send one to this host, or to another like it. A request
+    /// that more requests of guests led to gets 508.
     #[arg(long, value_name = "COUNT", help_heading = "Limits")]
     max_depth: Option<u32>,
 
-    /// How long a connection may have no request, before it is closed; sending the head of one counts [default: 15s].
+    /// Idle time of a connection before it is closed [default: 15s].
+    ///
+    /// Sending the head of a request counts as idle.
     #[arg(long, value_name = "TIME|none", value_parser = time, help_heading = "Limits")]
     max_idle: Option<Duration>,
 
-    /// Requests at the same time on one connection of HTTP/2 [default: 100].
+    /// Concurrent requests on one HTTP/2 connection [default: 100].
     #[arg(long, value_name = "COUNT", help_heading = "Limits")]
     max_streams: Option<u32>,
 
-    /// Bytes that a guest may print to the log for one request; the rest is dropped [default: 64KiB].
+    /// Output of a guest to the log, per request [default: 64KiB].
+    ///
+    /// The rest is dropped.
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
     max_output: Option<u64>,
 

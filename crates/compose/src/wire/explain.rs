@@ -75,14 +75,15 @@ pub fn mismatches(wiring: &Wiring, packages: &Packages) -> Vec<Mismatch> {
         .zip(&shapes)
         .map(|(instance, shape)| check::Part { name: &instance.part, shape })
         .collect();
-    let wires: Vec<check::Wiring> = wiring
+    let wires: Vec<check::Connection> = wiring
         .instances
         .iter()
         .enumerate()
         .flat_map(|(part, instance)| instance.arguments.iter().map(move |argument| (part, argument)))
         .filter_map(|(part, argument)| {
             let from = *index.get(argument.part.as_str())?;
-            Some(check::Wiring { part, import: argument.import.clone(), from, export: argument.path.clone() })
+            let export = check::Export { part: from, path: argument.path.clone() };
+            Some(check::Connection { part, import: argument.import.clone(), from: Some(export) })
         })
         .collect();
     check::wiring_of_bag(&all, &wires).map(|report| report.mismatches).unwrap_or_default()
