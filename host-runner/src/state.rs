@@ -18,7 +18,7 @@ use wasmtime_wasi_http::{
 use crate::cpu::Meter;
 use crate::descent;
 use crate::grants::{Authority, Directory, Grants, Stdio};
-use crate::held::{CHUNK, Held};
+use crate::held::{self, CHUNK, Held};
 use crate::keyvalue::{self, Backend, Budget, Copies};
 use crate::limits::{Exceeded, LimitHit, Limiter, Limits};
 use crate::open_files::OpenFiles;
@@ -294,6 +294,9 @@ impl WasiHttpView for State {
     }
 }
 
+/// Bytes in the head of a response from another server: as many as one set of fields may have.
+const MOST_HEAD: usize = 128 << 10;
+
 /// Lets requests out to the granted authorities and denies all others.
 struct Outbound {
     allowed: Vec<Authority>,
@@ -354,6 +357,11 @@ impl WasiHttpHooks for Outbound {
         };
         Box::new(async move {
             let (answer, rest) = wasmtime_wasi_http::default_send_request(request, options).await?;
+            let head = held::headers(answer.headers());
+            if head > MOST_HEAD {
+                let size = u32::try_from(head).ok();
+                return Err(wasmtime_wasi_http::Error::HttpResponseHeaderSectionSize(size));
+            }
             let rest: Box<dyn Future<Output = Sent> + Send> = Box::new(async move {
                 let sent = rest.await;
                 drop(room);

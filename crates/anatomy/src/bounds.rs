@@ -30,6 +30,12 @@ const LOCALS: Bound =
     Bound { name: "locals", most: 10_000_000, counts: "local variables of all functions together" };
 const SIGNATURE: Bound =
     Bound { name: "signature", most: 256, counts: "parameters and results in the type of one core function" };
+const TYPES: Bound = Bound { name: "types", most: 100_000, counts: "types of core modules" };
+const SIGNATURES: Bound = Bound {
+    name: "signatures",
+    most: 1_000_000,
+    counts: "parameters and results in the types of all core functions together",
+};
 const DECLARATIONS: Bound = Bound {
     name: "declarations",
     most: 500_000,
@@ -38,8 +44,8 @@ const DECLARATIONS: Bound = Bound {
 const SECTIONS: Bound = Bound { name: "sections", most: 100_000, counts: "sections" };
 
 /// All bounds that [`check`] has beside [`Limits`].
-pub const BOUNDS: [Bound; 8] =
-    [INSTANCES, EXPANDED, FUNCTIONS, BODY, LOCALS, SIGNATURE, DECLARATIONS, SECTIONS];
+pub const BOUNDS: [Bound; 10] =
+    [INSTANCES, EXPANDED, FUNCTIONS, BODY, LOCALS, TYPES, SIGNATURE, SIGNATURES, DECLARATIONS, SECTIONS];
 
 /// Checks that a component keeps within [`BOUNDS`], each taken `factor` times, and within the default [`Limits`].
 ///
@@ -63,6 +69,8 @@ struct Counts {
     factor: u64,
     functions: u64,
     locals: u64,
+    types: u64,
+    signatures: u64,
     declarations: u64,
     sections: u64,
     depth: u32,
@@ -143,13 +151,18 @@ impl Counts {
         self.within(self.declarations, DECLARATIONS, offset)
     }
 
-    fn signatures(&self, reader: &TypeSectionReader<'_>) -> Result<(), ReadError> {
+    /// A validator keeps every distinct type, with all its parameters and results.
+    fn signatures(&mut self, reader: &TypeSectionReader<'_>) -> Result<(), ReadError> {
         for group in reader.clone().into_iter_with_offsets() {
             let (offset, group) = group?;
             for ty in group.types() {
+                self.types += 1;
+                self.within(self.types, TYPES, offset)?;
                 if let CompositeInnerType::Func(function) = &ty.composite_type.inner {
-                    let count = function.params().len() + function.results().len();
-                    self.within(count as u64, SIGNATURE, offset)?;
+                    let count = (function.params().len() + function.results().len()) as u64;
+                    self.within(count, SIGNATURE, offset)?;
+                    self.signatures += count;
+                    self.within(self.signatures, SIGNATURES, offset)?;
                 }
             }
         }

@@ -1,9 +1,9 @@
 //! The functions of `wasi:http` that make the host keep something whose size the guest chooses, counted.
 
-use wasmtime::component::{Linker, Resource};
+use wasmtime::component::{Linker, LinkerInstance, Resource};
 use wasmtime_wasi::TrappableError;
 use wasmtime_wasi_http::p2::bindings::http::types as types2;
-use wasmtime_wasi_http::p2::types::{HostOutgoingRequest, HostOutgoingResponse};
+use wasmtime_wasi_http::p2::types::{HostFutureIncomingResponse, HostOutgoingRequest, HostOutgoingResponse};
 use wasmtime_wasi_http::p3::bindings::http::types as types3;
 use wasmtime_wasi_http::{FieldMap, WasiHttpView, p2, p3};
 
@@ -96,6 +96,7 @@ pub(super) fn count_0_2(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     count_fields!(http, fallible_2);
     count!(http, "[method]outgoing-request.body", HostRequest::body, plain, (request: Request), BODY);
     count!(http, "[method]outgoing-response.body", HostResponse::body, plain, (response: Response), BODY);
+    count_responses(&mut http)?;
     bound!(http, "[method]outgoing-request.set-method", HostRequest::set_method,
         (request: Request, method: types2::Method), name_2(&method), LONGEST_NAME);
     bound!(http, "[method]outgoing-request.set-authority", HostRequest::set_authority,
@@ -104,6 +105,22 @@ pub(super) fn count_0_2(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         (request: Request, path: Option<String>), text(&path), LONGEST_PATH);
     linker.allow_shadowing(false);
     Ok(())
+}
+
+/// Counts the heads of responses from other servers, as the guest takes them.
+fn count_responses(http: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
+    http.func_wrap(
+        "[method]future-incoming-response.get",
+        |mut store, (future,): (Resource<HostFutureIncomingResponse>,)| {
+            let state: &mut State = store.data_mut();
+            let outcome = types2::HostFutureIncomingResponse::get(&mut state.http(), future)?;
+            if let Some(Ok(Ok(response))) = &outcome {
+                let bytes = RESOURCE + headers(&state.table().get(response)?.headers);
+                state.hold(bytes)?;
+            }
+            Ok((outcome,))
+        },
+    )
 }
 
 /// Counts what is made through `wasi:http` 0.3, which has to be in the linker already.

@@ -8,6 +8,7 @@
 //! - `GET /timers/COUNT`: waits for that many timers that never end;
 //! - `GET /large/MEBIBYTES`: responds with that much;
 //! - `GET /self/AUTHORITY`: sends two requests like it to that authority, and waits for the responses;
+//! - `GET /heads/COUNT/AUTHORITY`: sends that many requests to that authority, and keeps the heads of the responses;
 //! - `GET /fill/MEBIBYTES`: fills that much memory again and again.
 // Its exports have names that a native linker does not take.
 #![cfg(target_arch = "wasm32")]
@@ -55,6 +56,7 @@ impl Guest for Web {
             ["large", mebibytes] => "l".repeat(number(mebibytes) << 20),
             ["timers", count] => timers(number(count)),
             ["self", authority] => ask_twice(authority, &path),
+            ["heads", count, authority] => heads(number(count), authority),
             ["fill", mebibytes] => fill(number(mebibytes)),
             _ => "ok".to_owned(),
         };
@@ -124,6 +126,22 @@ fn send(authority: &str, path: &str) -> Result<FutureIncomingResponse, String> {
         .and_then(|()| request.set_path_with_query(Some(path)))
         .map_err(|()| "the request cannot be made".to_owned())?;
     outgoing_handler::handle(request, None).map_err(|code| format!("{code:?}"))
+}
+
+fn heads(count: usize, authority: &str) -> String {
+    let mut kept = Vec::new();
+    for _ in 0..count {
+        let response = match send(authority, "/") {
+            Ok(response) => response,
+            Err(error) => return error,
+        };
+        response.subscribe().block();
+        match response.get().expect("it is there").expect("it is taken once") {
+            Ok(response) => kept.push(response.headers()),
+            Err(code) => return format!("refused after {}: {code:?}", kept.len()),
+        }
+    }
+    format!("kept {}", kept.len())
 }
 
 fn status(response: &FutureIncomingResponse) -> Result<String, String> {

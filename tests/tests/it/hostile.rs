@@ -135,7 +135,15 @@ fn honest_sku(client: usize) -> String {
 fn logged(stand: &Stand, answer: &Answer) -> (Vec<String>, String) {
     let document = answer.json().unwrap();
     let id = document["instance"].as_str().and_then(|urn| urn.strip_prefix("urn:uuid:")).expect("an id");
-    let log = stand.host.log();
+    let began = Instant::now();
+    let mut log = stand.host.log();
+    // On a busy machine the answer may be here before the line.
+    while !log.lines().any(|line| line.contains(id) && field(line, "kind").is_some())
+        && began.elapsed() < SLACK
+    {
+        thread::yield_now();
+        log = stand.host.log();
+    }
     let (failures, others): (Vec<&str>, Vec<&str>) =
         log.lines().filter(|line| line.contains(id)).partition(|line| field(line, "kind").is_some());
     let [failure] = failures[..] else { panic!("{id} is not in the log once: {failures:?}") };

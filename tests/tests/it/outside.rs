@@ -7,7 +7,7 @@
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -359,6 +359,46 @@ fn clients_that_read_too_slowly_come_to_an_end() {
         thread::sleep(Duration::from_secs(1));
     }
     println!("they came to an end after {:?}", began.elapsed());
+    web.host.stop().unwrap();
+}
+
+/// A server whose responses have a head of this many bytes, or a little more. It ends with the process.
+fn with_heads_of(bytes: usize) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let lines = format!("x-large: {}\r\n", "v".repeat(4_000)).repeat(bytes.div_ceil(4_000));
+    let response = format!("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n{lines}\r\n");
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let response = response.clone();
+            thread::spawn(move || {
+                let mut stream = stream;
+                // A request without a body is one read long.
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(response.as_bytes());
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn heads_of_other_servers_count_towards_what_the_host_holds() {
+    let (large, larger) = (with_heads_of(100_000), with_heads_of(300_000));
+    let (first, second) = (large.to_string(), larger.to_string());
+    let web = Web::open(&["--http-out", &first, "--http-out", &second]);
+    assert_eq!(web.get(&format!("/heads/20/{large}")).text(), "kept 20");
+    let refused = web.get(&format!("/heads/1/{larger}"));
+    assert!(refused.text().starts_with("refused after 0: "), "{} {}", refused.status, refused.text());
+    let before = web.host.usage().map(|usage| usage.resident);
+    for _ in 0..3 {
+        assert_eq!(web.get(&format!("/heads/5000/{large}")).status, 500);
+        assert!(web.host.log().contains("--max-host-memory"), "{}", web.host.log());
+    }
+    if let (Some(before), Some(usage)) = (before, web.host.usage()) {
+        // 32 MiB at a time, and what the allocator keeps of it.
+        assert!(usage.peak < before + 4 * KEPT, "{usage:?} after {before}");
+    }
     web.host.stop().unwrap();
 }
 

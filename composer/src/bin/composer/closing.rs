@@ -113,7 +113,7 @@ pub fn explain(part: &Path, error: DenyError) -> Failure {
     let message = format!("nothing can be closed for `{shown}`");
     let help = match &error {
         DenyError::NoSuchImport { imports, .. } if imports.is_empty() => {
-            "it imports nothing at all: it can reach nothing already".to_owned()
+            "none of its imports is an interface or a function, and nothing else can be denied".to_owned()
         }
         DenyError::NoSuchImport { imports, .. } => format!("it imports `{}`", imports.join("`, `")),
         DenyError::Used(used) => {

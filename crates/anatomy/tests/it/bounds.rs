@@ -123,6 +123,30 @@ fn instances_within_parts_and_of_arguments_count() {
     assert_eq!(beyond(&bytes, 1).map(|found| found.0), Some("instances"));
 }
 
+/// A core module with so many types of functions with so many parameters.
+fn types(count: u32, parameters: usize) -> Vec<u8> {
+    let mut types = TypeSection::new();
+    for _ in 0..count {
+        types.ty().function(vec![ValType::I32; parameters], []);
+    }
+    let mut module = Module::new();
+    module.section(&types);
+    of_module(&module)
+}
+
+#[test]
+fn types_are_bounded_by_their_number_and_by_what_is_in_them() {
+    let cases = [
+        (types(100_001, 0), ("types", 100_001, 100_000)),
+        (types(4_000, 251), ("signatures", 1_000_235, 1_000_000)),
+    ];
+    for (bytes, passed) in cases {
+        assert_eq!(beyond(&bytes, 1), Some(passed));
+        assert_eq!(beyond(&bytes, 2), None);
+    }
+    assert_eq!(beyond(&types(100_000, 10), 1), None);
+}
+
 #[test]
 fn components_within_components_are_bounded_by_depth() {
     let mut inner = Component::new();
