@@ -36,10 +36,6 @@ pub(super) struct Reload {
 
 impl Reload {
     fn load(&self, given_up: Arc<AtomicBool>) -> Result<App, Failure> {
-        // To open a pipe waits for somebody who writes to it, and all later swaps would wait behind this one.
-        if fs::metadata(&self.file).is_ok_and(|file| !file.is_file()) {
-            return Err(Failure::usage(format!("{} is not a regular file", self.file.display())));
-        }
         // The engine is only explained at the start, and then nothing is served.
         let prepared = self.engine.beside(given_up).prepare(&self.file, Some(self.pool), true)?;
         let prepared = prepared.ok_or_else(|| Failure::usage("the engine is explained at the start"))?;
