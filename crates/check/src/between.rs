@@ -8,10 +8,13 @@
 use std::collections::HashMap;
 
 use super::ChangeClass as What;
-use super::compare::{At, Change, SHOWN, Walk, kind_of, member_kind, thing};
+use super::compare::Walk;
+use super::findings::SHOWN;
 use super::guesses::Guesses;
+use super::kinds::{kind_of, member_kind, thing};
 use super::offers::Offers;
 use super::pair::given;
+use super::position::{At, Change};
 use super::voice::Voice;
 use super::{CheckError, Class, Excerpt, MISMATCHES, Mismatch, Part};
 use contract::contain::contain;
@@ -141,7 +144,7 @@ impl<'a> Between<'a> {
     fn new(parts: &'a [Part<'a>; 2], of: &'a dyn Fn(&str) -> bool, guesses: &'a Guesses) -> Self {
         let mut walks = [Walk::new(parts, None), Walk::new(parts, None)];
         for (question, walk) in walks.iter_mut().enumerate() {
-            walk.voice = Voice::Change;
+            walk.findings.voice = Voice::Change;
             walk.guesses = guesses.clone();
             // The first question: the old one is the component, the new one says what is expected.
             let (component, expected) = if question == 0 { (OLD, NEW) } else { (NEW, OLD) };
@@ -219,7 +222,7 @@ impl<'a> Between<'a> {
             );
             let walk = &mut self.walks[question];
             walk.item(&at, both.old.1, both.new.1)?;
-            for mismatch in std::mem::take(&mut walk.found) {
+            for mismatch in std::mem::take(&mut walk.findings.found) {
                 let Mismatch { class, path, problem, wanted, offered, .. } = mismatch;
                 self.note(What::Type(class), path, problem, wanted, offered, Out::only(question))?;
             }

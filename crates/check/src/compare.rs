@@ -1,125 +1,30 @@
-//! Compares what is wanted with what is offered, all the way down, and notes everything that differs.
-
-mod wording;
+//! Compares what is wanted with what is offered, all the way down. What differs goes to [`Findings`].
 
 use std::collections::{HashMap, HashSet};
 
+use super::findings::{Done, Findings};
 use super::guesses::Guesses;
 use super::identity::{Links, Node, Pair, Setting, Story};
-use super::names::{InterfaceName, bare, nearest, nearest_function};
+use super::kinds::{kind_of, member_kind};
+use super::names::{nearest, nearest_function};
+use super::position::{At, Root, Side};
 use super::voice::Voice;
-use super::{CheckError, Class, MISMATCHES, Mismatch, Part, STEPS};
+use super::{CheckError, Mismatch, Part, STEPS};
 use contract::shape::member::{plain_name, split};
 use contract::shape::print::Step;
 use contract::shape::{Definition, Handle, InterfaceId, Item, Origin, Shape, TypeId};
 
-pub(super) use wording::{kind_of, member_kind, nearness, thing};
-
-/// How much text the mismatches may show together, in bytes.
-const LONGEST: usize = 32 << 20;
-/// Interfaces of more items are not shown whole where something is missing in them.
-pub(super) const SHOWN: usize = 40;
-
-pub(super) type Done = Result<(), CheckError>;
-
-/// What is noted of a name that is not the wanted one, where nothing else differs.
-const FITS: &str = "apart from that, the two fit";
-
-impl Mismatch {
-    /// Whether only the name is another one.
-    pub fn is_of_the_name_alone(&self) -> bool {
-        self.candidate.is_some() && self.notes.iter().any(|note| note == FITS)
-    }
-}
-
-/// One side of a comparison: what is shown of it, and where in that the comparison stands.
-#[derive(Debug, Clone)]
-pub(super) struct Side {
-    pub(super) part: usize,
-    root: Root,
-    steps: Vec<Step>,
-}
-
-#[derive(Debug, Clone)]
-enum Root {
-    Item(String, Item),
-    Type(TypeId),
-}
-
-/// The side that is asked to change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Change {
-    Wanted,
-    Offered,
-}
-
-/// The side that is behind: that of the lower version. With equal versions it is the one that offers.
-pub(super) fn older(wanted: &str, offered: &str) -> Change {
-    let version = |name| InterfaceName::parse(name).and_then(|name| name.version);
-    if version(offered) > version(wanted) && version(wanted).is_some() {
-        Change::Wanted
-    } else {
-        Change::Offered
-    }
-}
-
-/// Where a comparison stands, on both sides.
-#[derive(Debug, Clone)]
-pub(super) struct At {
-    pub(super) wanted: Side,
-    pub(super) offered: Side,
-    pub(super) path: Vec<String>,
-    pub(super) change: Change,
-}
-
-impl At {
-    /// Two items of the same import or export.
-    pub(super) fn items(
-        path: Vec<String>,
-        wanted: (usize, &str, &Item),
-        offered: (usize, &str, &Item),
-        change: Change,
-    ) -> Self {
-        let side = |(part, name, item): (usize, &str, &Item)| Side {
-            part,
-            root: Root::Item(name.to_owned(), item.clone()),
-            steps: Vec::new(),
-        };
-        At { wanted: side(wanted), offered: side(offered), path, change }
-    }
-
-    /// The same with its sides exchanged.
-    pub(super) fn turned(&self) -> Self {
-        At { wanted: self.offered.clone(), offered: self.wanted.clone(), ..self.clone() }
-    }
-
-    /// Items within these: they are shown by themselves from here on.
-    fn within(&self, name: &str, shown: String, wanted: &Item, offered: &Item) -> Self {
-        let path = [self.path.as_slice(), &[shown]].concat();
-        At::items(path, (self.wanted.part, name, wanted), (self.offered.part, name, offered), self.change)
-    }
-
-    /// A part of what is shown.
-    pub(super) fn step(&self, wanted: Step, offered: Step, name: Option<&str>) -> Self {
-        let mut at = self.clone();
-        at.wanted.steps.push(wanted);
-        at.offered.steps.push(offered);
-        at.path.extend(name.map(str::to_owned));
-        at
-    }
-}
-
+/// Compares types. It knows which resource is which, and decides what differs; [`Findings`] has the words.
 pub(super) struct Walk<'a> {
     pub(super) parts: &'a [Part<'a>],
     pub(super) links: Links,
     pub(super) world: Option<usize>,
-    pub(super) found: Vec<Mismatch>,
+    /// What differs, in words.
+    pub(super) findings: Findings<'a>,
     /// Resources of the socket that stand behind an import which nobody offers anything for.
     pub(super) open: HashSet<Node>,
     /// What the world offers is what it imports, while its imports are compared.
     pub(super) world_offers: bool,
-    /// How what is found is put into words.
-    pub(super) voice: Voice,
     /// Pairs of types in which there is nothing more to find.
     known: HashSet<(usize, TypeId, usize, TypeId)>,
     /// Pairs of resources that were found to differ, each with the part and its import or export where they did.
@@ -136,7 +41,6 @@ pub(super) struct Walk<'a> {
     /// For names that are not offered as they are spelt.
     pub(super) guesses: Guesses,
     steps: u32,
-    printed: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -145,10 +49,9 @@ impl<'a> Walk<'a> {
             parts,
             links: Links::default(),
             world,
-            found: Vec::new(),
+            findings: Findings::new(parts, world),
             open: HashSet::new(),
             world_offers: false,
-            voice: Voice::Fit,
             known: HashSet::new(),
             strangers: HashSet::new(),
             pairs: HashSet::new(),
@@ -157,7 +60,6 @@ impl<'a> Walk<'a> {
             alone: false,
             guesses: Guesses::default(),
             steps: 0,
-            printed: 0,
         }
     }
 
@@ -165,15 +67,11 @@ impl<'a> Walk<'a> {
         self.parts[side.part].shape
     }
 
-    pub(super) fn name(&self, part: usize) -> &'a str {
-        self.parts[part].name
-    }
-
     /// Begins anew with something else: what differs in types that were met before is found once more.
     pub(super) fn forget(&mut self) {
         self.known.clear();
         self.strangers.clear();
-        self.printed = 0;
+        self.findings.forget();
     }
 
     /// Compares without keeping what is found: how a candidate would do.
@@ -183,10 +81,14 @@ impl<'a> Walk<'a> {
         wanted: &Item,
         offered: &Item,
     ) -> Result<Vec<Mismatch>, CheckError> {
-        let kept = (std::mem::take(&mut self.found), std::mem::take(&mut self.known), self.strangers.clone());
+        let kept = (
+            std::mem::take(&mut self.findings.found),
+            std::mem::take(&mut self.known),
+            self.strangers.clone(),
+        );
         let alone = std::mem::replace(&mut self.alone, true);
         let result = self.item(at, wanted, offered);
-        let found = std::mem::replace(&mut self.found, kept.0);
+        let found = std::mem::replace(&mut self.findings.found, kept.0);
         (self.known, self.strangers, self.alone) = (kept.1, kept.2, alone);
         result.map(|()| found)
     }
@@ -200,14 +102,8 @@ impl<'a> Walk<'a> {
             (Item::Value(w), Item::Value(o)) => self.value(&at.step(Step::Value, Step::Value, None), *w, *o),
             (Item::Component(w), Item::Component(o)) => self.component(at, *w, *o),
             (Item::Module(w), Item::Module(o)) => self.module(at, *w, *o),
-            (w, o) => self.kinds(at, kind_of(w), kind_of(o)),
+            (w, o) => self.findings.kinds(at, kind_of(w), kind_of(o)),
         }
-    }
-
-    fn kinds(&mut self, at: &At, wanted: &str, offered: &str) -> Done {
-        let problem = self.voice.kinds(wanted, offered);
-        let edit = self.instead(at, "", wanted, offered);
-        self.note(at, Class::Kind, Some(&[Step::Name]), Some(&[Step::Name]), problem, edit)
     }
 
     fn definition(&mut self, at: &At, wanted: &Definition, offered: &Definition) -> Done {
@@ -224,7 +120,9 @@ impl<'a> Walk<'a> {
             (Definition::Function(w), Definition::Function(o)) => self.function(at, *w, *o),
             (Definition::Interface(w), Definition::Interface(o)) => self.interface(at, *w, *o),
             (Definition::Component(w), Definition::Component(o)) => self.component(at, *w, *o),
-            (w, o) => self.kinds(at, kind_of(&Item::Type(w.clone())), kind_of(&Item::Type(o.clone()))),
+            (w, o) => {
+                self.findings.kinds(at, kind_of(&Item::Type(w.clone())), kind_of(&Item::Type(o.clone())))
+            }
         }
     }
 
@@ -261,9 +159,7 @@ impl<'a> Walk<'a> {
     /// Something that is wanted of an instance is not offered under this name.
     fn missing(&mut self, at: &At, name: &str, item: &Item, extras: &[(&str, &Item)]) -> Done {
         let shown = plain_name(name);
-        let what = thing(item);
         let Root::Item(interface, _) = &at.offered.root else { return Ok(()) };
-        let (wanted_by, offered_by) = (self.name(at.wanted.part), self.name(at.offered.part));
         let mut here = at.clone();
         here.path.push(shown.clone());
         here.wanted.root = Root::Item(name.to_owned(), item.clone());
@@ -271,46 +167,18 @@ impl<'a> Walk<'a> {
             here.offered.root = Root::Item(other.to_owned(), other_item.clone());
             let meant = plain_name(other);
             if meant == shown {
-                return self.kinds(&here, member_kind(name), member_kind(other));
+                return self.findings.kinds(&here, member_kind(name), member_kind(other));
             }
-            let problem = format!("the {what} `{shown}` is not offered, but `{meant}` is");
-            let edit = self.rename(at, &shown, &meant);
             let mut besides = here.clone();
             besides.path.pop();
             let besides = self.attempt(&besides, item, other_item)?;
-            self.note(&here, Class::NameNearMiss, Some(&[Step::Name]), Some(&[Step::Name]), problem, edit)?;
-            self.candidate(meant, &besides);
-            return Ok(());
+            return self.findings.called_otherwise(at, &here, item, &shown, meant, &besides);
         }
         if let Some((elsewhere, other_item)) = self.moved(at.offered.part, name, item, interface) {
             here.offered.root = Root::Item(name.to_owned(), other_item.clone());
-            let place = elsewhere.map_or("outside any interface".to_owned(), |place| format!("in `{place}`"));
-            let problem = format!("the {what} `{shown}` is not offered in `{interface}`, but {place}");
-            let edit = match at.change {
-                Change::Offered => format!("in `{offered_by}`, export `{shown}` in `{interface}`"),
-                Change::Wanted => format!("in `{wanted_by}`, take `{shown}` from where it is: {place}"),
-            };
-            self.note(&here, Class::NameNearMiss, Some(&[Step::Name]), Some(&[Step::Name]), problem, edit)?;
-            self.candidate(elsewhere.map_or(shown.clone(), |place| format!("{place}.{shown}")), &[]);
-            return Ok(());
+            return self.findings.elsewhere(&here, item, &shown, interface, elsewhere);
         }
-        let class = match item {
-            Item::Function(_) => Class::MissingFunction,
-            Item::Interface(_) | Item::Component(_) | Item::Module(_) => Class::MissingInterface,
-            Item::Type(_) | Item::Value(_) => Class::TypeShape,
-        };
-        let problem = format!("the {what} `{shown}` is not offered");
-        let edit = match &at.wanted.root {
-            // What is published is not changed: another version of it is taken.
-            Root::Item(wanted, _) if wanted != interface && bare(wanted) == bare(interface) => {
-                self.build_against(at, wanted, interface)
-            }
-            Root::Item(wanted, _) if at.change == Change::Wanted => {
-                self.add(at, &format!("the {what} `{shown}`"), &format!("`{wanted}`"), true)
-            }
-            _ => self.add(at, &format!("the {what} `{shown}`"), &format!("`{interface}`"), true),
-        };
-        self.note(&here, class, Some(&[Step::Name]), Some(&[Step::Name]), problem, edit)
+        self.findings.missing(at, &here, item, &shown, interface)
     }
 
     /// What was probably meant, among what is offered without being wanted.
@@ -361,29 +229,6 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// Adds to the last mismatch what was probably meant, and what else would differ.
-    pub(super) fn candidate(&mut self, candidate: String, besides: &[Mismatch]) {
-        let Some(last) = self.found.last_mut() else { return };
-        last.candidate = Some(candidate);
-        let line = |found: &Mismatch| format!("{}: {}", found.path.join(" > "), found.problem);
-        match besides {
-            [] => last.notes.push(FITS.to_owned()),
-            [only] => last.notes.push(format!("apart from that, one thing differs: {}", line(only))),
-            many => {
-                last.notes.push(format!("apart from that, {} things differ:", many.len()));
-                last.notes.extend(many.iter().map(line));
-            }
-        }
-    }
-
-    /// Where a resource comes from, as the component says itself.
-    fn maker(&self, (part, resource): Node) -> String {
-        match &self.parts[part].shape.resource(resource).origin {
-            Origin::Asked(place) if !place.is_empty() => format!("`{}`", place[0]),
-            _ => "the component itself".to_owned(),
-        }
-    }
-
     /// Two mentions of resources.
     pub(super) fn handle(&mut self, at: &At, wanted: &Handle, offered: &Handle) -> Done {
         let nodes = ((at.wanted.part, wanted.resource), (at.offered.part, offered.resource));
@@ -393,7 +238,7 @@ impl<'a> Walk<'a> {
         if self.open.contains(&w) || self.open.contains(&o) {
             return Ok(());
         }
-        if !self.alone && self.voice == Voice::Fit {
+        if !self.alone && self.findings.voice == Voice::Fit {
             self.pairs.insert(nodes);
         }
         if w == o {
@@ -407,33 +252,15 @@ impl<'a> Walk<'a> {
         if !self.strangers.insert((w, o, at.wanted.part, place)) && alike {
             return Ok(());
         }
-        if self.voice == Voice::Change {
-            let (was, is) = (self.maker(nodes.0), self.maker(nodes.1));
-            let name = &wanted.name;
-            let problem = if was == is {
-                format!("the resource `{name}` is not the one that it was")
-            } else {
-                format!(
-                    "the resource `{name}` is not the one that it was: it came from {was}, and comes from {is} now"
-                )
-            };
-            return self.note(at, Class::ResourceIdentity, Some(&[]), Some(&[]), problem, String::new());
+        if self.findings.voice == Voice::Change {
+            return self.findings.another_resource(at, &wanted.name, nodes);
         }
         let story = self.story();
-        let (w, o) = (self.name(at.wanted.part), self.name(at.offered.part));
-        let notes = vec![
-            format!("`{w}` means: {}", story.path(nodes.0)),
-            format!("`{o}` means: {}", story.path(nodes.1)),
-        ];
+        let paths = (story.path(nodes.0), story.path(nodes.1));
         let cure = story.cure(nodes.0, nodes.1);
-        let problem = format!("the resource `{}` must be the same on both sides, and is not", wanted.name);
-        let edit = cure.unwrap_or_else(|| format!("wire both to the instance that makes `{}`", wanted.name));
-        self.note(at, Class::ResourceIdentity, Some(&[]), Some(&[]), problem, edit)?;
-        if let Some(last) = self.found.last_mut() {
-            last.notes.extend(notes);
-        }
-        if !self.alone && self.voice == Voice::Fit {
-            self.apart.push((self.found.len() - 1, nodes));
+        self.findings.two_resources(at, &wanted.name, paths, cure)?;
+        if !self.alone && self.findings.voice == Voice::Fit {
+            self.apart.push((self.findings.found.len() - 1, nodes));
         }
         Ok(())
     }
@@ -486,9 +313,9 @@ impl<'a> Walk<'a> {
         if self.known.contains(&pair) {
             return Ok(());
         }
-        let before = self.found.len();
+        let before = self.findings.found.len();
         work(self)?;
-        if (w_named && o_named) || self.found.len() == before {
+        if (w_named && o_named) || self.findings.found.len() == before {
             self.known.insert(pair);
         }
         Ok(())
@@ -507,41 +334,5 @@ impl<'a> Walk<'a> {
     pub(super) fn spend(&mut self, steps: usize) -> Done {
         self.steps = self.steps.saturating_add(u32::try_from(steps).unwrap_or(u32::MAX));
         if self.steps > STEPS { Err(CheckError::TooLarge) } else { Ok(()) }
-    }
-
-    /// Notes a mismatch. Steps lead from where the comparison stands to the differing token; None where one side has
-    /// nothing to show.
-    pub(super) fn note(
-        &mut self,
-        at: &At,
-        class: Class,
-        wanted: Option<&[Step]>,
-        offered: Option<&[Step]>,
-        problem: String,
-        edit: String,
-    ) -> Done {
-        let wanted = wanted.map(|steps| self.excerpt(&at.wanted, steps));
-        let offered = offered.map(|steps| self.excerpt(&at.offered, steps));
-        self.printed +=
-            [&wanted, &offered].into_iter().flatten().map(|excerpt| excerpt.text.len()).sum::<usize>();
-        if self.printed > LONGEST || self.found.len() >= MISMATCHES {
-            return Err(CheckError::TooMany);
-        }
-        let change = if at.change == Change::Wanted { at.wanted.part } else { at.offered.part };
-        self.found.push(Mismatch {
-            class,
-            path: at.path.clone(),
-            problem,
-            wanted_by: self.name(at.wanted.part).to_owned(),
-            wanted,
-            offered_by: Some(self.name(at.offered.part).to_owned()),
-            offered,
-            shared: self.voice == Voice::Both,
-            change: self.name(change).to_owned(),
-            edit,
-            candidate: None,
-            notes: Vec::new(),
-        });
-        Ok(())
     }
 }

@@ -4,9 +4,10 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use super::claims::{Apart, Claims, HostPlace, Left, host_place};
-use super::compare::{At, Change, Done, Walk, older};
+use super::compare::Walk;
+use super::findings::Done;
 use super::identity::{Node, Setting};
-use super::near::shown;
+use super::position::{At, Change, older};
 use super::voice::Voice;
 use super::{CheckError, Class, Mismatch, Part};
 use contract::shape::member::plain_name;
@@ -111,7 +112,7 @@ impl<'a> Host<'a> {
         let involved: Vec<_> = self.claims.iter().filter(|(_, claims)| involved(claims)).collect();
         for (at, (one, claims)) in involved.iter().enumerate() {
             for (other, others) in &involved[..at] {
-                walk.spend(claims.len() + others.len() + walk.found.len())?;
+                walk.spend(claims.len() + others.len() + walk.findings.found.len())?;
                 let Some(pairs) = claims.apart_in(others).zip(others.apart_in(claims)) else { continue };
                 // What a third part wants may serve both.
                 walk.spend(self.claims.len())?;
@@ -119,8 +120,10 @@ impl<'a> Host<'a> {
                     [pairs.0, pairs.1].iter().all(|pair| third.hold(pair))
                         && [claims, others].iter().all(|claims| claims.apart_in(third).is_none())
                 };
-                let told = |found: &Mismatch| is_between(found, walk.name(**one), walk.name(**other));
-                if !self.claims.values().any(serves) && !walk.found.iter().any(told) {
+                let told = |found: &Mismatch| {
+                    is_between(found, walk.findings.name(**one), walk.findings.name(**other))
+                };
+                if !self.claims.values().any(serves) && !walk.findings.found.iter().any(told) {
                     contradiction(walk, (**one, pairs.0), (**other, pairs.1))?;
                 }
             }
@@ -171,13 +174,13 @@ fn compare(
         return Ok(());
     }
     let at = At::items(path, one, other, older(import, known));
-    let voice = std::mem::replace(&mut walk.voice, Voice::Both);
-    let before = walk.found.len();
+    let voice = std::mem::replace(&mut walk.findings.voice, Voice::Both);
+    let before = walk.findings.found.len();
     let result = either_way(walk, &at, one.2, other.2);
-    walk.voice = voice;
-    let (one, other) = (walk.name(one.0), walk.name(other.0));
+    walk.findings.voice = voice;
+    let (one, other) = (walk.findings.name(one.0), walk.findings.name(other.0));
     let edit = one_version(walk, (one, other), import);
-    for found in &mut walk.found[before..] {
+    for found in &mut walk.findings.found[before..] {
         found.edit.clone_from(&edit);
         found.notes.insert(
             0,
@@ -226,7 +229,7 @@ fn contradiction(
         (other, fourth.name, fourth.item),
         Change::Offered,
     );
-    let names = (walk.name(one), walk.name(other));
+    let names = (walk.findings.name(one), walk.findings.name(other));
     let problem = format!(
         "`{}` holds {} for the same resource as {}, which `{}` keeps apart, and the other way round {} and {}",
         names.0,
@@ -237,18 +240,22 @@ fn contradiction(
         third.beside(second)
     );
     let edit = one_version(walk, names, import);
-    let voice = std::mem::replace(&mut walk.voice, Voice::Both);
-    let noted =
-        walk.note(&at, Class::ResourceIdentity, Some(&[Step::Name]), Some(&[Step::Name]), problem, edit);
-    walk.voice = voice;
+    let voice = std::mem::replace(&mut walk.findings.voice, Voice::Both);
+    let noted = walk.findings.note(
+        &at,
+        Class::ResourceIdentity,
+        Some(&[Step::Name]),
+        Some(&[Step::Name]),
+        problem,
+        edit,
+    );
+    walk.findings.voice = voice;
     noted?;
-    if let Some(last) = walk.found.last_mut() {
-        last.notes.push(
+    walk.findings.add_notes([
             "what is left to the host is one for all: a host that gives what one of them wants does not give what the other \
              one wants"
                 .to_owned(),
-        );
-    }
+    ]);
     Ok(())
 }
 
@@ -290,7 +297,7 @@ fn strangers(
             continue;
         }
         told.push(from);
-        let (importer, maker) = (walk.name(part).to_owned(), walk.name(maker).to_owned());
+        let (importer, maker) = (walk.findings.name(part).to_owned(), walk.findings.name(maker).to_owned());
         let name = &shape.resource(resource).name;
         let flag = match walk.setting {
             Setting::Plugs => format!(" (`--leave-open {from}`)"),
@@ -305,7 +312,7 @@ fn strangers(
                  host knows its own `{name}` alone"
             ),
             wanted_by: importer.clone(),
-            wanted: Some(shown(walk, part, import, item)),
+            wanted: Some(walk.findings.shown(part, import, item)),
             offered_by: None,
             offered: None,
             shared: false,
@@ -317,7 +324,7 @@ fn strangers(
             candidate: None,
             notes: vec![format!("`{importer}` means: {}", walk.story().path((part, resource)))],
         };
-        walk.found.push(mismatch);
+        walk.findings.found.push(mismatch);
     }
     Ok(!told.is_empty())
 }

@@ -1,13 +1,16 @@
 //! What was probably meant, where a name leads nowhere.
 
-use super::compare::{At, Change, Done, Walk, kind_of, nearness, older, thing};
+use super::compare::Walk;
+use super::findings::{Done, Findings};
+use super::kinds::{kind_of, nearness, thing};
 use super::names::{Near, compatible, nearest_interface, same_interface};
 use super::offers::{Offer, Offers};
-use super::{CheckError, Class, Excerpt, Export, Mismatch};
+use super::position::{At, Change, older};
+use super::{CheckError, Class, Export, Mismatch};
 use contract::shape::Item;
 use contract::shape::find;
 use contract::shape::member::plain_name;
-use contract::shape::print::{Step, item_at};
+use contract::shape::print::Step;
 
 /// An import that is wired to what its part does not export.
 pub(super) fn dangling(
@@ -22,16 +25,17 @@ pub(super) fn dangling(
     let same_kind: Vec<Offer<'_>> =
         free.iter().filter(|offer| kind_of(offer.item) == kind_of(item)).copied().collect();
     if let Some(offer) = same_kind.iter().find(|offer| compatible(name, offer.name)) {
-        forgotten(walk, wanted, *offer);
+        forgotten(&mut walk.findings, wanted, *offer);
         return Ok(());
     }
     if near(walk, wanted, &same_kind, Change::Wanted)? {
         return Ok(());
     }
-    let (importer, exporter) = (walk.name(part).to_owned(), walk.name(wire.part).to_owned());
+    let (importer, exporter) =
+        (walk.findings.name(part).to_owned(), walk.findings.name(wire.part).to_owned());
     let there = free.iter().map(|offer| offer.name).collect::<Vec<_>>().join("`, `");
     let export = wire.path.join(".");
-    walk.found.push(Mismatch {
+    walk.findings.found.push(Mismatch {
         class: if matches!(item, Item::Function(_)) {
             Class::MissingFunction
         } else {
@@ -40,7 +44,7 @@ pub(super) fn dangling(
         path: vec![plain_name(name)],
         problem: format!("`{exporter}` does not export `{export}`, which is wired to it"),
         wanted_by: importer.clone(),
-        wanted: Some(shown(walk, part, name, item)),
+        wanted: Some(walk.findings.shown(part, name, item)),
         offered_by: Some(exporter.clone()),
         offered: None,
         shared: false,
@@ -53,10 +57,10 @@ pub(super) fn dangling(
 }
 
 /// An import that nothing is wired to, although a part exports it.
-pub(super) fn forgotten(walk: &mut Walk<'_>, wanted: (usize, &str, &Item), offer: Offer<'_>) {
+pub(super) fn forgotten(findings: &mut Findings<'_>, wanted: (usize, &str, &Item), offer: Offer<'_>) {
     let (part, name, item) = wanted;
-    let (importer, exporter) = (walk.name(part).to_owned(), walk.name(offer.part).to_owned());
-    walk.found.push(Mismatch {
+    let (importer, exporter) = (findings.name(part).to_owned(), findings.name(offer.part).to_owned());
+    findings.found.push(Mismatch {
         class: Class::Unwired,
         path: vec![plain_name(name)],
         problem: format!(
@@ -64,7 +68,7 @@ pub(super) fn forgotten(walk: &mut Walk<'_>, wanted: (usize, &str, &Item), offer
             offer.name
         ),
         wanted_by: importer.clone(),
-        wanted: Some(shown(walk, part, name, item)),
+        wanted: Some(findings.shown(part, name, item)),
         offered_by: Some(exporter.clone()),
         offered: None,
         shared: false,
@@ -76,21 +80,21 @@ pub(super) fn forgotten(walk: &mut Walk<'_>, wanted: (usize, &str, &Item), offer
 }
 
 /// Parts that need each other in a circle: each step is a part, its import, and the part that satisfies it.
-pub(super) fn circle_of(walk: &mut Walk<'_>, steps: &[(usize, String, usize)]) {
+pub(super) fn circle_of(findings: &mut Findings<'_>, steps: &[(usize, String, usize)]) {
     let Some((part, import, provider)) = steps.first() else { return };
-    let name = |part: usize| walk.name(part).to_owned();
-    let all: Vec<String> = steps.iter().map(|(part, ..)| format!("`{}`", walk.name(*part))).collect();
+    let name = |part: usize| findings.name(part).to_owned();
+    let all: Vec<String> = steps.iter().map(|(part, ..)| format!("`{}`", findings.name(*part))).collect();
     let line = |(part, import, provider): &(usize, String, usize)| {
-        format!("`{}` imports `{import}`, which `{}` exports", walk.name(*part), walk.name(*provider))
+        format!("`{}` imports `{import}`, which `{}` exports", findings.name(*part), findings.name(*provider))
     };
     let flags: Vec<String> = steps.iter().map(|(_, import, _)| format!("`--leave-open {import}`")).collect();
-    let item = find(&walk.parts[*part].shape.root().imports, import);
+    let item = find(&findings.parts[*part].shape.root().imports, import);
     let mismatch = Mismatch {
         class: Class::Cycle,
         path: vec![plain_name(import)],
         problem: format!("{} need each other, so none of them can be instantiated first", all.join(", ")),
         wanted_by: name(*part),
-        wanted: item.map(|item| shown(walk, *part, import, item)),
+        wanted: item.map(|item| findings.shown(*part, import, item)),
         offered_by: Some(name(*provider)),
         offered: None,
         shared: false,
@@ -103,16 +107,16 @@ pub(super) fn circle_of(walk: &mut Walk<'_>, steps: &[(usize, String, usize)]) {
         candidate: None,
         notes: steps.iter().map(line).collect(),
     };
-    walk.found.push(mismatch);
+    findings.found.push(mismatch);
 }
 
 /// An import of a plug that only the socket exports: whatever uses the plug would have to come before it.
-pub(super) fn back(walk: &mut Walk<'_>, (part, name, item): (usize, &str, &Item)) -> bool {
-    let exports = &walk.parts[0].shape.root().exports;
+pub(super) fn back(findings: &mut Findings<'_>, (part, name, item): (usize, &str, &Item)) -> bool {
+    let exports = &findings.parts[0].shape.root().exports;
     let Some((export, _)) = exports.iter().find(|(export, _)| part != 0 && compatible(name, export)) else {
         return false;
     };
-    let (importer, socket) = (walk.name(part).to_owned(), walk.name(0).to_owned());
+    let (importer, socket) = (findings.name(part).to_owned(), findings.name(0).to_owned());
     let mismatch = Mismatch {
         class: Class::Cycle,
         path: vec![plain_name(name)],
@@ -120,7 +124,7 @@ pub(super) fn back(walk: &mut Walk<'_>, (part, name, item): (usize, &str, &Item)
             "only the socket exports `{export}`, and it needs `{importer}`: neither can be instantiated first"
         ),
         wanted_by: importer.clone(),
-        wanted: Some(shown(walk, part, name, item)),
+        wanted: Some(findings.shown(part, name, item)),
         offered_by: Some(socket.clone()),
         offered: None,
         shared: false,
@@ -131,7 +135,7 @@ pub(super) fn back(walk: &mut Walk<'_>, (part, name, item): (usize, &str, &Item)
         candidate: None,
         notes: Vec::new(),
     };
-    walk.found.push(mismatch);
+    findings.found.push(mismatch);
     true
 }
 
@@ -151,14 +155,14 @@ pub(super) fn open(walk: &mut Walk<'_>, offers: &Offers<'_>, wanted: (usize, &st
     if near(walk, wanted, &free, Change::Offered)? {
         return Ok(());
     }
-    let socket = walk.name(part);
+    let socket = walk.findings.name(part);
     let what = thing(item);
-    walk.found.push(Mismatch {
+    walk.findings.found.push(Mismatch {
         class: Class::Unwired,
         path: vec![plain_name(name)],
         problem: format!("nothing that was given exports the {what} `{name}`"),
         wanted_by: socket.to_owned(),
-        wanted: Some(shown(walk, part, name, item)),
+        wanted: Some(walk.findings.shown(part, name, item)),
         offered_by: None,
         offered: None,
         shared: false,
@@ -170,11 +174,6 @@ pub(super) fn open(walk: &mut Walk<'_>, offers: &Offers<'_>, wanted: (usize, &st
         notes: Vec::new(),
     });
     Ok(())
-}
-
-pub(super) fn shown(walk: &Walk<'_>, part: usize, name: &str, item: &Item) -> Excerpt {
-    let printed = item_at(walk.parts[part].shape, name, item, &[Step::Name]);
-    Excerpt { text: printed.text, span: printed.span }
 }
 
 /// Notes what was probably meant by a name that is not offered, if anything was.
@@ -203,12 +202,12 @@ pub(super) fn near(
     let problem = format!("the {what} `{name}` is not offered, but {}: `{}`", nearness(near), offer.name);
     let (class, edit) = if near == Near::Version {
         let (behind, target) = if change == Change::Wanted { (part, offer.name) } else { (offer.part, name) };
-        (Class::VersionIncompatible, format!("build `{}` against `{target}`", walk.name(behind)))
+        (Class::VersionIncompatible, format!("build `{}` against `{target}`", walk.findings.name(behind)))
     } else {
-        (Class::NameNearMiss, walk.rename(&at, name, offer.name))
+        (Class::NameNearMiss, walk.findings.rename(&at, name, offer.name))
     };
-    walk.note(&at, class, Some(&[Step::Name]), Some(&[Step::Name]), problem, edit)?;
-    walk.candidate(offer.name.to_owned(), &besides);
+    walk.findings.note(&at, class, Some(&[Step::Name]), Some(&[Step::Name]), problem, edit)?;
+    walk.findings.candidate(offer.name.to_owned(), &besides);
     Ok(true)
 }
 
@@ -253,21 +252,28 @@ fn moved(walk: &mut Walk<'_>, wanted: (usize, &str, &Item), change: Change) -> R
         let Some((Some(place), found)) = walk.moved(other, name, item, name) else { continue };
         let at = At::items(vec![plain_name(name)], wanted, (other, name, found), change);
         let problem = format!("the function `{name}` is not offered by itself, but in `{place}`");
-        let (importer, exporter) = (walk.name(part), walk.name(other));
+        let (importer, exporter) = (walk.findings.name(part), walk.findings.name(other));
         let edit = format!(
             "wire it in a text: `\"{name}\": INSTANCE[\"{place}\"][\"{name}\"]` among the arguments of `{importer}`, where \
              INSTANCE is that of `{exporter}`"
         );
-        walk.note(&at, Class::NameNearMiss, Some(&[Step::Name]), Some(&[Step::Name]), problem, edit)?;
-        walk.candidate(format!("{place}.{name}"), &[]);
+        walk.findings.note(
+            &at,
+            Class::NameNearMiss,
+            Some(&[Step::Name]),
+            Some(&[Step::Name]),
+            problem,
+            edit,
+        )?;
+        walk.findings.candidate(format!("{place}.{name}"), &[]);
         return Ok(true);
     }
     Ok(false)
 }
 
 /// What the component imports and the world does not, or the other way round with exports.
-pub(super) fn absent(walk: &mut Walk<'_>, wanting: usize, name: &str, item: &Item) {
-    let (component, world) = (walk.name(0), walk.name(1));
+pub(super) fn absent(findings: &mut Findings<'_>, wanting: usize, name: &str, item: &Item) {
+    let (component, world) = (findings.name(0), findings.name(1));
     let what = thing(item);
     let class =
         if matches!(item, Item::Function(_)) { Class::MissingFunction } else { Class::MissingInterface };
@@ -282,12 +288,12 @@ pub(super) fn absent(walk: &mut Walk<'_>, wanting: usize, name: &str, item: &Ite
             format!("in `{component}`, export `{name}`"),
         )
     };
-    walk.found.push(Mismatch {
+    findings.found.push(Mismatch {
         class,
         path: vec![plain_name(name)],
         problem,
-        wanted_by: walk.name(wanting).to_owned(),
-        wanted: Some(shown(walk, wanting, name, item)),
+        wanted_by: findings.name(wanting).to_owned(),
+        wanted: Some(findings.shown(wanting, name, item)),
         offered_by: Some(if wanting == 0 { world } else { component }.to_owned()),
         offered: None,
         shared: false,

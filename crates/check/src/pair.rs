@@ -3,12 +3,15 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Place as Asked;
-use super::compare::{At, Change, Done, Walk, kind_of, older};
+use super::compare::Walk;
+use super::findings::Done;
 use super::host::{Host, Resources};
 use super::identity::{Rewire, Setting, resource_at};
+use super::kinds::kind_of;
 use super::names::{InterfaceName, compatible, is_host, means};
 use super::near::{absent, back, circle_of, dangling, forgotten, near, open};
 use super::offers::{Offer, Offers, asks_for_nothing, within};
+use super::position::{At, Change, older};
 use super::{CheckError, Class, Connection, Export, Mismatch, Part, Report, Wire};
 use crate::order::order;
 use contract::shape::member::plain_name;
@@ -51,9 +54,9 @@ pub(super) fn plug(parts: &[Part<'_>], leave_open: &[Asked]) -> Result<Report, C
                     pair(&mut walk, (index, name, item), offer, older(&interface(index, name), offer.name))?;
                 }
                 None if demands(index, name) && asks => {
-                    if let Some(known) = walk.found.iter_mut().find(|found| is_open(found, name)) {
+                    if let Some(known) = walk.findings.found.iter_mut().find(|found| is_open(found, name)) {
                         known.notes.push(format!("`{}` imports it too", part.name));
-                    } else if !back(&mut walk, (index, name, item)) {
+                    } else if !back(&mut walk.findings, (index, name, item)) {
                         open(&mut walk, &offers, (index, name, item))?;
                     }
                     host.same_for_all(&mut walk, (index, name, item))?;
@@ -82,7 +85,7 @@ pub(super) fn plug(parts: &[Part<'_>], leave_open: &[Asked]) -> Result<Report, C
         .retain(|over| !wired.iter().any(|wire| (&wire.from, &wire.export) == (&over.from, &over.export)));
     let unused = parts[1..].iter().map(|part| part.name.to_owned());
     report.unused = unused.filter(|name| !report.wired.iter().any(|wire| wire.from == *name)).collect();
-    Ok(Report { mismatches: walk.found, host: names.into_iter().collect(), ..report })
+    Ok(Report { mismatches: walk.findings.found, host: names.into_iter().collect(), ..report })
 }
 
 /// Whether this says already that nothing satisfies an import.
@@ -128,7 +131,7 @@ fn circles<'a>(walk: &mut Walk<'_>, used: &BTreeSet<usize>, find: impl Fn(usize,
         between.map(|(import, _)| (part, import.to_owned(), provider))
     });
     let steps: Vec<(usize, String, usize)> = steps.collect();
-    circle_of(walk, &steps);
+    circle_of(&mut walk.findings, &steps);
 }
 
 /// Finds out which resource is which, and answers with those of the host. What stands behind an import is for `find` to
@@ -188,7 +191,7 @@ fn rewire(walk: &mut Walk<'_>) {
         }
     }
     for (at, edit) in edits {
-        walk.found[at].edit = edit;
+        walk.findings.found[at].edit = edit;
     }
 }
 
@@ -235,7 +238,7 @@ pub(super) fn wiring(
                 dangling(&mut walk, &offers, (index, name, item), wire)?;
             } else if is_open(index, name) && !asks_for_nothing(part, name, item) {
                 match offers.find(index, name) {
-                    Some(offer) => forgotten(&mut walk, (index, name, item), offer),
+                    Some(offer) => forgotten(&mut walk.findings, (index, name, item), offer),
                     None => open(&mut walk, &offers, (index, name, item))?,
                 }
             } else if taken_from(part, name, item).is_none_or(|from| find(index, &from).is_none()) {
@@ -249,7 +252,7 @@ pub(super) fn wiring(
     }
     host.contradictions(&mut walk, &hosts)?;
     rewire(&mut walk);
-    Ok(Report { mismatches: walk.found, host: names.into_iter().collect(), ..report })
+    Ok(Report { mismatches: walk.findings.found, host: names.into_iter().collect(), ..report })
 }
 
 fn wire(parts: &[Part<'_>], part: usize, import: &str, offer: Offer<'_>) -> Wire {
@@ -265,7 +268,7 @@ fn wire(parts: &[Part<'_>], part: usize, import: &str, offer: Offer<'_>) -> Wire
 fn pair(walk: &mut Walk<'_>, wanted: (usize, &str, &Item), offer: Offer<'_>, change: Change) -> Done {
     let (_, name, item) = wanted;
     let at = At::items(vec![plain_name(name)], wanted, (offer.part, offer.name, offer.item), change);
-    let before = walk.found.len();
+    let before = walk.findings.found.len();
     walk.item(&at, item, offer.item)?;
     versions(walk, before, name, offer.name);
     Ok(())
@@ -286,7 +289,7 @@ fn versions(walk: &mut Walk<'_>, from: usize, wanted: &str, offered: &str) {
     } else {
         "versions that do not promise to fit"
     };
-    for mismatch in &mut walk.found[from..] {
+    for mismatch in &mut walk.findings.found[from..] {
         mismatch.notes.push(format!("`{wanted}` is wanted and `{offered}` offered: {promise}"));
     }
 }
@@ -311,7 +314,7 @@ pub(super) fn world(parts: &[Part<'_>; 2]) -> Result<Report, CheckError> {
     walk.world_offers = false;
     side(&mut walk, &exports, 1, Change::Offered, &mut wired)?;
     let host = component.imports.iter().filter(|(name, _)| is_host(name)).map(|(name, _)| name.clone());
-    Ok(Report { mismatches: walk.found, wired, host: host.collect(), ..Report::default() })
+    Ok(Report { mismatches: walk.findings.found, wired, host: host.collect(), ..Report::default() })
 }
 
 /// The imports of the component against those of the world, or the exports of the world against those of the component.
@@ -339,7 +342,7 @@ fn side(
             .copied()
             .collect();
         if !near(walk, (wanting, name, item), &free, change)? {
-            absent(walk, wanting, name, item);
+            absent(&mut walk.findings, wanting, name, item);
         }
     }
     Ok(())

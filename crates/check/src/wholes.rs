@@ -1,9 +1,9 @@
 //! Compares components and core modules that are imported or exported as such.
 
-use super::Class;
-use super::compare::{At, Change, Done, Walk, thing};
+use super::compare::Walk;
+use super::findings::Done;
 use super::identity::resource_at;
-use contract::shape::print::Step;
+use super::position::{At, Change};
 use contract::shape::{ComponentId, CoreItem, Item, ModuleId, find};
 
 impl Walk<'_> {
@@ -32,7 +32,7 @@ impl Walk<'_> {
                         let inner = At::items(path, (o, name, item), (w, name, promise), change);
                         walk.item(&inner, item, promise)?;
                     }
-                    None => walk.lone(at, name, item, false)?,
+                    None => walk.findings.lone(at, name, item, false)?,
                 }
             }
             for (name, item) in &promised.exports {
@@ -42,28 +42,11 @@ impl Walk<'_> {
                         let inner = At::items(path, (w, name, item), (o, name, export), at.change);
                         walk.item(&inner, item, export)?;
                     }
-                    None => walk.lone(at, name, item, true)?,
+                    None => walk.findings.lone(at, name, item, true)?,
                 }
             }
             Ok(())
         })
-    }
-
-    /// An import that is not promised, or an export that is missing.
-    fn lone(&mut self, at: &At, name: &str, item: &Item, export: bool) -> Done {
-        let mut here = at.clone();
-        here.path.push(name.to_owned());
-        let what = thing(item);
-        let class =
-            if matches!(item, Item::Function(_)) { Class::MissingFunction } else { Class::MissingInterface };
-        let problem = if export {
-            format!("the component must export the {what} `{name}`, and does not")
-        } else {
-            format!("the component imports the {what} `{name}`, and nobody promises it")
-        };
-        let kind = if export { "export" } else { "import" };
-        let edit = self.add(at, &format!("the {kind} `{name}`"), "that component", export);
-        self.note(&here, class, Some(&[Step::Name]), Some(&[Step::Name]), problem, edit)
     }
 
     /// As for components, in the terms of core modules.
@@ -93,21 +76,6 @@ impl Walk<'_> {
         let fits = wanted
             .zip(offered)
             .is_some_and(|(wanted, offered)| wanted.text == offered.text && limits(wanted, offered));
-        if fits {
-            return Ok(());
-        }
-        let words = |item: Option<&CoreItem>| match item {
-            None => "nothing".to_owned(),
-            Some(CoreItem { text, limits: None }) => format!("`{text}`"),
-            Some(CoreItem { text, limits: Some((least, most)) }) => {
-                let most = most.map_or("no maximum".to_owned(), |most| format!("at most {most}"));
-                format!("`{text}` of at least {least} and {most}")
-            }
-        };
-        let mut here = at.clone();
-        here.path.push(name.to_owned());
-        let problem = format!("of `{name}`, {} is wanted and {} offered", words(wanted), words(offered));
-        let edit = self.instead(at, &format!("where `{name}` is defined,"), &words(wanted), &words(offered));
-        self.note(&here, Class::TypeShape, Some(&[Step::Name]), Some(&[Step::Name]), problem, edit)
+        if fits { Ok(()) } else { self.findings.core(at, name, wanted, offered) }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::compare::kind_of;
 use super::super::guesses::Guesses;
+use super::super::kinds::kind_of;
 use super::super::names::{nearest, nearest_function};
 use contract::shape::member::{Member, plain_name, split};
 use contract::shape::{Definition, Item};

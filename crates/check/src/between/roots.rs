@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::CheckError;
-use super::super::compare::{kind_of, thing};
 use super::super::guesses::Guesses;
+use super::super::kinds::{kind_of, thing};
 use super::super::names::{Near, compatible, nearest_interface};
 use super::super::offers::{Offer, Offers, is_known};
 use super::members::Named;
